@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time as a service that can be replaced: the kernel's clocks when live, a virtual one in tests
+ * and replays.
+ */
+#ifndef SLUICE_BASE_CLOCK_H
+#define SLUICE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+struct clock_source {
+	uint64_t (*monotonic_ns)(void *ctx); /* For lengths and rates. */
+	uint64_t (*boottime_ns)(void *ctx);  /* For what must survive the daemon: block expiry. */
+	uint64_t (*realtime_ns)(void *ctx);  /* For people: event times. */
+	void *ctx;
+};
+
+/* The kernel's clocks. */
+extern const struct clock_source clock_system;
+
+static inline uint64_t clock_monotonic_ns(const struct clock_source *clock)
+{
+	return clock->monotonic_ns(clock->ctx);
+}
+
+static inline uint64_t clock_boottime_ns(const struct clock_source *clock)
+{
+	return clock->boottime_ns(clock->ctx);
+}
+
+static inline uint64_t clock_realtime_ns(const struct clock_source *clock)
+{
+	return clock->realtime_ns(clock->ctx);
+}
+
+#endif /* SLUICE_BASE_CLOCK_H */

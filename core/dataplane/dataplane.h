@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The packet path as the rest of Sluice sees it: block and allow sources, swap the feature side
+ * once a window, read what was counted.  All that touches libbpf lives behind this header; `live`
+ * (XDP on interfaces) implements it, and tests put a fake in its place.
+ *
+ * Every call comes from the engine thread, after dataplane_live_open() returned.  Fallible calls
+ * return 0 or a negative errno, with the reason in `err` (which may be NULL).
+ */
+#ifndef SLUICE_DATAPLANE_DATAPLANE_H
+#define SLUICE_DATAPLANE_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/key.h>
+#include <sluice/plugin.h>
+
+/*
+ * What the filter did with a packet; the one list of names, here, in BPF and in every output.
+ * Counters are per reason.  `pass` and `no_features` were let through, the others dropped;
+ * `would_drop_*` counts, beside the verdict, what observe mode let through.
+ */
+#define DATAPLANE_REASONS(X)                                                            \
+	X(PASS, pass, "measured and handed to Linux")                                   \
+	X(NO_FEATURES, no_features, "handed to Linux, unmeasured: no feature program")  \
+	X(EXEMPT, exempt, "handed to Linux, unmeasured: the source is exempt")          \
+	X(NOT_IP, not_ip, "handed to Linux, unmeasured: neither IPv4 nor IPv6")         \
+	X(BLOCKED, blocked, "dropped: the source is blocked")                           \
+	X(BLOCKED_PREFIX, blocked_prefix, "dropped: the source is in a blocked prefix") \
+	X(MALFORMED, malformed, "dropped: the headers contradict the frame")            \
+	X(SPOOFED_OWN, spoofed_own, "dropped: forged with one of our own addresses")    \
+	X(WOULD_DROP, would_drop, "let through by observe mode or expiry; counted again as passed")
+
+enum dataplane_reason {
+#define X(upper, lower, text) DATAPLANE_REASON_##upper,
+	DATAPLANE_REASONS(X)
+#undef X
+	DATAPLANE_N_REASONS
+};
+
+const char *dataplane_reason_name(enum dataplane_reason reason);
+const char *dataplane_reason_text(enum dataplane_reason reason);
+bool dataplane_reason_is_drop(enum dataplane_reason reason);
+
+struct dataplane_count {
+	uint64_t packets, bytes;
+};
+
+/* Since the filter was first loaded; survives a restart of the daemon. */
+struct dataplane_counters {
+	struct dataplane_count reason[DATAPLANE_N_REASONS];
+};
+
+/* Who asked for a block: automatic ones may expire when the daemon dies. */
+enum dataplane_block_flag {
+	DATAPLANE_BLOCK_MANUAL = 1u << 0,
+};
+
+/*
+ * A blocked source as it is kept beside its slot in pinned memory, so that a new daemon can go on
+ * where a killed one stopped.  Times are CLOCK_BOOTTIME in ns.
+ */
+struct dataplane_block_record {
+	struct sluice_key key;
+	uint64_t first_seen_ns;
+	uint64_t expires_ns; /* 0 = never */
+	uint32_t flags;      /* enum dataplane_block_flag */
+	uint32_t repeats;    /* How often it had been blocked before. */
+	char detector[16];   /* NUL-terminated; "operator" for manual ones. */
+	char reason[24];     /* NUL-terminated */
+	char evidence[40];   /* NUL-terminated, cut to fit */
+};
+
+/* Names the slot of one blocked source; valid until it is unblocked. */
+typedef uint32_t dataplane_slot;
+
+/* A source as one CPU counted it in one window. */
+struct dataplane_source {
+	struct sluice_key key;
+	uint64_t packets, bytes;
+	uint32_t tcp_syn, udp, icmp;
+};
+typedef void (*dataplane_source_fn)(void *ctx, const struct dataplane_source *source);
+typedef void (*dataplane_block_fn)(void *ctx, dataplane_slot slot,
+				   const struct dataplane_block_record *record);
+
+/* What one swap cost and left out. */
+struct dataplane_swap {
+	uint64_t flip_ns, grace_ns;
+};
+
+struct dataplane_allow {
+	struct sluice_key prefix;
+	bool exempt; /* Skips everything; otherwise only `never blocked by source`. */
+};
+
+enum dataplane_event_kind {
+	DATAPLANE_EVENT_INTERFACE_GONE = 1, /* Deleted while we run. */
+	DATAPLANE_EVENT_DETACHED,           /* Someone else removed our program. */
+};
+
+struct dataplane;
+
+struct dataplane_ops {
+	void (*close)(struct dataplane *dp);
+	/* Blocks one exact source.  -EEXIST already so; -ENOSPC the table is full: refused. */
+	int (*block)(struct dataplane *dp, const struct dataplane_block_record *record,
+		     dataplane_slot *slot, struct sluice_err *err);
+	/* Rewrites the record of a blocked source (its expiry, its flags).  Key must be the same. */
+	void (*block_update)(struct dataplane *dp, dataplane_slot slot,
+			     const struct dataplane_block_record *record);
+	void (*unblock)(struct dataplane *dp, dataplane_slot slot);
+	/* Packets dropped in this slot: 32 bits that wrap; take deltas. */
+	uint32_t (*block_packets)(const struct dataplane *dp, dataplane_slot slot);
+	/* All that is blocked now; used once, to adopt. */
+	void (*block_foreach)(const struct dataplane *dp, dataplane_block_fn fn, void *ctx);
+	/* Prefixes other than a single address (IPv4) or the policy's unit (IPv6). */
+	int (*prefix_add)(struct dataplane *dp, const struct sluice_key *prefix,
+			  struct sluice_err *err);
+	int (*prefix_del)(struct dataplane *dp, const struct sluice_key *prefix,
+			  struct sluice_err *err);
+	int (*prefix_foreach)(const struct dataplane *dp,
+			      void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+			      struct sluice_err *err);
+	/* Replaces the whole allow-list.  The caller keeps it disjoint from what is blocked. */
+	int (*allow_set)(struct dataplane *dp, const struct dataplane_allow *allow, size_t n,
+			 struct sluice_err *err);
+	/* Replaces the set of our own addresses, whose forgeries are dropped. */
+	int (*own_set)(struct dataplane *dp, const struct sluice_key *own, size_t n,
+		       struct sluice_err *err);
+	/* false: observe; counts what would be dropped and lets it through. */
+	void (*enforce_set)(struct dataplane *dp, bool enforce);
+	/*
+	 * Flips the feature side and waits until no CPU still counts into the old one, which
+	 * sources_read() then reads.  Also tells the filter that the daemon lives.
+	 */
+	int (*swap)(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err);
+	/*
+	 * Reads the idle side: `fn` once per CPU and tracked source; `untracked` gets what was
+	 * passed on behalf of sources that had to make room.
+	 */
+	void (*sources_read)(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
+			     struct dataplane_count *untracked);
+	void (*counters_read)(const struct dataplane *dp, struct dataplane_counters *counters);
+	/*
+	 * Looks after the attachments; true when something happened, with the interface's name in
+	 * `ifname` (IFNAMSIZ bytes).  Call until false.
+	 */
+	bool (*event_next)(struct dataplane *dp, enum dataplane_event_kind *kind, char *ifname);
+};
+
+/* Occupancy for status and metrics. */
+struct dataplane_occupancy {
+	uint32_t blocked_v4, blocked_v4_capacity;
+	uint32_t blocked_v6, blocked_v6_capacity;
+	uint32_t sources_capacity;
+};
+
+/* Implementations embed this as their first member. */
+struct dataplane {
+	const struct dataplane_ops *ops;
+	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
+	bool adopted;                         /* The pinned state of an earlier daemon was found. */
+};
+
+enum dataplane_mode {
+	DATAPLANE_MODE_NATIVE,
+	DATAPLANE_MODE_GENERIC,
+	DATAPLANE_MODE_HARDWARE,
+};
+
+struct dataplane_interface {
+	const char *name;
+	enum dataplane_mode mode;
+};
+
+struct dataplane_live_options {
+	const struct dataplane_interface *interfaces;
+	size_t n_interfaces;
+	const char *pin_path;    /* Folder in a bpffs; made if missing. */
+	uint32_t max_blocked;    /* Per family. */
+	uint32_t max_sources;    /* Tracked per window and family. */
+	uint8_t v6_prefix_len;   /* The unit in which IPv6 sources are measured and blocked. */
+	bool pass_malformed;
+	bool enforce;
+	uint64_t on_death_expire_ns; /* Automatic blocks lapse this long after the daemon; 0 = keep. */
+};
+
+/*
+ * Loads the programs, adopts pinned state if there is any, and attaches.  On failure nothing of
+ * this call is left attached or pinned.  -EBUSY: another program or daemon holds an interface;
+ * -EPERM: missing privileges; -ENODEV: no such interface; -EPROTO: the pinned state is of another
+ * layout or damaged.
+ */
+int dataplane_live_open(const struct dataplane_live_options *options, struct dataplane **out,
+			struct sluice_err *err) __attribute__((warn_unused_result));
+
+/* Removes links, programs and maps that are pinned under `pin_path`.  -ENOENT: nothing there. */
+int dataplane_live_detach(const char *pin_path, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* Leaves the filter running with what it has.  NULL is a no-op. */
+void dataplane_close(struct dataplane *dp);
+
+#endif /* SLUICE_DATAPLANE_DATAPLANE_H */

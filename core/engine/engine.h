@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine: once per window swap -> aggregate -> detect -> policy -> blocklist -> rates ->
+ * offload.  It owns the blocklist's truth; the data plane and the card hold copies.
+ *
+ * One thread owns an engine and makes every call; the daemon gives it a thread of its own and
+ * posts requests to it between windows.  The window loop never waits for a card or a socket.
+ */
+#ifndef SLUICE_ENGINE_ENGINE_H
+#define SLUICE_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/detector.h>
+#include <sluice/key.h>
+
+struct clock_source;
+struct dataplane;
+struct engine;
+struct event_sink;
+struct offload;
+struct settings;
+
+/* A configured detector.  `instance` is what its host services know it by. */
+struct engine_detector {
+	const char *name;
+	bool enforce;
+	const struct sluice_detector_ops *ops;
+	void *self;
+	struct sluice_instance *instance;
+};
+
+/* Tells which sources have an established TCP connection; replaceable in tests. */
+struct engine_known {
+	/* Refreshes the set; called only in windows that have proposals or many new sources. */
+	int (*refresh)(void *ctx);
+	bool (*contains)(void *ctx, const struct sluice_key *key);
+	void *ctx;
+};
+
+struct engine_options {
+	const struct settings *settings;  /* Must outlive the engine, or be replaced by reload. */
+	struct dataplane *dataplane;
+	struct offload *offload;          /* NULL: none */
+	const struct engine_known *known; /* NULL: nobody is known */
+	const struct clock_source *clock;
+	const struct event_sink *events;
+	const struct engine_detector *detectors;
+	size_t n_detectors;
+};
+
+int engine_new(const struct engine_options *options, struct engine **out, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Leaves every block in place. */
+void engine_free(struct engine *engine);
+
+/* Runs one window.  Call when engine_next_ns() (monotonic) has come. */
+int engine_step(struct engine *engine) __attribute__((warn_unused_result));
+uint64_t engine_next_ns(const struct engine *engine);
+
+/*
+ * New settings and detectors after a reload; the blocklist, learned levels and counters stay.  The
+ * engine makes its last use of the old ones before it returns.
+ */
+int engine_reconfigure(struct engine *engine, const struct engine_options *options,
+		       struct sluice_err *err) __attribute__((warn_unused_result));
+
+/* The detectors' way in: struct sluice_host.propose ends here, on the engine's thread. */
+int engine_propose(struct engine *engine, struct sluice_instance *instance,
+		   const struct sluice_proposal *proposal);
+
+/* By hand.  `ttl_ns` 0 = until unblocked.  -EPERM: the allow-list covers it. */
+int engine_block(struct engine *engine, const struct sluice_key *key, uint64_t ttl_ns,
+		 struct sluice_err *err) __attribute__((warn_unused_result));
+int engine_unblock(struct engine *engine, const struct sluice_key *key, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Adds to the allow-list until the next reload, and releases what it covers. */
+int engine_allow(struct engine *engine, const struct sluice_key *prefix, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* Stages of a window, in order; each is timed. */
+#define ENGINE_STAGES(X) \
+	X(SWAP, swap)    \
+	X(GRACE, grace)  \
+	X(READ, read)    \
+	X(RATES, rates)  \
+	X(DETECT, detect) \
+	X(POLICY, policy) \
+	X(OFFLOAD, offload)
+
+enum engine_stage {
+#define X(upper, lower) ENGINE_STAGE_##upper,
+	ENGINE_STAGES(X)
+#undef X
+	ENGINE_N_STAGES
+};
+
+const char *engine_stage_name(enum engine_stage stage);
+
+struct engine_detector_status {
+	const char *name;
+	bool enforce, disabled;
+	struct sluice_verdict verdict;    /* Of the last window. */
+	uint64_t proposals, failures;     /* Since start. */
+	uint64_t attack_windows;
+	uint64_t last_ns;                 /* Duration of the last call. */
+};
+
+struct engine_status {
+	uint64_t windows;                        /* Since start. */
+	uint64_t window_ns;
+	uint64_t stage_ns[ENGINE_N_STAGES];      /* Last window. */
+	uint64_t stage_max_ns[ENGINE_N_STAGES];  /* Since start. */
+	uint64_t total_ns;                       /* Last window's work, all stages. */
+	uint64_t postponed;                      /* Windows whose swap came late. */
+	bool enforce, attack;
+	uint64_t attack_started_realtime_ns;     /* Of the attack going on, or the last one. */
+	uint64_t attacks;                        /* Since start. */
+	struct sluice_window window;             /* The last one; its arrays are NULL. */
+	uint64_t blocked, blocked_manual, blocked_prefixes, offloaded;
+	uint64_t blocks_total, released_total, refused_total;
+	uint64_t protected_known;                /* Proposals not enforced: client is known. */
+	uint64_t protected_allow;                /* Proposals not enforced: allow-list. */
+	uint64_t would_block;                    /* Proposals not enforced: observe mode. */
+	const struct engine_detector_status *detectors; /* Valid until the next call. */
+	size_t n_detectors;
+};
+void engine_status(struct engine *engine, struct engine_status *status);
+
+/* The life of a blocklist entry. */
+#define ENGINE_STATES(X)      \
+	X(NONE, none)         \
+	X(CANDIDATE, candidate) \
+	X(BLOCKED, blocked)   \
+	X(OFFLOADED, offloaded) \
+	X(PROBATION, probation) \
+	X(RELEASED, released) \
+	X(PINNED, pinned)
+
+enum engine_state {
+#define X(upper, lower) ENGINE_STATE_##upper,
+	ENGINE_STATES(X)
+#undef X
+	ENGINE_N_STATES
+};
+
+const char *engine_state_name(enum engine_state state);
+
+/* All that is known of one source.  Strings are NUL-terminated copies. */
+struct engine_explanation {
+	struct sluice_key key;          /* The entry or prefix that decides. */
+	enum engine_state state;
+	bool allowed, known, prefix;
+	char detector[24], reason[24], evidence[192];
+	uint64_t first_seen_realtime_ns, last_seen_realtime_ns;
+	uint64_t pps;                   /* Merged, last window. */
+	uint64_t hw_pps, hw_age_ns;
+	uint64_t passed_pps;            /* If not blocked: its rate in the last window. */
+	uint64_t dropped_packets;       /* Since it was blocked. */
+	uint32_t repeats, quiet_windows;
+	uint64_t ttl_left_ns;           /* 0 = no expiry */
+	char release[192];              /* What would release it, in words. */
+};
+int engine_explain(struct engine *engine, const struct sluice_key *key,
+		   struct engine_explanation *explanation) __attribute__((warn_unused_result));
+
+#endif /* SLUICE_ENGINE_ENGINE_H */
