@@ -26,7 +26,7 @@
 	X(PASS, pass, "measured and handed to Linux")                                   \
 	X(NO_FEATURES, no_features, "handed to Linux, unmeasured: no feature program")  \
 	X(EXEMPT, exempt, "handed to Linux, unmeasured: the source is exempt")          \
-	X(NOT_IP, not_ip, "handed to Linux, unmeasured: neither IPv4 nor IPv6")         \
+	X(NOT_IP, not_ip, "handed to Linux, unmeasured: no readable IP header")         \
 	X(BLOCKED, blocked, "dropped: the source is blocked")                           \
 	X(BLOCKED_PREFIX, blocked_prefix, "dropped: the source is in a blocked prefix") \
 	X(MALFORMED, malformed, "dropped: the headers contradict the frame")            \
@@ -70,7 +70,7 @@ struct dataplane_block_record {
 	uint32_t repeats;    /* How often it had been blocked before. */
 	char detector[16];   /* NUL-terminated; "operator" for manual ones. */
 	char reason[24];     /* NUL-terminated */
-	char evidence[40];   /* NUL-terminated, cut to fit */
+	uint64_t pps;        /* The rate that led to the block. */
 };
 
 /* Names the slot of one blocked source; valid until it is unblocked. */
@@ -153,9 +153,9 @@ struct dataplane_ops {
 
 /* Occupancy for status and metrics. */
 struct dataplane_occupancy {
-	uint32_t blocked_v4, blocked_v4_capacity;
-	uint32_t blocked_v6, blocked_v6_capacity;
-	uint32_t sources_capacity;
+	uint32_t blocked_v4, blocked_v6;
+	uint32_t blocked_capacity; /* Of both families together. */
+	uint32_t sources_capacity; /* Per window and family. */
 };
 
 /* Implementations embed this as their first member. */
@@ -180,7 +180,7 @@ struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
 	const char *pin_path;    /* Folder in a bpffs; made if missing. */
-	uint32_t max_blocked;    /* Per family. */
+	uint32_t max_blocked;    /* Of both families together. */
 	uint32_t max_sources;    /* Tracked per window and family. */
 	uint8_t v6_prefix_len;   /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;

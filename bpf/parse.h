@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading headers: one cursor, every bound checked once, ethertype and transport protocol kept
+ * apart by type.  Used by all packet programs.
+ */
+#ifndef SLUICE_BPF_PARSE_H
+#define SLUICE_BPF_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define PARSE_MAX_VLANS 2
+#define PARSE_MAX_EXTENSIONS 6
+
+#ifndef likely
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
+
+struct parse_vlan_tag {
+	__be16 tci;
+	__be16 inner_ethertype;
+};
+
+struct parse_cursor {
+	void *at;
+	void *end;
+};
+
+/* An ethertype, so that it cannot be taken for a transport protocol. */
+struct parse_ethertype {
+	__be16 value;
+};
+
+/*
+ * Reads Ethernet and up to two VLAN tags (802.1Q, 802.1ad).  The cursor then stands on the network
+ * header.  A frame cut short within them, or more tags than that, gives ethertype 0.
+ */
+static __always_inline struct parse_ethertype parse_ethernet(struct parse_cursor *cursor)
+{
+	struct parse_ethertype type = { 0 };
+	struct ethhdr *eth = cursor->at;
+
+	if ((void *)(eth + 1) > cursor->end)
+		return type;
+	cursor->at = eth + 1;
+	__be16 value = eth->h_proto;
+
+#pragma unroll
+	for (int i = 0; i < PARSE_MAX_VLANS; i++) {
+		if (likely(value != bpf_htons(ETH_P_8021Q) && value != bpf_htons(ETH_P_8021AD)))
+			break;
+		struct parse_vlan_tag *tag = cursor->at;
+
+		if ((void *)(tag + 1) > cursor->end)
+			return type;
+		value = tag->inner_ethertype;
+		cursor->at = tag + 1;
+	}
+	type.value = value;
+	return type;
+}
+
+/* The IPv4 header if its fixed part is there, else NULL.  The cursor stays. */
+static __always_inline struct iphdr *parse_ipv4(const struct parse_cursor *cursor)
+{
+	struct iphdr *ip = cursor->at;
+
+	return (void *)(ip + 1) > cursor->end ? (void *)0 : ip;
+}
+
+static __always_inline struct ipv6hdr *parse_ipv6(const struct parse_cursor *cursor)
+{
+	struct ipv6hdr *ip = cursor->at;
+
+	return (void *)(ip + 1) > cursor->end ? (void *)0 : ip;
+}
+
+/*
+ * True if the header contradicts itself or the frame: `room` is the length of the frame from the
+ * IP header on.
+ */
+static __always_inline bool parse_ipv4_malformed(const struct iphdr *ip, __u32 room)
+{
+	__u32 total = bpf_ntohs(ip->tot_len);
+	__u32 header = ip->ihl * 4u;
+
+	return ip->version != 4 || header < sizeof(*ip) || total < header || total > room;
+}
+
+static __always_inline bool parse_ipv6_malformed(const struct ipv6hdr *ip, __u32 room)
+{
+	return ip->version != 6 || sizeof(*ip) + bpf_ntohs(ip->payload_len) > room;
+}
+
+/* What a transport header says, as far as the features need it. */
+struct parse_transport {
+	__u8 protocol; /* IPPROTO_*; of a later fragment too, where no header follows. */
+	bool syn;      /* A TCP header with SYN and without ACK. */
+};
+
+static __always_inline bool parse_tcp_syn(void *tcp, const void *end)
+{
+	__u8 *bytes = tcp;
+
+	if ((const void *)(bytes + 14) > end)
+		return false;
+	return (bytes[13] & 0x12) == 0x02;
+}
+
+static __always_inline struct parse_transport parse_ipv4_transport(struct iphdr *ip,
+								    const void *end)
+{
+	struct parse_transport transport = { .protocol = ip->protocol };
+
+	if (ip->protocol == IPPROTO_TCP && !(ip->frag_off & bpf_htons(0x1fff)))
+		transport.syn = parse_tcp_syn((void *)ip + ip->ihl * 4u, end);
+	return transport;
+}
+
+/* Walks up to six extension headers; a longer chain gives the protocol it stopped at. */
+static __always_inline struct parse_transport parse_ipv6_transport(struct ipv6hdr *ip,
+								    const void *end)
+{
+	struct parse_transport transport = { .protocol = ip->nexthdr };
+	__u8 *at = (void *)(ip + 1);
+
+	for (int i = 0; i < PARSE_MAX_EXTENSIONS; i++) {
+		if ((const void *)(at + 8) > end)
+			return transport;
+		switch (transport.protocol) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+		case 135: /* Mobility header */
+			transport.protocol = at[0];
+			at += (at[1] + 1) * 8;
+			break;
+		case IPPROTO_FRAGMENT:
+			transport.protocol = at[0];
+			/* A later fragment carries no transport header. */
+			if ((at[2] << 8 | at[3]) & 0xfff8)
+				return transport;
+			at += 8;
+			break;
+		case IPPROTO_AH:
+			transport.protocol = at[0];
+			at += (at[1] + 2) * 4;
+			break;
+		default:
+			goto found;
+		}
+	}
+found:
+	if (transport.protocol == IPPROTO_TCP)
+		transport.syn = parse_tcp_syn(at, end);
+	return transport;
+}
+
+#endif /* SLUICE_BPF_PARSE_H */

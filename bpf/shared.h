@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the BPF programs and user space both see: the layout of pinned memory.  Fixed-width types,
+ * explicit padding, sizes asserted on both sides.  Any change here is a new SLUICE_LAYOUT, so that
+ * a daemon never reads another layout's memory as its own.
+ *
+ * Addresses are in network byte order everywhere; all other numbers in host byte order.
+ */
+#ifndef SLUICE_BPF_SHARED_H
+#define SLUICE_BPF_SHARED_H
+
+#include <linux/types.h>
+
+#define SLUICE_LAYOUT 1
+#define SLUICE_HEADER_MAGIC 0x534c4831u /* "SLH1" */
+#define SLUICE_CACHE_LINE 64
+
+/*
+ * Why the filter let a packet go or dropped it.  The order is pinned memory: append only.
+ * core/dataplane/dataplane.h has the same list with names; live.c asserts that they agree.
+ */
+enum sluice_reason {
+	SLUICE_REASON_PASS,
+	SLUICE_REASON_NO_FEATURES,
+	SLUICE_REASON_EXEMPT,
+	SLUICE_REASON_NOT_IP,
+	SLUICE_REASON_BLOCKED,
+	SLUICE_REASON_BLOCKED_PREFIX,
+	SLUICE_REASON_MALFORMED,
+	SLUICE_REASON_SPOOFED_OWN,
+	SLUICE_REASON_WOULD_DROP,
+	SLUICE_N_REASONS,
+	SLUICE_REASONS_MAX = 16, /* Room in a CPU's counter block. */
+};
+
+struct sluice_count {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* One CPU's counters; only that CPU writes them, so they need no atomics. */
+struct sluice_cpu_counters {
+	struct sluice_count reason[SLUICE_REASONS_MAX];
+};
+
+enum sluice_header_flag {
+	SLUICE_HEADER_OBSERVE = 1u << 0,      /* Count what would be dropped, let it through. */
+	SLUICE_HEADER_PASS_MALFORMED = 1u << 1,
+	SLUICE_HEADER_HAS_EXEMPT = 1u << 2,   /* Some allowed prefix skips everything. */
+	SLUICE_HEADER_HAS_PREFIXES = 1u << 3, /* Some prefix is blocked. */
+	SLUICE_HEADER_HAS_OWN = 1u << 4,      /* own_bloom has bits. */
+};
+
+/*
+ * The header page: all that reaches the BPF programs at run time.  The first two cache lines are
+ * what the packet path reads; the daemon writes them rarely.
+ */
+struct sluice_header {
+	__u32 magic;
+	__u32 layout;
+	/* Drawn once per pinned life, so that nobody outside can aim at one bucket. */
+	__u64 hash_key[2];
+	__u32 flags; /* enum sluice_header_flag */
+	__u32 expired; /* Set by the filter once `expires_ns` has passed: automatic blocks lapse. */
+	__u64 expires_ns; /* CLOCK_MONOTONIC (coarse); moved ahead while the daemon lives; 0 = never. */
+	__u32 epoch[2]; /* Of feature side A and B: a bucket with another epoch is empty. */
+	__u64 reserved0[2];
+
+	__u64 own_bloom[4]; /* Bits of table_own_bit() of our own addresses. */
+	__u64 reserved1[4];
+
+	/* What follows is user space's. */
+	__u32 side;       /* The side that counts now. */
+	__u32 v6_prefix_len;
+	__u32 max_blocked;
+	__u32 block4_buckets, block6_buckets;     /* Without the stash's. */
+	__u32 source4_buckets, source6_buckets;   /* Per CPU; multiples of 64. */
+	__u32 n_cpus;
+	__u64 heartbeat_ns; /* CLOCK_MONOTONIC */
+	__u64 generation;   /* Daemons that have held this memory. */
+	__u8 detector[32][16]; /* Names that block records refer to by number; NUL-terminated. */
+	__u8 reason[64][24];
+};
+
+#define SLUICE_HEADER_SIZE 4096
+
+/*
+ * Blocklist buckets: one cache line holds the keys, their hit counters and the flags, so that a
+ * verdict on a blocked source costs one line.  See table.h for the rules of reading and writing.
+ */
+#define SLUICE_BLOCK4_WAYS 7
+#define SLUICE_BLOCK6_WAYS 5
+#define SLUICE_POSITION_WAYS 8u /* A position is bucket * 8 + way, for both. */
+#define SLUICE_BLOCK_OVERFLOW 1u /* Some key that belongs here lives in its second bucket. */
+#define SLUICE_BLOCK_MANUAL(way) (256u << (way)) /* That way never lapses with the daemon. */
+
+struct sluice_block4_bucket {
+	__u32 key[SLUICE_BLOCK4_WAYS]; /* 0 = empty */
+	__u32 packets[SLUICE_BLOCK4_WAYS];
+	__u32 flags;
+	__u32 reserved;
+};
+
+struct sluice_block6_bucket {
+	__u64 key[SLUICE_BLOCK6_WAYS]; /* Keyed fingerprint of the unit prefix; 0 = empty */
+	__u32 packets[SLUICE_BLOCK6_WAYS];
+	__u32 flags;
+};
+
+/* Buckets behind the table proper, for keys whose two buckets are full; found by the stash map. */
+#define SLUICE_STASH_BUCKETS 160
+
+/* What is known of one blocked source, for the next daemon; user space only. */
+enum sluice_record_state {
+	SLUICE_RECORD_FREE = 0,
+	SLUICE_RECORD_USED = 1,
+	SLUICE_RECORD_LEAVING = 2, /* Being unblocked: a new daemon finishes that. */
+};
+
+struct sluice_block_record {
+	__u8 state; /* enum sluice_record_state */
+	__u8 family;
+	__u8 detector; /* Index into sluice_header.detector */
+	__u8 reason;   /* Index into sluice_header.reason */
+	__u32 flags;
+	__u32 position; /* bucket * SLUICE_POSITION_WAYS + way */
+	__u32 repeats;
+	__u8 addr[16];
+	__u64 first_seen_ns;
+	__u64 expires_ns;
+	__u64 pps;
+};
+
+/*
+ * Feature tables: per CPU, per side; the first cache line finds and counts the source, the others
+ * hold its details.
+ */
+#define SLUICE_SOURCE_WAYS 7
+
+struct sluice_source_details {
+	__u64 bytes;
+	__u32 tcp_syn;
+	__u32 udp;
+	__u32 icmp;
+	__u32 reserved;
+};
+
+struct sluice_source4_bucket {
+	__u32 epoch;
+	__u32 evicted_packets; /* Of sources that had to make room in this epoch. */
+	__u32 key[SLUICE_SOURCE_WAYS];
+	__u32 packets[SLUICE_SOURCE_WAYS]; /* 0 = the way is empty */
+	struct sluice_source_details details[SLUICE_SOURCE_WAYS];
+	__u64 evicted_bytes;
+	__u64 reserved[2];
+};
+
+struct sluice_source6_bucket {
+	__u32 epoch;
+	__u32 evicted_packets;
+	__u64 key[SLUICE_SOURCE_WAYS][2];
+	__u32 packets[SLUICE_SOURCE_WAYS];
+	__u32 reserved0;
+	struct sluice_source_details details[SLUICE_SOURCE_WAYS];
+	__u64 evicted_bytes;
+	__u64 reserved[7];
+};
+
+struct sluice_lpm4_key {
+	__u32 prefix_len;
+	__u32 addr;
+};
+
+struct sluice_lpm6_key {
+	__u32 prefix_len;
+	__u8 addr[16];
+};
+
+struct sluice_own_key {
+	__u64 addr[2]; /* IPv4 in the first four bytes, the rest zero. */
+};
+
+#define SLUICE_ALLOW_EXEMPT 1u
+
+_Static_assert(sizeof(struct sluice_cpu_counters) == 256, "whole cache lines per CPU");
+_Static_assert(sizeof(struct sluice_header) <= SLUICE_HEADER_SIZE, "the header is one page");
+_Static_assert(sizeof(struct sluice_block4_bucket) == SLUICE_CACHE_LINE, "one line");
+_Static_assert(sizeof(struct sluice_block6_bucket) == SLUICE_CACHE_LINE, "one line");
+_Static_assert(sizeof(struct sluice_block_record) == 56, "packed by hand");
+_Static_assert(sizeof(struct sluice_source_details) == 24, "packed by hand");
+_Static_assert(sizeof(struct sluice_source4_bucket) == 4 * SLUICE_CACHE_LINE, "whole lines");
+_Static_assert(sizeof(struct sluice_source6_bucket) == 6 * SLUICE_CACHE_LINE, "whole lines");
+
+#endif /* SLUICE_BPF_SHARED_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's clocks.
+ */
+#include "clock.h"
+
+#include <time.h>
+
+static uint64_t read_ns(clockid_t id)
+{
+	struct timespec now = { 0 };
+
+	/* These three clocks exist on every kernel that Sluice runs on. */
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t system_monotonic_ns(void *ctx)
+{
+	(void)ctx;
+	return read_ns(CLOCK_MONOTONIC);
+}
+
+static uint64_t system_boottime_ns(void *ctx)
+{
+	(void)ctx;
+	return read_ns(CLOCK_BOOTTIME);
+}
+
+static uint64_t system_realtime_ns(void *ctx)
+{
+	(void)ctx;
+	return read_ns(CLOCK_REALTIME);
+}
+
+const struct clock_source clock_system = {
+	.monotonic_ns = system_monotonic_ns,
+	.boottime_ns = system_boottime_ns,
+	.realtime_ns = system_realtime_ns,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The filter on one interface: a bpf_link pinned under the data plane's folder, which outlives the
+ * daemon.  A new daemon replaces the program behind the link, so there is no moment without one.
+ */
+#ifndef SLUICE_DATAPLANE_ATTACHMENT_H
+#define SLUICE_DATAPLANE_ATTACHMENT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+
+#include "dataplane.h"
+
+struct attachment {
+	char name[IFNAMSIZ];
+	unsigned int ifindex;
+	int link_fd; /* -1 if not open. */
+	bool lost;   /* Reported already: gone or detached. */
+	bool fresh;  /* Made by this call, not adopted. */
+	char pin[256];
+};
+
+/* Attaches `prog_fd`, or puts it behind the link that is pinned already. */
+int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
+		    const char *folder, int prog_fd, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Leaves the link pinned. */
+void attachment_close(struct attachment *attachment);
+/* Takes a fresh attachment back; leaves an adopted one. */
+void attachment_undo(struct attachment *attachment);
+
+/* True once, when the link has lost its interface. */
+bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind);
+
+#endif /* SLUICE_DATAPLANE_ATTACHMENT_H */

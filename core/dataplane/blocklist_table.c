@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See blocklist_table.h. */
+#include "blocklist_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "block_family.h"
+#include "hash.h"
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+struct blocklist_table {
+	struct sluice_header *header;
+	struct sluice_block_record *records;
+	uint32_t n_records;
+	uint32_t *free_records; /* A stack; the next to use on top. */
+	uint32_t n_free;
+	struct block_family v4, v6;
+	uint32_t n_v4, n_v6;
+};
+
+static struct block_family *family_of(struct blocklist_table *table, uint8_t family)
+{
+	return family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6;
+}
+
+static uint32_t *count_of(struct blocklist_table *table, uint8_t family)
+{
+	return family == SLUICE_FAMILY_IPV4 ? &table->n_v4 : &table->n_v6;
+}
+
+static struct block_key key_of(const struct blocklist_table *table, uint8_t family,
+			       const uint8_t addr[16])
+{
+	struct block_key key;
+
+	if (family == SLUICE_FAMILY_IPV4) {
+		uint32_t v4;
+
+		memcpy(&v4, addr, sizeof(v4));
+		key.key = v4;
+		key.hash = hash_v4(table->header->hash_key, v4);
+	} else {
+		uint64_t v6[2];
+
+		memcpy(v6, addr, sizeof(v6));
+		key.key = key.hash = hash_v6(table->header->hash_key, v6[0], v6[1]);
+	}
+	return key;
+}
+
+static unsigned int unit_of(const struct blocklist_table *table, uint8_t family)
+{
+	return family == SLUICE_FAMILY_IPV4 ? 32 : table->header->v6_prefix_len;
+}
+
+/* The number of a name in one of the header's lists, added if new; 0, "unknown", if full. */
+static uint8_t intern(void *names, size_t n, size_t width, const char *name)
+{
+	for (size_t i = 1; i < n; i++) {
+		char *at = (char *)names + i * width;
+
+		if (!at[0]) {
+			memcpy(at, name, strnlen(name, width - 1));
+			return (uint8_t)i;
+		}
+		if (strncmp(at, name, width - 1) == 0)
+			return (uint8_t)i;
+	}
+	return 0;
+}
+
+/* Copies a name out of pinned memory, which may not be NUL-terminated. */
+static void name_copy(char *to, const void *names, size_t n, size_t width, uint8_t index)
+{
+	if (index == 0 || index >= n) {
+		strcpy(to, "unknown");
+		return;
+	}
+	memcpy(to, (const char *)names + index * width, width - 1);
+	to[width - 1] = '\0';
+}
+
+static void record_write(struct blocklist_table *table, struct sluice_block_record *to,
+			 const struct dataplane_block_record *from)
+{
+	struct sluice_header *header = table->header;
+
+	to->family = from->key.family;
+	memcpy(to->addr, from->key.addr, sizeof(to->addr));
+	to->detector = intern(header->detector, ARRAY_LENGTH(header->detector),
+			      sizeof(header->detector[0]), from->detector);
+	to->reason = intern(header->reason, ARRAY_LENGTH(header->reason),
+			    sizeof(header->reason[0]), from->reason);
+	to->flags = from->flags;
+	to->repeats = from->repeats;
+	to->first_seen_ns = from->first_seen_ns;
+	to->expires_ns = from->expires_ns;
+	to->pps = from->pps;
+}
+
+static void record_read(const struct blocklist_table *table, const struct sluice_block_record *from,
+			struct dataplane_block_record *to)
+{
+	const struct sluice_header *header = table->header;
+
+	memset(to, 0, sizeof(*to));
+	to->key.family = from->family;
+	to->key.prefix_len = (uint8_t)unit_of(table, from->family);
+	memcpy(to->key.addr, from->addr, sizeof(to->key.addr));
+	name_copy(to->detector, header->detector, ARRAY_LENGTH(header->detector),
+		  sizeof(header->detector[0]), from->detector);
+	name_copy(to->reason, header->reason, ARRAY_LENGTH(header->reason),
+		  sizeof(header->reason[0]), from->reason);
+	to->flags = from->flags & DATAPLANE_BLOCK_MANUAL;
+	to->repeats = from->repeats;
+	to->first_seen_ns = from->first_seen_ns;
+	to->expires_ns = from->expires_ns;
+	to->pps = from->pps;
+}
+
+static void record_state(struct sluice_block_record *record, enum sluice_record_state state)
+{
+	__atomic_store_n(&record->state, (uint8_t)state, __ATOMIC_RELEASE);
+}
+
+/* True if the record can be what it says: family, address in the unit, a place for its key. */
+static bool record_is_sound(struct blocklist_table *table, const struct sluice_block_record *record)
+{
+	struct dataplane_block_record plain;
+
+	if (record->family != SLUICE_FAMILY_IPV4 && record->family != SLUICE_FAMILY_IPV6)
+		return false;
+	record_read(table, record, &plain);
+	if (!address_is_valid(&plain.key))
+		return false;
+
+	struct block_family *family = family_of(table, record->family);
+	struct block_key key = key_of(table, record->family, record->addr);
+
+	if (!key.key || !block_family_fits(family, &key, record->position) ||
+	    block_family_is_busy(family, record->position))
+		return false;
+	uint64_t there = block_family_key(family, record->position);
+
+	return there == key.key || there == 0;
+}
+
+static int adopt_records(struct blocklist_table *table, struct blocklist_adoption *adoption)
+{
+	for (uint32_t i = 0; i < table->n_records; i++) {
+		struct sluice_block_record *record = &table->records[i];
+
+		switch (record->state) {
+		case SLUICE_RECORD_FREE:
+			break;
+		case SLUICE_RECORD_USED:
+			if (record_is_sound(table, record)) {
+				struct block_key key = key_of(table, record->family, record->addr);
+				int code = block_family_publish(
+					family_of(table, record->family), &key, record->position,
+					record->flags & DATAPLANE_BLOCK_MANUAL);
+
+				if (code)
+					return code;
+				++*count_of(table, record->family);
+				adoption->adopted++;
+				break;
+			}
+			adoption->damaged++;
+			record_state(record, SLUICE_RECORD_FREE);
+			break;
+		case SLUICE_RECORD_LEAVING:
+			/* The key, if it is still there, has no owner now: the sweep takes it out. */
+			record_state(record, SLUICE_RECORD_FREE);
+			break;
+		default:
+			adoption->damaged++;
+			record_state(record, SLUICE_RECORD_FREE);
+			break;
+		}
+	}
+	adoption->orphans = block_family_sweep(&table->v4) + block_family_sweep(&table->v6);
+	return 0;
+}
+
+int blocklist_table_new(const struct blocklist_memory *memory, struct blocklist_table **out,
+			struct blocklist_adoption *adoption, struct sluice_err *err)
+{
+	struct blocklist_table *table = calloc(1, sizeof(*table));
+	struct sluice_header *header = memory->header;
+	int code = -ENOMEM;
+
+	memset(adoption, 0, sizeof(*adoption));
+	if (!table)
+		goto fail;
+	table->header = header;
+	table->records = memory->records;
+	table->n_records = header->max_blocked;
+	table->free_records = malloc(table->n_records * sizeof(*table->free_records));
+	if (!table->free_records)
+		goto fail;
+	code = block_family_init(&table->v4, &block_shape4, memory->block4, header->block4_buckets,
+				 memory->stash4_fd);
+	if (code)
+		goto fail;
+	code = block_family_init(&table->v6, &block_shape6, memory->block6, header->block6_buckets,
+				 memory->stash6_fd);
+	if (code)
+		goto fail;
+	code = adopt_records(table, adoption);
+	if (code)
+		goto fail;
+	for (uint32_t i = table->n_records; i > 0; i--)
+		if (table->records[i - 1].state == SLUICE_RECORD_FREE)
+			table->free_records[table->n_free++] = i - 1;
+	*out = table;
+	return 0;
+fail:
+	err_set(err, "blocklist", "cannot take over the pinned blocklist: %s", err_name(code));
+	blocklist_table_free(table);
+	return code;
+}
+
+void blocklist_table_free(struct blocklist_table *table)
+{
+	if (!table)
+		return;
+	block_family_fini(&table->v4);
+	block_family_fini(&table->v6);
+	free(table->free_records);
+	free(table);
+}
+
+static int check_key(const struct blocklist_table *table, const struct sluice_key *key,
+		     struct sluice_err *err)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (address_is_valid(key) && key->prefix_len == unit_of(table, key->family) &&
+	    !(key->family == SLUICE_FAMILY_IPV4 && !(key->addr[0] | key->addr[1] | key->addr[2] |
+						     key->addr[3])))
+		return 0;
+	err_set(err, NULL, "block '%s': not one source of the blocklist's unit (/32 or /%u)",
+		address_format(key, text), table->header->v6_prefix_len);
+	return -EINVAL;
+}
+
+int blocklist_table_add(struct blocklist_table *table, const struct dataplane_block_record *from,
+			dataplane_slot *slot, struct sluice_err *err)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int code = check_key(table, &from->key, err);
+
+	if (code)
+		return code;
+	struct block_family *family = family_of(table, from->key.family);
+	struct block_key key = key_of(table, from->key.family, from->key.addr);
+	uint32_t position;
+
+	if (block_family_find(family, &key, &position)) {
+		err_set(err, NULL, "block '%s': it is blocked already",
+			address_format(&from->key, text));
+		return -EEXIST;
+	}
+	code = table->n_free ? block_family_place(family, &key, &position) : -ENOSPC;
+	if (code)
+		goto full;
+	uint32_t index = table->free_records[table->n_free - 1];
+	struct sluice_block_record *record = &table->records[index];
+
+	record_write(table, record, from);
+	record->position = position;
+	record_state(record, SLUICE_RECORD_USED);
+	code = block_family_publish(family, &key, position, from->flags & DATAPLANE_BLOCK_MANUAL);
+	if (code) {
+		record_state(record, SLUICE_RECORD_FREE);
+		goto full;
+	}
+	table->n_free--;
+	++*count_of(table, from->key.family);
+	*slot = index;
+	return 0;
+full:
+	err_set(err, NULL, "block '%s': the blocklist is full (%u entries; policy.max_blocked)",
+		address_format(&from->key, text), table->n_records);
+	return -ENOSPC;
+}
+
+static bool slot_is_used(const struct blocklist_table *table, dataplane_slot slot)
+{
+	return slot < table->n_records && table->records[slot].state == SLUICE_RECORD_USED;
+}
+
+void blocklist_table_update(struct blocklist_table *table, dataplane_slot slot,
+			    const struct dataplane_block_record *from)
+{
+	if (!slot_is_used(table, slot))
+		return;
+	struct sluice_block_record *record = &table->records[slot];
+
+	if (record->family != from->key.family ||
+	    memcmp(record->addr, from->key.addr, sizeof(record->addr)) != 0)
+		return;
+	record_write(table, record, from);
+	block_family_set_manual(family_of(table, record->family), record->position,
+				from->flags & DATAPLANE_BLOCK_MANUAL);
+}
+
+void blocklist_table_del(struct blocklist_table *table, dataplane_slot slot)
+{
+	if (!slot_is_used(table, slot))
+		return;
+	struct sluice_block_record *record = &table->records[slot];
+	struct block_key key = key_of(table, record->family, record->addr);
+
+	record_state(record, SLUICE_RECORD_LEAVING);
+	block_family_remove(family_of(table, record->family), &key, record->position);
+	--*count_of(table, record->family);
+	record_state(record, SLUICE_RECORD_FREE);
+	table->free_records[table->n_free++] = slot;
+}
+
+uint32_t blocklist_table_packets(const struct blocklist_table *table, dataplane_slot slot)
+{
+	if (!slot_is_used(table, slot))
+		return 0;
+	const struct sluice_block_record *record = &table->records[slot];
+
+	return block_family_packets(record->family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6,
+				    record->position);
+}
+
+void blocklist_table_foreach(const struct blocklist_table *table, dataplane_block_fn fn, void *ctx)
+{
+	for (uint32_t i = 0; i < table->n_records; i++) {
+		struct dataplane_block_record record;
+
+		if (table->records[i].state != SLUICE_RECORD_USED)
+			continue;
+		record_read(table, &table->records[i], &record);
+		fn(ctx, i, &record);
+	}
+}
+
+void blocklist_table_release(struct blocklist_table *table)
+{
+	block_family_release(&table->v4);
+	block_family_release(&table->v6);
+}
+
+uint32_t blocklist_table_count(const struct blocklist_table *table, uint8_t family)
+{
+	return family == SLUICE_FAMILY_IPV4 ? table->n_v4 : table->n_v6;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pinned folder of one data plane: `<pin_path>/v<layout>/`, with the header page, the maps and
+ * the links.  One daemon at a time holds its lock.
+ */
+#ifndef SLUICE_DATAPLANE_STATE_H
+#define SLUICE_DATAPLANE_STATE_H
+
+#include <stdbool.h>
+
+#include "dataplane.h"
+#include "mapped.h"
+#include "shared.h"
+
+struct state {
+	char folder[192];
+	int lock_fd;
+	bool adopted;          /* An earlier daemon's header is there and sound. */
+	struct sluice_header sizes; /* What the maps are, or are to be, made for. */
+};
+
+/*
+ * Opens or makes the folder, takes the lock, and settles the sizes: those of the pinned header, or
+ * from `options`.  -EBUSY: another daemon has it; -EPROTO: pinned memory that is not ours to read.
+ */
+int state_open(struct state *state, const struct dataplane_live_options *options,
+	       struct sluice_err *err) __attribute__((warn_unused_result));
+void state_close(struct state *state);
+
+/* Removes everything pinned in the folder, and the folder. */
+int state_remove(const char *folder, struct sluice_err *err) __attribute__((warn_unused_result));
+
+/* Writes a fresh header; the magic comes last, so that a torn one is told from a whole one. */
+int state_header_write(const struct state *state, struct sluice_header *header,
+		       struct sluice_err *err) __attribute__((warn_unused_result));
+
+#endif /* SLUICE_DATAPLANE_STATE_H */
