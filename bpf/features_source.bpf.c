@@ -20,13 +20,13 @@ const volatile __u32 source6_buckets = 64;
 const volatile __u64 v6_mask_high = ~0ull;
 const volatile __u64 v6_mask_low = 0;
 
-#define SIDE_MAP(name, type_)                          \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_ARRAY);      \
-		__uint(map_flags, BPF_F_MMAPABLE);     \
-		__uint(max_entries, 1);                \
-		__type(key, __u32);                    \
-		__type(value, type_);                  \
+#define SIDE_MAP(name, type_)                      \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, type_);              \
 	} name SEC(".maps")
 
 SIDE_MAP(sluice_source4, struct sluice_source4_bucket);
@@ -126,7 +126,7 @@ static __always_inline void source4_add(const struct sluice_header *header, __u3
 
 #pragma unroll
 	for (int i = 0; i < SLUICE_SOURCE_WAYS; i++) {
-		__u64 equal = table_is_zero(bucket->key[i] ^ key);
+		__u64 equal = table_is_zero32(bucket->key[i] ^ key);
 
 		hit |= equal;
 		way ^= (way ^ i) & -equal;
@@ -163,8 +163,9 @@ static __always_inline void source6_add(const struct sluice_header *header, __u3
 
 #pragma unroll
 	for (int i = 0; i < SLUICE_SOURCE_WAYS; i++) {
-		__u64 equal = table_is_zero((bucket->key[i][0] ^ high) |
-					    (bucket->key[i][1] ^ low));
+		__u64 equal =
+			table_is_nonzero64((bucket->key[i][0] ^ high) | (bucket->key[i][1] ^ low)) ^
+			1;
 
 		hit |= equal;
 		way ^= (way ^ i) & -equal;
@@ -185,7 +186,7 @@ SEC("xdp.frags")
 int sluice_features_source(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct observation seen = { .bytes = bpf_xdp_get_buff_len(ctx) };
+	struct observation seen = {};
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
 	struct sluice_header_page *page = bpf_map_lookup_elem(&sluice_header, &zero);
 	struct parse_ethertype type = parse_ethernet(&cursor);
@@ -196,6 +197,7 @@ int sluice_features_source(struct xdp_md *ctx)
 		struct iphdr *ip = parse_ipv4(&cursor);
 
 		if (ip) {
+			seen.bytes = parse_frame_bytes(ctx, &cursor, parse_ipv4_length(ip));
 			seen.transport = parse_ipv4_transport(ip, cursor.end);
 			source4_add(&page->header, cpu, ip->saddr, &seen);
 		}
@@ -206,6 +208,7 @@ int sluice_features_source(struct xdp_md *ctx)
 			__u64 address[2];
 
 			__builtin_memcpy(address, &ip->saddr, sizeof(address));
+			seen.bytes = parse_frame_bytes(ctx, &cursor, parse_ipv6_length(ip));
 			seen.transport = parse_ipv6_transport(ip, cursor.end);
 			source6_add(&page->header, cpu, address[0] & v6_mask_high,
 				    address[1] & v6_mask_low, &seen);

@@ -38,14 +38,14 @@ struct {
 /* Where the few keys are that found both their buckets full: key -> position. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS);
+	__uint(max_entries, SLUICE_STASH_BUCKETS *SLUICE_BLOCK4_WAYS);
 	__type(key, __u32);
 	__type(value, __u32);
 } sluice_stash4 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SLUICE_STASH_BUCKETS * SLUICE_BLOCK6_WAYS);
+	__uint(max_entries, SLUICE_STASH_BUCKETS *SLUICE_BLOCK6_WAYS);
 	__type(key, __u64);
 	__type(value, __u32);
 } sluice_stash6 SEC(".maps");
@@ -66,13 +66,13 @@ struct {
 	__type(value, __u8);
 } sluice_own SEC(".maps");
 
-#define LPM_MAP(name, key_type)                        \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_LPM_TRIE);   \
-		__uint(map_flags, BPF_F_NO_PREALLOC);  \
-		__uint(max_entries, 65536);            \
-		__type(key, key_type);                 \
-		__type(value, __u32);                  \
+#define LPM_MAP(name, key_type)                       \
+	struct {                                      \
+		__uint(type, BPF_MAP_TYPE_LPM_TRIE);  \
+		__uint(map_flags, BPF_F_NO_PREALLOC); \
+		__uint(max_entries, 65536);           \
+		__type(key, key_type);                \
+		__type(value, __u32);                 \
 	} name SEC(".maps")
 
 LPM_MAP(sluice_prefix4, struct sluice_lpm4_key);
@@ -163,10 +163,10 @@ static __always_inline bool blocked4(struct sluice_header *header, __u32 key)
 	/* An empty way holds 0, so 0.0.0.0 must not be looked for. */
 	if (!bucket || !key)
 		return false;
-	struct table_match match = table_match_block4(bucket, key);
+	__u64 match = table_match_block4(bucket, key);
 
-	if (match.hit)
-		return block4_count(header, bucket, match.way);
+	if (match)
+		return block4_count(header, bucket, match - 1);
 	if (likely(!(bucket->flags & SLUICE_BLOCK_OVERFLOW)))
 		return false;
 
@@ -175,24 +175,24 @@ static __always_inline bool blocked4(struct sluice_header *header, __u32 key)
 	if (!bucket)
 		return false;
 	match = table_match_block4(bucket, key);
-	if (match.hit)
-		return block4_count(header, bucket, match.way);
+	if (match)
+		return block4_count(header, bucket, match - 1);
 	return bucket->flags & SLUICE_BLOCK_OVERFLOW ? stash4(header, key) : false;
 }
 
 static __always_inline bool blocked6(struct sluice_header *header, const struct source *source)
 {
-	__u64 key = hash_v6(header->hash_key, source->high & v6_mask_high,
-			    source->low & v6_mask_low);
+	__u64 key =
+		hash_v6(header->hash_key, source->high & v6_mask_high, source->low & v6_mask_low);
 	__u32 index = hash_bucket_first(key, block6_buckets);
 	struct sluice_block6_bucket *bucket = bpf_map_lookup_elem(&sluice_block6, &index);
 
 	if (!bucket)
 		return false;
-	struct table_match match = table_match_block6(bucket, key);
+	__u64 match = table_match_block6(bucket, key);
 
-	if (match.hit)
-		return block6_count(header, bucket, match.way);
+	if (match)
+		return block6_count(header, bucket, match - 1);
 	if (likely(!(bucket->flags & SLUICE_BLOCK_OVERFLOW)))
 		return false;
 
@@ -201,8 +201,8 @@ static __always_inline bool blocked6(struct sluice_header *header, const struct 
 	if (!bucket)
 		return false;
 	match = table_match_block6(bucket, key);
-	if (match.hit)
-		return block6_count(header, bucket, match.way);
+	if (match)
+		return block6_count(header, bucket, match - 1);
 	return bucket->flags & SLUICE_BLOCK_OVERFLOW ? stash6(header, key) : false;
 }
 
@@ -267,27 +267,38 @@ static __always_inline bool drops(const struct sluice_header *header, __u32 cpu,
 	return true;
 }
 
-/* Reads the source.  False: the header is cut short, and there is no source to judge by. */
-static __always_inline bool read_source(struct parse_cursor *cursor, struct parse_ethertype type,
-					__u32 room, struct source *source, bool *malformed)
+/* What the headers say, before any verdict. */
+struct packet {
+	struct source source;
+	__u64 bytes; /* The whole frame. */
+	bool malformed;
+};
+
+/* False: the header is cut short, and there is no source to judge by. */
+static __always_inline bool read_packet(struct xdp_md *ctx, const struct parse_cursor *cursor,
+					struct parse_ethertype type, struct packet *packet)
 {
+	__u32 before = cursor->at - (void *)(long)ctx->data;
+
 	if (type.value == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = parse_ipv4(cursor);
 
 		if (!ip)
 			return false;
-		source->high = ip->saddr;
-		*malformed = parse_ipv4_malformed(ip, room);
+		packet->source.high = ip->saddr;
+		packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv4_length(ip));
+		packet->malformed = parse_ipv4_malformed(ip, packet->bytes - before);
 		return true;
 	}
 	struct ipv6hdr *ip = parse_ipv6(cursor);
 
 	if (!ip)
 		return false;
-	__builtin_memcpy(&source->high, &ip->saddr, 8);
-	__builtin_memcpy(&source->low, (void *)&ip->saddr + 8, 8);
-	source->v6 = true;
-	*malformed = parse_ipv6_malformed(ip, room);
+	__builtin_memcpy(&packet->source.high, &ip->saddr, 8);
+	__builtin_memcpy(&packet->source.low, (void *)&ip->saddr + 8, 8);
+	packet->source.v6 = true;
+	packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv6_length(ip));
+	packet->malformed = parse_ipv6_malformed(ip, packet->bytes - before);
 	return true;
 }
 
@@ -295,24 +306,22 @@ SEC("xdp.frags")
 int sluice_filter(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct source source = {};
-	__u64 bytes = bpf_xdp_get_buff_len(ctx);
+	struct packet packet = {};
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
 	struct sluice_header_page *page = bpf_map_lookup_elem(&sluice_header, &zero);
-	bool malformed = false;
 
 	if (unlikely(!page))
 		return XDP_PASS;
 	struct sluice_header *header = &page->header;
-	void *start = cursor.at;
 	struct parse_ethertype type = parse_ethernet(&cursor);
 
 	if (unlikely(type.value != bpf_htons(ETH_P_IP) && type.value != bpf_htons(ETH_P_IPV6))) {
-		count(cpu, SLUICE_REASON_NOT_IP, bytes);
+		count(cpu, SLUICE_REASON_NOT_IP, bpf_xdp_get_buff_len(ctx));
 		return XDP_PASS;
 	}
-	if (unlikely(!read_source(&cursor, type, bytes - (cursor.at - start), &source,
-				  &malformed))) {
+	if (unlikely(!read_packet(ctx, &cursor, type, &packet))) {
+		__u64 bytes = bpf_xdp_get_buff_len(ctx);
+
 		if (!(header->flags & SLUICE_HEADER_PASS_MALFORMED) &&
 		    drops(header, cpu, SLUICE_REASON_MALFORMED, bytes))
 			return XDP_DROP;
@@ -320,26 +329,29 @@ int sluice_filter(struct xdp_md *ctx)
 		return XDP_PASS;
 	}
 	if (unlikely(header->flags & SLUICE_HEADER_HAS_EXEMPT)) {
-		int flags = allowed(&source);
+		int flags = allowed(&packet.source);
 
 		if (flags > 0 && flags & SLUICE_ALLOW_EXEMPT) {
-			count(cpu, SLUICE_REASON_EXEMPT, bytes);
+			count(cpu, SLUICE_REASON_EXEMPT, packet.bytes);
 			return XDP_PASS;
 		}
 	}
-	if (unlikely(malformed && !(header->flags & SLUICE_HEADER_PASS_MALFORMED)) &&
-	    drops(header, cpu, SLUICE_REASON_MALFORMED, bytes))
+	if (unlikely(packet.malformed && !(header->flags & SLUICE_HEADER_PASS_MALFORMED)) &&
+	    drops(header, cpu, SLUICE_REASON_MALFORMED, packet.bytes))
 		return XDP_DROP;
-	if (own_address(header, &source) && drops(header, cpu, SLUICE_REASON_SPOOFED_OWN, bytes))
+	if (own_address(header, &packet.source) &&
+	    drops(header, cpu, SLUICE_REASON_SPOOFED_OWN, packet.bytes))
 		return XDP_DROP;
-	if ((source.v6 ? blocked6(header, &source) : blocked4(header, source.high)) &&
-	    drops(header, cpu, SLUICE_REASON_BLOCKED, bytes))
+	if ((packet.source.v6 ? blocked6(header, &packet.source)
+			      : blocked4(header, packet.source.high)) &&
+	    drops(header, cpu, SLUICE_REASON_BLOCKED, packet.bytes))
 		return XDP_DROP;
-	if (unlikely(header->flags & SLUICE_HEADER_HAS_PREFIXES) && blocked_prefix(&source) &&
-	    drops(header, cpu, SLUICE_REASON_BLOCKED_PREFIX, bytes))
+	if (unlikely(header->flags & SLUICE_HEADER_HAS_PREFIXES) &&
+	    blocked_prefix(&packet.source) &&
+	    drops(header, cpu, SLUICE_REASON_BLOCKED_PREFIX, packet.bytes))
 		return XDP_DROP;
 
 	bpf_tail_call(ctx, &sluice_progs, 0);
-	count(cpu, SLUICE_REASON_NO_FEATURES, bytes);
+	count(cpu, SLUICE_REASON_NO_FEATURES, packet.bytes);
 	return XDP_PASS;
 }

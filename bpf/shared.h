@@ -44,7 +44,7 @@ struct sluice_cpu_counters {
 };
 
 enum sluice_header_flag {
-	SLUICE_HEADER_OBSERVE = 1u << 0,      /* Count what would be dropped, let it through. */
+	SLUICE_HEADER_OBSERVE = 1u << 0, /* Count what would be dropped, let it through. */
 	SLUICE_HEADER_PASS_MALFORMED = 1u << 1,
 	SLUICE_HEADER_HAS_EXEMPT = 1u << 2,   /* Some allowed prefix skips everything. */
 	SLUICE_HEADER_HAS_PREFIXES = 1u << 3, /* Some prefix is blocked. */
@@ -60,7 +60,7 @@ struct sluice_header {
 	__u32 layout;
 	/* Drawn once per pinned life, so that nobody outside can aim at one bucket. */
 	__u64 hash_key[2];
-	__u32 flags; /* enum sluice_header_flag */
+	__u32 flags;   /* enum sluice_header_flag */
 	__u32 expired; /* Set by the filter once `expires_ns` has passed: automatic blocks lapse. */
 	__u64 expires_ns; /* CLOCK_MONOTONIC (coarse); moved ahead while the daemon lives; 0 = never. */
 	__u32 epoch[2]; /* Of feature side A and B: a bucket with another epoch is empty. */
@@ -70,14 +70,14 @@ struct sluice_header {
 	__u64 reserved1[4];
 
 	/* What follows is user space's. */
-	__u32 side;       /* The side that counts now. */
+	__u32 side; /* The side that counts now. */
 	__u32 v6_prefix_len;
 	__u32 max_blocked;
-	__u32 block4_buckets, block6_buckets;     /* Without the stash's. */
-	__u32 source4_buckets, source6_buckets;   /* Per CPU; multiples of 64. */
+	__u32 block4_buckets, block6_buckets;	/* Without the stash's. */
+	__u32 source4_buckets, source6_buckets; /* Per CPU; multiples of 64. */
 	__u32 n_cpus;
-	__u64 heartbeat_ns; /* CLOCK_MONOTONIC */
-	__u64 generation;   /* Daemons that have held this memory. */
+	__u64 heartbeat_ns;    /* CLOCK_MONOTONIC */
+	__u64 generation;      /* Daemons that have held this memory. */
 	__u8 detector[32][16]; /* Names that block records refer to by number; NUL-terminated. */
 	__u8 reason[64][24];
 };
@@ -90,7 +90,7 @@ struct sluice_header {
  */
 #define SLUICE_BLOCK4_WAYS 7
 #define SLUICE_BLOCK6_WAYS 5
-#define SLUICE_POSITION_WAYS 8u /* A position is bucket * 8 + way, for both. */
+#define SLUICE_POSITION_WAYS 8u	 /* A position is bucket * 8 + way, for both. */
 #define SLUICE_BLOCK_OVERFLOW 1u /* Some key that belongs here lives in its second bucket. */
 #define SLUICE_BLOCK_MANUAL(way) (256u << (way)) /* That way never lapses with the daemon. */
 

@@ -34,50 +34,49 @@
 #include "shared.h"
 
 /*
- * 1 if `x` is 0, else 0, without a branch.  clang knows this idiom and would make a jump of it, and
- * sixteen of those are 2^16 states to the verifier; the empty asm hides the idiom from it.
+ * Branch-free compares.  clang knows these idioms and would make jumps of them, and sixteen of
+ * those are 2^16 states to the verifier; the empty asm hides the idiom from it.
  */
-static __always_inline __u64 table_is_zero(__u64 x)
+#define TABLE_HIDE(x) asm volatile("" : "+r"(x))
+
+/* 1 if `x`, a difference of two 32-bit keys, is 0, else 0. */
+static __always_inline __u64 table_is_zero32(__u32 x)
+{
+	__u64 borrow = (__u64)x - 1;
+
+	TABLE_HIDE(borrow);
+	return borrow >> 63;
+}
+
+/* 1 if `x` is not 0, else 0. */
+static __always_inline __u64 table_is_nonzero64(__u64 x)
 {
 	__u64 borrow = x | -x;
 
-	asm volatile("" : "+r"(borrow));
-	return borrow >> 63 ^ 1;
+	TABLE_HIDE(borrow);
+	return borrow >> 63;
 }
 
-/* `way` is only meaningful if `hit` is 1. */
-struct table_match {
-	__u64 hit; /* 0 or 1 */
-	__u64 way;
-};
-
-static __always_inline struct table_match table_match_block4(const struct sluice_block4_bucket *b,
-							      __u32 key)
+/* The way that holds `key` plus one, or 0.  A key is in a bucket once, so a sum will do. */
+static __always_inline __u64 table_match_block4(const struct sluice_block4_bucket *bucket,
+						__u32 key)
 {
-	struct table_match match = { 0, 0 };
+	__u64 match = 0;
 
 #pragma unroll
-	for (int i = 0; i < SLUICE_BLOCK4_WAYS; i++) {
-		__u64 equal = table_is_zero(b->key[i] ^ key);
-
-		match.hit |= equal;
-		match.way += equal * i;
-	}
+	for (int i = 0; i < SLUICE_BLOCK4_WAYS; i++)
+		match += table_is_zero32(bucket->key[i] ^ key) * (i + 1);
 	return match;
 }
 
-static __always_inline struct table_match table_match_block6(const struct sluice_block6_bucket *b,
-							      __u64 key)
+static __always_inline __u64 table_match_block6(const struct sluice_block6_bucket *bucket,
+						__u64 key)
 {
-	struct table_match match = { 0, 0 };
+	__u64 match = 0;
 
 #pragma unroll
-	for (int i = 0; i < SLUICE_BLOCK6_WAYS; i++) {
-		__u64 equal = table_is_zero(b->key[i] ^ key);
-
-		match.hit |= equal;
-		match.way += equal * i;
-	}
+	for (int i = 0; i < SLUICE_BLOCK6_WAYS; i++)
+		match += (table_is_nonzero64(bucket->key[i] ^ key) ^ 1) * (i + 1);
 	return match;
 }
 

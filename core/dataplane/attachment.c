@@ -110,7 +110,8 @@ static int adopt(struct attachment *attachment, enum dataplane_mode mode, int pr
 
 	if (code || info.type != BPF_LINK_TYPE_XDP) {
 		close(fd);
-		err_set(err, "interfaces", "'%s' is not an XDP link of ours; 'sluice detach' removes it",
+		err_set(err, "interfaces",
+			"'%s' is not an XDP link of ours; 'sluice detach' removes it",
 			attachment->pin);
 		return -EPROTO;
 	}
@@ -178,8 +179,8 @@ int attachment_open(struct attachment *attachment, const struct dataplane_interf
 	snprintf(attachment->name, sizeof(attachment->name), "%s", interface->name);
 	attachment->ifindex = if_nametoindex(interface->name);
 	if (!attachment->ifindex) {
-		err_set(err, "interfaces", "interface '%s': no such interface; 'ip link' lists them",
-			interface->name);
+		err_set(err, "interfaces",
+			"interface '%s': no such interface; 'ip link' lists them", interface->name);
 		return -ENODEV;
 	}
 	int code = pin_path(attachment, folder);
@@ -191,8 +192,7 @@ int attachment_open(struct attachment *attachment, const struct dataplane_interf
 	code = adopt(attachment, interface->mode, prog_fd, err);
 	if (code)
 		return code < 0 ? code : 0;
-	attachment->link_fd =
-		bpf_link_create(prog_fd, (int)attachment->ifindex, BPF_XDP, &create);
+	attachment->link_fd = bpf_link_create(prog_fd, (int)attachment->ifindex, BPF_XDP, &create);
 	if (attachment->link_fd < 0) {
 		code = -errno;
 		attachment->link_fd = -1;
@@ -233,8 +233,8 @@ bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *
 		return false;
 	char name[IFNAMSIZ];
 
-	*kind = if_indextoname(attachment->ifindex, name) ? DATAPLANE_EVENT_DETACHED :
-							    DATAPLANE_EVENT_INTERFACE_GONE;
+	*kind = if_indextoname(attachment->ifindex, name) ? DATAPLANE_EVENT_DETACHED
+							  : DATAPLANE_EVENT_INTERFACE_GONE;
 	attachment->lost = true;
 	return true;
 }

@@ -226,7 +226,8 @@ int block_family_publish(struct block_family *family, const struct block_key *ke
 static bool quarantine_add(struct block_family *family, uint32_t position)
 {
 	if (family->n_quarantine == family->quarantine_capacity) {
-		size_t capacity = family->quarantine_capacity ? family->quarantine_capacity * 2 : 256;
+		size_t capacity = family->quarantine_capacity ? family->quarantine_capacity * 2
+							      : 256;
 		uint32_t *grown = realloc(family->quarantine, capacity * sizeof(*grown));
 
 		if (!grown)
@@ -254,7 +255,7 @@ void block_family_release(struct block_family *family)
 		uint32_t position = family->quarantine[i];
 
 		family->busy[position_bucket(position)] &=
-			(uint8_t)~(1u << position_way(position));
+			(uint8_t) ~(1u << position_way(position));
 	}
 	family->n_quarantine = 0;
 }

@@ -24,17 +24,17 @@ extern const struct block_shape block_shape4, block_shape6;
 
 /* A key as the table holds it, with the hash that places it. */
 struct block_key {
-	uint64_t key;  /* Never 0. */
+	uint64_t key; /* Never 0. */
 	uint64_t hash;
 };
 
 struct block_family {
 	const struct block_shape *shape;
-	uint8_t *memory;     /* n_buckets + SLUICE_STASH_BUCKETS buckets, shared with BPF. */
+	uint8_t *memory; /* n_buckets + SLUICE_STASH_BUCKETS buckets, shared with BPF. */
 	uint32_t n_buckets;
-	int stash_fd;        /* key -> position, for what lies in the stash. */
-	uint8_t *busy;       /* Per bucket, a bit per way: occupied or in quarantine. */
-	uint16_t *overflow;  /* Per bucket: keys that belong here and live further along. */
+	int stash_fd;	      /* key -> position, for what lies in the stash. */
+	uint8_t *busy;	      /* Per bucket, a bit per way: occupied or in quarantine. */
+	uint16_t *overflow;   /* Per bucket: keys that belong here and live further along. */
 	uint32_t *quarantine; /* Positions freed since the last grace wait. */
 	size_t n_quarantine, quarantine_capacity;
 };

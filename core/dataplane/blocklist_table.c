@@ -94,8 +94,8 @@ static void record_write(struct blocklist_table *table, struct sluice_block_reco
 	memcpy(to->addr, from->key.addr, sizeof(to->addr));
 	to->detector = intern(header->detector, ARRAY_LENGTH(header->detector),
 			      sizeof(header->detector[0]), from->detector);
-	to->reason = intern(header->reason, ARRAY_LENGTH(header->reason),
-			    sizeof(header->reason[0]), from->reason);
+	to->reason = intern(header->reason, ARRAY_LENGTH(header->reason), sizeof(header->reason[0]),
+			    from->reason);
 	to->flags = from->flags;
 	to->repeats = from->repeats;
 	to->first_seen_ns = from->first_seen_ns;
@@ -242,8 +242,8 @@ static int check_key(const struct blocklist_table *table, const struct sluice_ke
 	char text[ADDRESS_TEXT_SIZE];
 
 	if (address_is_valid(key) && key->prefix_len == unit_of(table, key->family) &&
-	    !(key->family == SLUICE_FAMILY_IPV4 && !(key->addr[0] | key->addr[1] | key->addr[2] |
-						     key->addr[3])))
+	    !(key->family == SLUICE_FAMILY_IPV4 &&
+	      !(key->addr[0] | key->addr[1] | key->addr[2] | key->addr[3])))
 		return 0;
 	err_set(err, NULL, "block '%s': not one source of the blocklist's unit (/32 or /%u)",
 		address_format(key, text), table->header->v6_prefix_len);

@@ -37,7 +37,7 @@ enum dataplane_reason {
 #define X(upper, lower, text) DATAPLANE_REASON_##upper,
 	DATAPLANE_REASONS(X)
 #undef X
-	DATAPLANE_N_REASONS
+		DATAPLANE_N_REASONS
 };
 
 const char *dataplane_reason_name(enum dataplane_reason reason);
@@ -66,11 +66,11 @@ struct dataplane_block_record {
 	struct sluice_key key;
 	uint64_t first_seen_ns;
 	uint64_t expires_ns; /* 0 = never */
-	uint32_t flags;      /* enum dataplane_block_flag */
+	uint32_t flags;	     /* enum dataplane_block_flag */
 	uint32_t repeats;    /* How often it had been blocked before. */
 	char detector[16];   /* NUL-terminated; "operator" for manual ones. */
 	char reason[24];     /* NUL-terminated */
-	uint64_t pps;        /* The rate that led to the block. */
+	uint64_t pps;	     /* The rate that led to the block. */
 };
 
 /* Names the slot of one blocked source; valid until it is unblocked. */
@@ -98,7 +98,7 @@ struct dataplane_allow {
 
 enum dataplane_event_kind {
 	DATAPLANE_EVENT_INTERFACE_GONE = 1, /* Deleted while we run. */
-	DATAPLANE_EVENT_DETACHED,           /* Someone else removed our program. */
+	DATAPLANE_EVENT_DETACHED,	    /* Someone else removed our program. */
 };
 
 struct dataplane;
@@ -162,7 +162,7 @@ struct dataplane_occupancy {
 struct dataplane {
 	const struct dataplane_ops *ops;
 	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
-	bool adopted;                         /* The pinned state of an earlier daemon was found. */
+	bool adopted;			      /* The pinned state of an earlier daemon was found. */
 };
 
 enum dataplane_mode {
@@ -179,13 +179,14 @@ struct dataplane_interface {
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
-	const char *pin_path;    /* Folder in a bpffs; made if missing. */
-	uint32_t max_blocked;    /* Of both families together. */
-	uint32_t max_sources;    /* Tracked per window and family. */
-	uint8_t v6_prefix_len;   /* The unit in which IPv6 sources are measured and blocked. */
+	const char *pin_path;  /* Folder in a bpffs; made if missing. */
+	uint32_t max_blocked;  /* Of both families together. */
+	uint32_t max_sources;  /* Tracked per window and family. */
+	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;
 	bool enforce;
-	uint64_t on_death_expire_ns; /* Automatic blocks lapse this long after the daemon; 0 = keep. */
+	uint64_t
+		on_death_expire_ns; /* Automatic blocks lapse this long after the daemon; 0 = keep. */
 };
 
 /*

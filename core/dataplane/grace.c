@@ -25,7 +25,7 @@ struct grace {
 	pthread_cond_t changed;
 	unsigned int wanted, done; /* Rounds asked for and finished. */
 	bool stop, started;
-	bool visits;  /* The visiting thread works; else RCU. */
+	bool visits; /* The visiting thread works; else RCU. */
 	int n_cpus;
 	int outer_fd, inner_fd;
 };

@@ -301,7 +301,8 @@ static int flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
 	if (++live->header->epoch[side] == 0)
 		live->header->epoch[side] = 1;
-	if (bpf_map_update_elem(bpf_map__fd(live->filter->maps.sluice_progs), &slot, &fd, BPF_ANY)) {
+	if (bpf_map_update_elem(bpf_map__fd(live->filter->maps.sluice_progs), &slot, &fd,
+				BPF_ANY)) {
 		int code = -errno;
 
 		err_set(err, "swap", "cannot switch the feature program: %s", err_name(code));

@@ -137,14 +137,14 @@ int prefix_maps_add(struct prefix_maps *maps, const struct sluice_key *prefix,
 		return -EINVAL;
 	}
 	lpm_from_key(&lpm, prefix);
-	if (bpf_map_update_elem(prefix->family == SLUICE_FAMILY_IPV4 ? maps->prefix4_fd :
-								       maps->prefix6_fd,
+	if (bpf_map_update_elem(prefix->family == SLUICE_FAMILY_IPV4 ? maps->prefix4_fd
+								     : maps->prefix6_fd,
 				&lpm, &value, BPF_NOEXIST)) {
 		code = -errno;
 		err_set(err, NULL, "block '%s': %s", address_format(prefix, text),
-			code == -EEXIST ? "it is blocked already" :
-			code == -ENOSPC ? "too many blocked prefixes" :
-					  err_name(code));
+			code == -EEXIST	  ? "it is blocked already"
+			: code == -ENOSPC ? "too many blocked prefixes"
+					  : err_name(code));
 		return code;
 	}
 	maps->n_prefixes++;

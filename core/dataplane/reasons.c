@@ -17,7 +17,7 @@ static const char *const texts[] = {
 };
 
 /* The public list and the one in pinned memory are the same list. */
-#define X(upper, lower, text)                                                     \
+#define X(upper, lower, text)                                                       \
 	_Static_assert((int)DATAPLANE_REASON_##upper == (int)SLUICE_REASON_##upper, \
 		       "reason lists differ");
 DATAPLANE_REASONS(X)

@@ -14,8 +14,8 @@ struct read_context {
 	struct dataplane_count *untracked;
 };
 
-static void emit(const struct read_context *read, struct dataplane_source *source,
-		 uint32_t packets, const struct sluice_source_details *details)
+static void emit(const struct read_context *read, struct dataplane_source *source, uint32_t packets,
+		 const struct sluice_source_details *details)
 {
 	source->packets = packets;
 	source->bytes = details->bytes;
@@ -78,8 +78,8 @@ static void read_dirty(const struct read_context *read, uint64_t *dirty, size_t 
 	}
 }
 
-void source_table_read(struct source_table *table, uint32_t epoch, dataplane_source_fn fn, void *ctx,
-		       struct dataplane_count *untracked)
+void source_table_read(struct source_table *table, uint32_t epoch, dataplane_source_fn fn,
+		       void *ctx, struct dataplane_count *untracked)
 {
 	struct read_context read = {
 		.epoch = epoch,
@@ -90,12 +90,10 @@ void source_table_read(struct source_table *table, uint32_t epoch, dataplane_sou
 	};
 
 	memset(untracked, 0, sizeof(*untracked));
-	read_dirty(&read, table->dirty4.memory,
-		   (size_t)table->n_cpus * table->source4_buckets / 64, table->source4.memory,
-		   sizeof(struct sluice_source4_bucket), read_bucket4);
-	read_dirty(&read, table->dirty6.memory,
-		   (size_t)table->n_cpus * table->source6_buckets / 64, table->source6.memory,
-		   sizeof(struct sluice_source6_bucket), read_bucket6);
+	read_dirty(&read, table->dirty4.memory, (size_t)table->n_cpus * table->source4_buckets / 64,
+		   table->source4.memory, sizeof(struct sluice_source4_bucket), read_bucket4);
+	read_dirty(&read, table->dirty6.memory, (size_t)table->n_cpus * table->source6_buckets / 64,
+		   table->source6.memory, sizeof(struct sluice_source6_bucket), read_bucket6);
 }
 
 void source_table_close(struct source_table *table)

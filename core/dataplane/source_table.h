@@ -22,7 +22,7 @@ struct source_table {
 void source_table_close(struct source_table *table);
 
 /* Calls `fn` per CPU and source of `epoch`, and clears the dirty bits.  The side must be idle. */
-void source_table_read(struct source_table *table, uint32_t epoch, dataplane_source_fn fn, void *ctx,
-		       struct dataplane_count *untracked);
+void source_table_read(struct source_table *table, uint32_t epoch, dataplane_source_fn fn,
+		       void *ctx, struct dataplane_count *untracked);
 
 #endif /* SLUICE_DATAPLANE_SOURCE_TABLE_H */

@@ -137,8 +137,8 @@ static int read_header(struct state *state, const struct dataplane_live_options 
 
 	if (code || info.type != BPF_MAP_TYPE_ARRAY || info.value_size != SLUICE_HEADER_SIZE ||
 	    info.max_entries != 1) {
-		err_set(err, "pin_path", "'%s' is not a header page of ours; 'sluice detach' removes it",
-			path);
+		err_set(err, "pin_path",
+			"'%s' is not a header page of ours; 'sluice detach' removes it", path);
 		code = -EPROTO;
 		goto out;
 	}

@@ -15,7 +15,7 @@
 struct state {
 	char folder[192];
 	int lock_fd;
-	bool adopted;          /* An earlier daemon's header is there and sound. */
+	bool adopted;		    /* An earlier daemon's header is there and sound. */
 	struct sluice_header sizes; /* What the maps are, or are to be, made for. */
 };
 
