@@ -103,7 +103,8 @@ static __always_inline __u32 parse_ipv6_length(const struct ipv6hdr *ip)
 static __always_inline __u32 parse_frame_bytes(struct xdp_md *ctx,
 					       const struct parse_cursor *cursor, __u32 ip_length)
 {
-	if (likely(cursor->at + ip_length <= cursor->end))
+	/* Not `at + ip_length`: to the verifiers of 6.1 and 6.12 a byte-swapped length is boundless. */
+	if (likely(ip_length <= cursor->end - cursor->at))
 		return ctx->data_end - ctx->data;
 	return bpf_xdp_get_buff_len(ctx);
 }

@@ -48,7 +48,6 @@ enum sluice_header_flag {
 	SLUICE_HEADER_PASS_MALFORMED = 1u << 1,
 	SLUICE_HEADER_HAS_EXEMPT = 1u << 2,   /* Some allowed prefix skips everything. */
 	SLUICE_HEADER_HAS_PREFIXES = 1u << 3, /* Some prefix is blocked. */
-	SLUICE_HEADER_HAS_OWN = 1u << 4,      /* own_bloom has bits. */
 };
 
 /*

@@ -138,7 +138,8 @@ int address_parse(const char *text, struct sluice_key *key, struct sluice_err *e
 	/* Such a source never appears on the wire: as a key it would silently match nothing. */
 	if (!memcmp(addr, mapped, sizeof(mapped))) {
 		inet_ntop(AF_INET, addr + 12, plain, sizeof(plain));
-		err_set(err, NULL, "'%s' is an IPv4 address in IPv6 clothes; write %s", text, plain);
+		err_set(err, NULL, "'%s' is an IPv4 address in IPv6 clothes; write %s", text,
+			plain);
 		return -EINVAL;
 	}
 	*key = address_from_ipv6(addr, 128);

@@ -6,10 +6,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Sorted as in asm-generic/errno*.h; those that name one number twice are left out. */
+/* clang-format off */
 #define ERRNO_NAMES(X)                                                                          \
 	X(EPERM) X(ENOENT) X(ESRCH) X(EINTR) X(EIO) X(ENXIO) X(E2BIG) X(ENOEXEC) X(EBADF)       \
 	X(ECHILD) X(EAGAIN) X(ENOMEM) X(EACCES) X(EFAULT) X(ENOTBLK) X(EBUSY) X(EEXIST)         \
@@ -25,6 +25,7 @@
 	X(ECONNREFUSED) X(EHOSTDOWN) X(EHOSTUNREACH) X(EALREADY) X(EINPROGRESS) X(ESTALE)       \
 	X(EREMOTEIO) X(EDQUOT) X(ECANCELED) X(ENOKEY) X(EKEYEXPIRED) X(EKEYREVOKED)             \
 	X(EKEYREJECTED) X(EOWNERDEAD) X(ENOTRECOVERABLE)
+/* clang-format on */
 
 /* The kernel's own, which can reach user space from bpf(2) and netlink but has no user header. */
 #define KERNEL_ENOTSUPP 524
@@ -35,7 +36,7 @@ const char *err_name(int code)
 	switch (code < 0 ? -(unsigned int)code : (unsigned int)code) {
 	case 0:
 		return "0";
-#define X(name) \
+#define X(name)    \
 	case name: \
 		return "-" #name;
 		ERRNO_NAMES(X)

@@ -97,8 +97,8 @@ static size_t slot_find(const struct hash_table *table, const struct sluice_key 
 {
 	size_t slot = hash & table->mask;
 
-	while (table->entries[slot].hash &&
-	       (table->entries[slot].hash != hash || !address_equal(&table->entries[slot].key, key)))
+	while (table->entries[slot].hash && (table->entries[slot].hash != hash ||
+					     !address_equal(&table->entries[slot].key, key)))
 		slot = (slot + 1) & table->mask;
 	return slot;
 }

@@ -18,7 +18,7 @@ static const struct {
 	enum sluice_log_level level;
 	const char *name;
 } level_names[] = {
-	{ SLUICE_LOG_ERROR, "error" }, { SLUICE_LOG_WARNING, "warning" },
+	{ SLUICE_LOG_ERROR, "error" },	 { SLUICE_LOG_WARNING, "warning" },
 	{ SLUICE_LOG_NOTICE, "notice" }, { SLUICE_LOG_INFO, "info" },
 	{ SLUICE_LOG_DEBUG, "debug" },
 };

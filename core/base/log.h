@@ -21,7 +21,7 @@ struct clock_source;
 struct logger {
 	int fd;
 	enum sluice_log_level level; /* The least important that is written. */
-	bool journal;                /* Prefix lines with `<N>`. */
+	bool journal;		     /* Prefix lines with `<N>`. */
 	const struct clock_source *clock;
 };
 
@@ -30,14 +30,17 @@ struct logger {
  * `interval_ns`, and clear the rest.  Not thread-safe: one thread owns it.
  */
 struct log_limit {
-	uint32_t burst;       /* Lines an interval. */
+	uint32_t burst; /* Lines an interval. */
 	uint64_t interval_ns;
-	uint64_t start_ns;    /* Of the interval going on. */
+	uint64_t start_ns; /* Of the interval going on. */
 	uint32_t used;
-	uint32_t suppressed;  /* Lines held back since the last one that was written. */
+	uint32_t suppressed; /* Lines held back since the last one that was written. */
 };
 
-#define LOG_LIMIT_DEFAULT { .burst = 5, .interval_ns = 10000000000ull }
+#define LOG_LIMIT_DEFAULT                                 \
+	{                                                 \
+		.burst = 5, .interval_ns = 10000000000ull \
+	}
 
 /* Standard error, with `journal` as the environment says. */
 void logger_init(struct logger *logger, enum sluice_log_level level,

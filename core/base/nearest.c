@@ -40,7 +40,8 @@ size_t nearest_distance(const char *a, const char *b)
 
 			row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + cost);
 			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-			    fold(a[i - 2]) == fold(b[j - 1]) && rows[(i - 2) % 3][j - 2] + 1 < row[j])
+			    fold(a[i - 2]) == fold(b[j - 1]) &&
+			    rows[(i - 2) % 3][j - 2] + 1 < row[j])
 				row[j] = rows[(i - 2) % 3][j - 2] + 1;
 		}
 	}
@@ -58,8 +59,7 @@ const char *nearest_name(const char *name, const char *const *candidates, size_t
 		size_t candidate_len = strlen(candidates[i]);
 		size_t longer = len > candidate_len ? len : candidate_len;
 
-		if (distance < best_distance && distance <= (longer + 2) / 3 &&
-		    distance < longer) {
+		if (distance < best_distance && distance <= (longer + 2) / 3 && distance < longer) {
 			best_distance = distance;
 			best = candidates[i];
 		}

@@ -26,45 +26,39 @@ struct unit {
 	uint64_t factor;
 };
 
-/* Largest last: quantity_format() walks them backwards.  Later aliases of a factor are only read. */
+/* quantity_format() writes only the first ones of each table; the others are read. */
 static const struct unit count_units[] = {
-	{ "", 1 },     { "k", KILO },  { "K", KILO },  { "M", MEGA },  { "G", GIGA },
-	{ "T", TERA }, { "Ki", KIB },  { "Mi", MIB },  { "Gi", GIB },  { "Ti", TIB },
-	{ 0 },
+	{ "", 1 },     { "k", KILO }, { "K", KILO }, { "M", MEGA }, { "G", GIGA }, { "T", TERA },
+	{ "Ki", KIB }, { "Mi", MIB }, { "Gi", GIB }, { "Ti", TIB }, { 0 },
 };
 
 static const struct unit duration_units[] = {
-	{ "ns", 1 },
-	{ "us", KILO },
-	{ "ms", MEGA },
-	{ "s", GIGA },
-	{ "m", 60 * GIGA },
-	{ "h", 3600 * GIGA },
-	{ "d", 86400 * GIGA },
-	{ "min", 60 * GIGA },
-	{ 0 },
+	{ "ns", 1 },	       { "us", KILO },	     { "ms", MEGA },
+	{ "s", GIGA },	       { "m", 60 * GIGA },   { "h", 3600 * GIGA },
+	{ "d", 86400 * GIGA }, { "min", 60 * GIGA }, { 0 },
 };
 
 static const struct unit rate_units[] = {
-	{ "", 1 },        { "k", KILO },     { "K", KILO },    { "M", MEGA },    { "G", GIGA },
-	{ "pps", 1 },     { "kpps", KILO },  { "Mpps", MEGA }, { "Gpps", GIGA }, { "/s", 1 },
-	{ "k/s", KILO },  { "K/s", KILO },   { "M/s", MEGA },  { "G/s", GIGA },  { 0 },
+	{ "", 1 },	 { "k", KILO },	   { "K", KILO },    { "M", MEGA },    { "G", GIGA },
+	{ "pps", 1 },	 { "kpps", KILO }, { "Mpps", MEGA }, { "Gpps", GIGA }, { "/s", 1 },
+	{ "k/s", KILO }, { "K/s", KILO },  { "M/s", MEGA },  { "G/s", GIGA },  { 0 },
 };
 
 static const struct unit bit_units[] = {
-	{ "bit", 1 },        { "kbit", KILO },   { "Mbit", MEGA },   { "Gbit", GIGA },
-	{ "Tbit", TERA },    { "bit/s", 1 },     { "kbit/s", KILO }, { "Mbit/s", MEGA },
-	{ "Gbit/s", GIGA },  { "Tbit/s", TERA }, { "bps", 1 },       { "kbps", KILO },
-	{ "Mbps", MEGA },    { "Gbps", GIGA },   { "Tbps", TERA },   { "", 1 },
-	{ "k", KILO },       { "M", MEGA },      { "G", GIGA },      { "T", TERA },
-	{ 0 },
+	{ "bit", 1 },	    { "kbit", KILO },	{ "Mbit", MEGA },
+	{ "Gbit", GIGA },   { "Tbit", TERA },	{ "bit/s", 1 },
+	{ "kbit/s", KILO }, { "Mbit/s", MEGA }, { "Gbit/s", GIGA },
+	{ "Tbit/s", TERA }, { "bps", 1 },	{ "kbps", KILO },
+	{ "Mbps", MEGA },   { "Gbps", GIGA },	{ "Tbps", TERA },
+	{ "", 1 },	    { "k", KILO },	{ "M", MEGA },
+	{ "G", GIGA },	    { "T", TERA },	{ 0 },
 };
 
 static const struct unit byte_units[] = {
-	{ "B", 1 },      { "kB", KILO },  { "MB", MEGA },  { "GB", GIGA },  { "TB", TERA },
-	{ "KiB", KIB },  { "MiB", MIB },  { "GiB", GIB },  { "TiB", TIB },  { "", 1 },
-	{ "k", KILO },   { "K", KILO },   { "KB", KILO },  { "M", MEGA },   { "G", GIGA },
-	{ "T", TERA },   { "Ki", KIB },   { "Mi", MIB },   { "Gi", GIB },   { "Ti", TIB },
+	{ "B", 1 },	{ "kB", KILO }, { "MB", MEGA }, { "GB", GIGA }, { "TB", TERA },
+	{ "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", TIB }, { "", 1 },
+	{ "k", KILO },	{ "K", KILO },	{ "KB", KILO }, { "M", MEGA },	{ "G", GIGA },
+	{ "T", TERA },	{ "Ki", KIB },	{ "Mi", MIB },	{ "Gi", GIB },	{ "Ti", TIB },
 	{ 0 },
 };
 
@@ -177,15 +171,14 @@ int quantity_parse(enum quantity_kind kind, const char *text, uint64_t *value,
 	result = decimal_parse(&rest, &mantissa, &decimals);
 	if (result == -EINVAL) {
 		if (*text == '-' && isdigit((unsigned char)text[1]))
-			err_set(err, NULL, "'%s' is negative; expected %s", text,
-				kinds[kind].description);
+			err_set(err, NULL, "'%s' is negative", text);
 		else
 			err_set(err, NULL, "'%s' is not %s", text, kinds[kind].description);
 		return -EINVAL;
 	}
 	if (result == -ERANGE)
 		goto out_of_range;
-	if (*rest == ' ')
+	if (*rest == ' ' && rest[1])
 		rest++;
 	unit = unit_find(kinds[kind].units, rest);
 	if (!unit && !mantissa && !*rest) {

@@ -13,11 +13,11 @@
 
 /* The first unit named is the base unit. */
 enum quantity_kind {
-	QUANTITY_COUNT,    /* 20k, 1M, 64Ki; k = 1000, Ki = 1024. */
+	QUANTITY_COUNT,	   /* 20k, 1M, 64Ki; k = 1000, Ki = 1024. */
 	QUANTITY_DURATION, /* ns, us, ms, s, m, h, d; only 0 goes without a unit. */
-	QUANTITY_RATE,     /* Per second: 20k, 20kpps, 20k/s. */
-	QUANTITY_BITS,     /* Bits per second: 100Mbit, 1.5Gbit, 1Gbit/s, 1Gbps. */
-	QUANTITY_BYTES,    /* B, kB, KiB, ...; 64k = 64000. */
+	QUANTITY_RATE,	   /* Per second: 20k, 20kpps, 20k/s. */
+	QUANTITY_BITS,	   /* Bits per second: 100Mbit, 1.5Gbit, 1Gbit/s, 1Gbps. */
+	QUANTITY_BYTES,	   /* B, kB, KiB, ...; 64k = 64000. */
 	QUANTITY_N_KINDS
 };
 

@@ -13,6 +13,7 @@
 
 #include <sluice/key.h>
 
+struct config_errors;
 struct config_node;
 
 enum settings_mode {
@@ -28,8 +29,8 @@ struct settings_interface {
 };
 
 enum settings_allow_kind {
-	SETTINGS_ALLOW_OWN,      /* All addresses of this network namespace. */
-	SETTINGS_ALLOW_GATEWAY,  /* The default gateways. */
+	SETTINGS_ALLOW_OWN,	 /* All addresses of this network namespace. */
+	SETTINGS_ALLOW_GATEWAY,	 /* The default gateways. */
 	SETTINGS_ALLOW_RESOLVER, /* The name servers of /etc/resolv.conf. */
 	SETTINGS_ALLOW_PREFIX,
 };
@@ -37,52 +38,52 @@ enum settings_allow_kind {
 struct settings_allow {
 	enum settings_allow_kind kind;
 	struct sluice_key prefix; /* SETTINGS_ALLOW_PREFIX only. */
-	bool exempt;              /* `exempt: all`: skips rules and limits too. */
+	bool exempt;		  /* `exempt: all`: skips rules and limits too. */
 };
 
 /* One use of a plugin: a detector or the back end. */
 struct settings_plugin {
 	const char *name;
-	bool enforce;                      /* false: its proposals are reported, not enforced. */
+	bool enforce;			   /* false: its proposals are reported, not enforced. */
 	const struct config_node *options; /* A mapping, or NULL: defaults.  Owned by settings. */
 	unsigned int line, column;
 };
 
 struct settings_policy {
-	uint32_t max_blocked;        /* Automatic and manual, per family. */
+	uint32_t max_blocked;	     /* Automatic and manual, both families together. */
 	uint32_t max_new_per_window; /* Automatic. */
-	double min_pass;             /* Share of the learned peace level, 0 = off. */
-	bool min_pass_withdraw;      /* Withdraw the newest automatic blocks, or only say so. */
-	uint64_t ttl_ns;             /* Of a first automatic block. */
-	double backoff;              /* A repeater's TTL grows by this factor each time. */
+	double min_pass;	     /* Share of the learned peace level, 0 = off. */
+	bool min_pass_withdraw;	     /* Withdraw the newest automatic blocks, or only say so. */
+	uint64_t ttl_ns;	     /* Of a first automatic block. */
+	double backoff;		     /* A repeater's TTL grows by this factor each time. */
 	uint8_t v6_prefix_len;
-	bool protect_known;          /* Never block a source with an established connection. */
+	bool protect_known; /* Never block a source with an established connection. */
 };
 
 struct settings_rate_monitor {
-	bool quiet_learned;  /* true: the highest rate of one source in peace, else quiet_pps. */
+	bool quiet_learned; /* true: the highest rate of one source in peace, else quiet_pps. */
 	uint64_t quiet_pps;
-	uint32_t windows;    /* A source must stay under it this many windows. */
+	uint32_t windows; /* A source must stay under it this many windows. */
 };
 
 struct settings_offload {
 	bool enabled;
 	struct settings_plugin backend;
-	const char *interface;       /* Whose card; NULL: the first of `interfaces`. */
-	uint32_t capacity;           /* 0 = auto: what the back end says. */
-	uint32_t updates_per_second; /* 0 = auto: from the back end's update cost. */
-	uint64_t max_rate_pps;       /* 0 = auto: the highest total seen, decaying. */
+	const char *interface;		     /* Whose card; NULL: the first of `interfaces`. */
+	uint32_t capacity;		     /* 0 = auto: what the back end says. */
+	uint32_t updates_per_second;	     /* 0 = auto: from the back end's update cost. */
+	uint64_t max_rate_pps;		     /* 0 = auto: the highest total seen, decaying. */
 	double threshold_min, threshold_max; /* Bounds of the swap threshold. */
-	uint32_t residency_windows;  /* An offloaded entry stays at least this long. */
-	bool flush_on_exit;          /* SIGTERM leaves the table empty. */
+	uint32_t residency_windows;	     /* An offloaded entry stays at least this long. */
+	bool flush_on_exit;		     /* SIGTERM leaves the table empty. */
 };
 
 struct settings_control {
-	const char *socket;        /* Path of the Unix socket. */
-	const char *group;         /* Group that may use it; NULL: root only. */
-	bool metrics;              /* false: no HTTP listener. */
-	char metrics_address[64];  /* Numeric. */
-	uint16_t metrics_port;     /* Host byte order. */
+	const char *socket;	  /* Path of the Unix socket. */
+	const char *group;	  /* Group that may use it; NULL: root only. */
+	bool metrics;		  /* false: no HTTP listener. */
+	char metrics_address[64]; /* Numeric. */
+	uint16_t metrics_port;	  /* Host byte order. */
 };
 
 struct settings {
@@ -95,14 +96,25 @@ struct settings {
 	struct settings_plugin *detectors;
 	size_t n_detectors;
 	bool pass_malformed;
-	uint32_t max_sources;          /* Tracked per window and family. */
-	uint64_t on_death_expire_ns;   /* 0 = keep */
+	uint32_t max_sources;	     /* Tracked per window and family. */
+	uint64_t on_death_expire_ns; /* 0 = keep */
 	const char *pin_path;
-	const char *plugin_path;       /* Folder with the plugins. */
+	const char *plugin_path; /* Folder with the plugins. */
 	struct settings_policy policy;
 	struct settings_rate_monitor rate_monitor;
 	struct settings_offload offload;
 	struct settings_control control;
 };
+
+/*
+ * Reads and checks a deployment file.  All that is wrong with it is added to `errors`; nothing is
+ * given back unless nothing is.  0, -EINVAL, -ENOMEM, or what open() and read() say.
+ */
+int settings_load(const char *path, struct config_errors *errors, struct settings **out)
+	__attribute__((warn_unused_result));
+/* The same from memory; `file` is what messages call it. */
+int settings_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
+		   struct settings **out) __attribute__((warn_unused_result));
+void settings_free(struct settings *settings);
 
 #endif /* SLUICE_CONFIG_SETTINGS_H */

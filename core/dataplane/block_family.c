@@ -102,8 +102,9 @@ void block_family_fini(struct block_family *family)
 static bool find_in(const struct block_family *family, uint32_t bucket, uint64_t key,
 		    uint32_t *position)
 {
+	/* An adopted table may hold keys that nobody has claimed; they do not count. */
 	for (unsigned int way = 0; way < family->shape->ways; way++) {
-		if (key_load(family, bucket, way) == key) {
+		if (family->busy[bucket] & 1u << way && key_load(family, bucket, way) == key) {
 			*position = bucket * SLUICE_POSITION_WAYS + way;
 			return true;
 		}
@@ -290,8 +291,8 @@ bool block_family_is_busy(const struct block_family *family, uint32_t position)
 	return family->busy[position_bucket(position)] & 1u << position_way(position);
 }
 
-/* Stash entries whose position holds another key.  Bounded: the map cannot hold more than this. */
-static void sweep_stash(struct block_family *family)
+/* Bounded: the map cannot hold more than this. */
+void block_family_sweep_stash(struct block_family *family)
 {
 	uint64_t keys[SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS];
 	size_t n = 0;
@@ -330,12 +331,15 @@ size_t block_family_sweep(struct block_family *family)
 			    block_family_is_busy(family, position))
 				continue;
 			key_store(family, position, 0);
+			/* A reader may have found it a moment ago. */
+			family->busy[bucket] |= (uint8_t)(1u << way);
+			(void)quarantine_add(family, position);
 			orphans++;
 		}
 		if (!family->overflow[bucket])
 			__atomic_fetch_and(flags_at(family, bucket), ~SLUICE_BLOCK_OVERFLOW,
 					   __ATOMIC_RELEASE);
 	}
-	sweep_stash(family);
+	block_family_sweep_stash(family);
 	return orphans;
 }

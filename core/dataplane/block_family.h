@@ -44,7 +44,7 @@ int block_family_init(struct block_family *family, const struct block_shape *sha
 		      uint32_t n_buckets, int stash_fd) __attribute__((warn_unused_result));
 void block_family_fini(struct block_family *family);
 
-/* Where `key` is, or false. */
+/* Where `key` was published, or false. */
 bool block_family_find(const struct block_family *family, const struct block_key *key,
 		       uint32_t *position);
 /* Chooses a free way for `key`; -ENOSPC if its buckets and the stash are full.  Changes nothing. */
@@ -70,6 +70,11 @@ bool block_family_fits(const struct block_family *family, const struct block_key
 		       uint32_t position);
 uint64_t block_family_key(const struct block_family *family, uint32_t position);
 bool block_family_is_busy(const struct block_family *family, uint32_t position);
+/*
+ * Takes out of the stash map what its position does not confirm.  Before adoption publishes
+ * anything: then the map has room for all that the table can hold.
+ */
+void block_family_sweep_stash(struct block_family *family);
 /* Takes what adoption did not claim out of the table and the stash; how much that was. */
 size_t block_family_sweep(struct block_family *family);
 

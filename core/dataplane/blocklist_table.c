@@ -61,7 +61,7 @@ static unsigned int unit_of(const struct blocklist_table *table, uint8_t family)
 /* The number of a name in one of the header's lists, added if new; 0, "unknown", if full. */
 static uint8_t intern(void *names, size_t n, size_t width, const char *name)
 {
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1; name[0] && i < n; i++) {
 		char *at = (char *)names + i * width;
 
 		if (!at[0]) {
@@ -74,15 +74,21 @@ static uint8_t intern(void *names, size_t n, size_t width, const char *name)
 	return 0;
 }
 
-/* Copies a name out of pinned memory, which may not be NUL-terminated. */
+/* Copies a name out of pinned memory, where anything may stand. */
 static void name_copy(char *to, const void *names, size_t n, size_t width, uint8_t index)
 {
-	if (index == 0 || index >= n) {
+	const char *name = (const char *)names + index * width;
+	size_t length = 0;
+
+	if (index < n)
+		while (length < width - 1 && name[length] > ' ' && name[length] < 0x7f)
+			length++;
+	if (index == 0 || length == 0) {
 		strcpy(to, "unknown");
 		return;
 	}
-	memcpy(to, (const char *)names + index * width, width - 1);
-	to[width - 1] = '\0';
+	memcpy(to, name, length);
+	to[length] = '\0';
 }
 
 static void record_write(struct blocklist_table *table, struct sluice_block_record *to,
@@ -128,7 +134,7 @@ static void record_state(struct sluice_block_record *record, enum sluice_record_
 	__atomic_store_n(&record->state, (uint8_t)state, __ATOMIC_RELEASE);
 }
 
-/* True if the record can be what it says: family, address in the unit, a place for its key. */
+/* True if the record can be what it says: family, address in the unit, a place for its key alone. */
 static bool record_is_sound(struct blocklist_table *table, const struct sluice_block_record *record)
 {
 	struct dataplane_block_record plain;
@@ -141,9 +147,11 @@ static bool record_is_sound(struct blocklist_table *table, const struct sluice_b
 
 	struct block_family *family = family_of(table, record->family);
 	struct block_key key = key_of(table, record->family, record->addr);
+	uint32_t twin;
 
 	if (!key.key || !block_family_fits(family, &key, record->position) ||
-	    block_family_is_busy(family, record->position))
+	    block_family_is_busy(family, record->position) ||
+	    block_family_find(family, &key, &twin))
 		return false;
 	uint64_t there = block_family_key(family, record->position);
 
@@ -152,6 +160,8 @@ static bool record_is_sound(struct blocklist_table *table, const struct sluice_b
 
 static int adopt_records(struct blocklist_table *table, struct blocklist_adoption *adoption)
 {
+	block_family_sweep_stash(&table->v4);
+	block_family_sweep_stash(&table->v6);
 	for (uint32_t i = 0; i < table->n_records; i++) {
 		struct sluice_block_record *record = &table->records[i];
 

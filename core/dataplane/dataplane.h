@@ -20,7 +20,7 @@
 /*
  * What the filter did with a packet; the one list of names, here, in BPF and in every output.
  * Counters are per reason.  `pass` and `no_features` were let through, the others dropped;
- * `would_drop_*` counts, beside the verdict, what observe mode let through.
+ * `would_drop` counts, beside the verdict, what observe mode let through.
  */
 #define DATAPLANE_REASONS(X)                                                            \
 	X(PASS, pass, "measured and handed to Linux")                                   \
@@ -31,7 +31,7 @@
 	X(BLOCKED_PREFIX, blocked_prefix, "dropped: the source is in a blocked prefix") \
 	X(MALFORMED, malformed, "dropped: the headers contradict the frame")            \
 	X(SPOOFED_OWN, spoofed_own, "dropped: forged with one of our own addresses")    \
-	X(WOULD_DROP, would_drop, "let through by observe mode or expiry; counted again as passed")
+	X(WOULD_DROP, would_drop, "let through by observe mode; counted again as passed")
 
 enum dataplane_reason {
 #define X(upper, lower, text) DATAPLANE_REASON_##upper,

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -33,6 +35,14 @@ static int detach_layout(const char *pin_path, const char *name, struct sluice_e
 	return code;
 }
 
+/* The folder may be shared with others: theirs stay. */
+static bool is_layout(const char *name)
+{
+	size_t digits = name[0] == 'v' ? strspn(name + 1, "0123456789") : 0;
+
+	return digits > 0 && !name[1 + digits];
+}
+
 int dataplane_live_detach(const char *pin_path, struct sluice_err *err)
 {
 	DIR *directory = opendir(pin_path);
@@ -43,7 +53,7 @@ int dataplane_live_detach(const char *pin_path, struct sluice_err *err)
 	if (!directory)
 		return -ENOENT;
 	while ((entry = readdir(directory))) {
-		if (entry->d_name[0] != 'v')
+		if (!is_layout(entry->d_name))
 			continue;
 		code = detach_layout(pin_path, entry->d_name, err);
 		if (code)

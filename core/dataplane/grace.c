@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -80,12 +83,26 @@ static bool visit_all(int n_cpus)
 	return ok;
 }
 
+/*
+ * Capabilities are each thread's own: what the daemon drops later this thread would keep.  Moving
+ * itself from CPU to CPU needs none.
+ */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	syscall(SYS_capset, &header, none);
+}
+
 static void *visitor(void *ctx)
 {
 	struct grace *grace = ctx;
 	struct sched_param param = { .sched_priority = GRACE_PRIORITY };
-	bool ok = !kernel_is_rt() && sched_setscheduler(0, SCHED_FIFO, &param) == 0 &&
-		  visit_all(grace->n_cpus);
+	bool ok = !kernel_is_rt() && sched_setscheduler(0, SCHED_FIFO, &param) == 0;
+
+	drop_capabilities();
+	ok = ok && visit_all(grace->n_cpus);
 
 	pthread_mutex_lock(&grace->lock);
 	grace->visits = ok;

@@ -352,6 +352,12 @@ static void live_enforce_set(struct dataplane *dp, bool enforce)
 	set_flag(live_of(dp), SLUICE_HEADER_OBSERVE, !enforce);
 }
 
+static void set_modes(struct live *live, const struct dataplane_live_options *options)
+{
+	live_enforce_set(&live->dp, options->enforce);
+	set_flag(live, SLUICE_HEADER_PASS_MALFORMED, options->pass_malformed);
+}
+
 static void release_memory(struct live *live)
 {
 	mapped_close(&live->header_page);
@@ -558,8 +564,8 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 	if (code)
 		return code;
 	live->header->generation++;
-	live_enforce_set(&live->dp, options->enforce);
-	set_flag(live, SLUICE_HEADER_PASS_MALFORMED, options->pass_malformed);
+	if (!live->state.adopted)
+		set_modes(live, options);
 	heartbeat(live);
 	update_occupancy(live);
 	live->dp.occupancy.blocked_capacity = live->header->max_blocked;
@@ -601,6 +607,8 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 		live_free(live, true);
 		return code;
 	}
+	/* A filter that runs already keeps its modes until nothing can fail any more. */
+	set_modes(live, options);
 	*out = &live->dp;
 	return 0;
 }

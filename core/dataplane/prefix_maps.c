@@ -119,7 +119,9 @@ int prefix_maps_init(struct prefix_maps *maps, struct sluice_err *err)
 
 	maps->n_prefixes = (uint32_t)list.n;
 	free(list.keys);
-	flag_set(maps, SLUICE_HEADER_HAS_PREFIXES, maps->n_prefixes > 0);
+	/* Of a map that cannot be read the filter goes on using what it holds. */
+	if (!code)
+		flag_set(maps, SLUICE_HEADER_HAS_PREFIXES, maps->n_prefixes > 0);
 	return code;
 }
 
@@ -253,7 +255,8 @@ static void own_sweep(const struct prefix_maps *maps, const struct sluice_key *o
 			wanted = memcmp(&mine, &next, sizeof(next)) == 0;
 		}
 		if (!wanted) {
-			bpf_map_delete_elem(maps->own_fd, &next);
+			if (bpf_map_delete_elem(maps->own_fd, &next))
+				return;
 			previous = NULL; /* The walk may not go on from a deleted key. */
 			continue;
 		}

@@ -101,7 +101,8 @@ static bool sizes_are_sound(const struct sluice_header *header)
 static int check_header(struct state *state, const struct sluice_header *header,
 			const struct dataplane_live_options *options, struct sluice_err *err)
 {
-	if (header->layout != SLUICE_LAYOUT || !sizes_are_sound(header)) {
+	if (header->magic != SLUICE_HEADER_MAGIC || header->layout != SLUICE_LAYOUT ||
+	    !sizes_are_sound(header)) {
 		err_set(err, "pin_path",
 			"the state pinned in '%s' is damaged or of another layout (%u, ours is %u); "
 			"'sluice detach' removes it",
@@ -131,9 +132,15 @@ static int read_header(struct state *state, const struct dataplane_live_options 
 	snprintf(path, sizeof(path), "%s/sluice_header", state->folder);
 	int fd = bpf_obj_get(path);
 
-	if (fd < 0)
-		return errno == ENOENT ? 1 : -errno;
-	int code = bpf_obj_get_info_by_fd(fd, &info, &size) ? -errno : 0;
+	int code = fd < 0 ? -errno : 0;
+
+	if (code == -ENOENT)
+		return 1;
+	if (code) {
+		err_set(err, "pin_path", "cannot open '%s': %s", path, err_name(code));
+		return code;
+	}
+	code = bpf_obj_get_info_by_fd(fd, &info, &size) ? -errno : 0;
 
 	if (code || info.type != BPF_MAP_TYPE_ARRAY || info.value_size != SLUICE_HEADER_SIZE ||
 	    info.max_entries != 1) {
@@ -147,7 +154,8 @@ static int read_header(struct state *state, const struct dataplane_live_options 
 		goto out;
 	const struct sluice_header *header = mapped.memory;
 
-	code = header->magic == SLUICE_HEADER_MAGIC ? check_header(state, header, options, err) : 1;
+	/* The magic is written last, so 0 is a torn beginning, and anything else is damage. */
+	code = header->magic ? check_header(state, header, options, err) : 1;
 	mapped_close(&mapped);
 out:
 	close(fd);
@@ -169,49 +177,18 @@ static int take_lock(struct state *state, struct sluice_err *err)
 			state->folder);
 		return -EBUSY;
 	}
+	/* A folder that was removed between our opening and locking it locks nothing. */
+	struct stat locked, named;
+
+	if (fstat(state->lock_fd, &locked) || stat(state->folder, &named) ||
+	    locked.st_ino != named.st_ino) {
+		err_set(err, "pin_path", "'%s' is being removed; start again", state->folder);
+		return -EBUSY;
+	}
 	return 0;
 }
 
-int state_open(struct state *state, const struct dataplane_live_options *options,
-	       struct sluice_err *err)
-{
-	*state = (struct state){ .lock_fd = -1 };
-	int length = snprintf(state->folder, sizeof(state->folder), "%s/v%d", options->pin_path,
-			      SLUICE_LAYOUT);
-
-	if (length < 0 || (size_t)length >= sizeof(state->folder)) {
-		err_set(err, "pin_path", "'%s' is too long", options->pin_path);
-		return -ENAMETOOLONG;
-	}
-	int code = make_folders(state->folder, err);
-
-	if (!code)
-		code = take_lock(state, err);
-	if (!code)
-		code = read_header(state, options, err);
-	if (code == 1) {
-		/* Torn beginnings hold no verdicts; the folder itself stays, and with it the lock. */
-		code = state_remove(state->folder, err);
-		if (!code || code == -ENOTEMPTY)
-			code = make_folders(state->folder, err);
-		state_close(state);
-		if (!code)
-			code = take_lock(state, err);
-		sizes_from_options(&state->sizes, options);
-	}
-	if (code)
-		state_close(state);
-	return code;
-}
-
-void state_close(struct state *state)
-{
-	if (state->lock_fd >= 0)
-		close(state->lock_fd);
-	state->lock_fd = -1;
-}
-
-int state_remove(const char *folder, struct sluice_err *err)
+static int remove_contents(const char *folder, struct sluice_err *err)
 {
 	DIR *directory = opendir(folder);
 	struct dirent *entry;
@@ -235,6 +212,47 @@ int state_remove(const char *folder, struct sluice_err *err)
 		}
 	}
 	closedir(directory);
+	return code;
+}
+
+int state_open(struct state *state, const struct dataplane_live_options *options,
+	       struct sluice_err *err)
+{
+	*state = (struct state){ .lock_fd = -1 };
+	int length = snprintf(state->folder, sizeof(state->folder), "%s/v%d", options->pin_path,
+			      SLUICE_LAYOUT);
+
+	if (length < 0 || (size_t)length >= sizeof(state->folder)) {
+		err_set(err, "pin_path", "'%s' is too long", options->pin_path);
+		return -ENAMETOOLONG;
+	}
+	int code = make_folders(state->folder, err);
+
+	if (!code)
+		code = take_lock(state, err);
+	if (!code)
+		code = read_header(state, options, err);
+	if (code == 1) {
+		/* Torn beginnings hold no verdicts; the folder itself stays, and with it the lock. */
+		code = remove_contents(state->folder, err);
+		sizes_from_options(&state->sizes, options);
+	}
+	if (code)
+		state_close(state);
+	return code;
+}
+
+void state_close(struct state *state)
+{
+	if (state->lock_fd >= 0)
+		close(state->lock_fd);
+	state->lock_fd = -1;
+}
+
+int state_remove(const char *folder, struct sluice_err *err)
+{
+	int code = remove_contents(folder, err);
+
 	if (!code && rmdir(folder))
 		code = -errno;
 	return code;

@@ -22,6 +22,7 @@ struct engine;
 struct event_sink;
 struct offload;
 struct settings;
+struct system_addresses;
 
 /* A configured detector.  `instance` is what its host services know it by. */
 struct engine_detector {
@@ -32,11 +33,27 @@ struct engine_detector {
 	struct sluice_instance *instance;
 };
 
-/* Tells which sources have an established TCP connection; replaceable in tests. */
+/*
+ * Tells which sources have an established TCP connection.  known_clients_interface() fills it in;
+ * tests put a fake in its place.
+ */
 struct engine_known {
-	/* Refreshes the set; called only in windows that have proposals or many new sources. */
+	/* Optional.  Asks for a new set and returns at once. */
+	void (*start)(void *ctx);
+	/*
+	 * Puts the newest set in use.  0: it is no older than the last start() (or this call, if
+	 * there is no start()).  -EAGAIN: that set is still being made; the engine holds proposals
+	 * back for one window.  Other errors: the old set goes on.
+	 */
 	int (*refresh)(void *ctx);
 	bool (*contains)(void *ctx, const struct sluice_key *key);
+	void *ctx;
+};
+
+/* Finds the addresses that `own`, `gateway` and `resolver` stand for; replaceable in tests. */
+struct engine_addresses {
+	/* Appends to the list; 0 or a negative errno, upon which the last list stays in force. */
+	int (*resolve)(void *ctx, struct system_addresses *list);
 	void *ctx;
 };
 
@@ -45,6 +62,7 @@ struct engine_options {
 	struct dataplane *dataplane;
 	struct offload *offload;          /* NULL: none */
 	const struct engine_known *known; /* NULL: nobody is known */
+	const struct engine_addresses *addresses; /* NULL: those of this network namespace */
 	const struct clock_source *clock;
 	const struct event_sink *events;
 	const struct engine_detector *detectors;
@@ -56,7 +74,10 @@ int engine_new(const struct engine_options *options, struct engine **out, struct
 /* Leaves every block in place. */
 void engine_free(struct engine *engine);
 
-/* Runs one window.  Call when engine_next_ns() (monotonic) has come. */
+/*
+ * Runs one window.  Call when engine_next_ns() (monotonic) has come.  A negative errno means that
+ * this window was lost, with an event that says why; the engine stays usable.
+ */
 int engine_step(struct engine *engine) __attribute__((warn_unused_result));
 uint64_t engine_next_ns(const struct engine *engine);
 

@@ -4,6 +4,20 @@
  *
  * The engine calls offload_exchange() once a window and gets back at once what the card last
  * said; a worker thread does the waiting.  Nothing here ever blocks the window loop.
+ *
+ * What the worker does with one window: it reads the counters, takes out the sources that are no
+ * longer blocked (first, and regardless of the budget: a rule too many hurts a client, a rule too
+ * few costs speed), plans (see plan.h), and changes the table in batches small enough that stop
+ * and a newer window are never far.  A window that arrives while it is at work replaces the rest.
+ *
+ * A card that refuses a rule, is full early, loses rules, says yes and drops nothing, or does not
+ * answer is worked around with back-off, and said so by events; a card that comes back is brought
+ * in line by list().
+ *
+ * Back ends without hit counters: an offloaded source keeps the rate at which it was last seen in
+ * software, and so its rank, until the engine no longer lists it; one whose rate was never seen
+ * (found in the table at start) ranks last.  The engine must not call such a source quiet for
+ * want of software packets: age_ns says that nothing is known.
  */
 #ifndef SLUICE_OFFLOAD_OFFLOAD_H
 #define SLUICE_OFFLOAD_OFFLOAD_H
@@ -19,6 +33,9 @@ struct clock_source;
 struct event_sink;
 struct offload;
 
+/* Nothing was read of this source: the card has no counters, or has not been read yet. */
+#define OFFLOAD_AGE_UNKNOWN UINT64_MAX
+
 struct offload_options {
 	const struct sluice_backend_ops *ops;
 	void *self;                         /* An open back end; offload_free() closes it. */
@@ -27,8 +44,8 @@ struct offload_options {
 	uint32_t capacity;                  /* 0 = what `caps` says. */
 	uint32_t updates_per_second;        /* 0 = from the update cost in `caps`. */
 	uint64_t max_rate_pps;              /* 0 = the highest total seen, decaying. */
-	double threshold_min, threshold_max;
-	uint32_t residency_windows;
+	double threshold_min, threshold_max; /* 1 <= min <= max */
+	uint32_t residency_windows;         /* What was added stays at least this long. */
 	bool flush_on_exit;
 	uint64_t window_ns;
 	const struct clock_source *clock;
@@ -42,37 +59,47 @@ struct offload_source {
 	uint64_t packets; /* Dropped by XDP in this window. */
 };
 
-/* What the card says of one offloaded source. */
+/*
+ * What the card says of one offloaded source.  `handle` is the one that came with `key` last; the
+ * engine may have given it to another source since, so compare the key.  While a card does not
+ * answer, what it last held stays listed with a growing age.
+ */
 struct offload_state {
 	struct sluice_key key;
 	uint32_t handle;
+	bool removed;         /* No longer in the table; these are its last packets. */
 	uint64_t packets;     /* Dropped by the card since the last exchange. */
-	uint64_t age_ns;      /* How old that figure is. */
+	uint64_t age_ns;      /* How old that figure is, or OFFLOAD_AGE_UNKNOWN. */
 };
 
 struct offload_status {
 	char backend[24];
-	bool emulated, counters, healthy;
-	uint32_t capacity, used;
+	bool emulated, counters;
+	bool healthy;                           /* The card answers. */
+	uint32_t capacity, used;                /* `capacity` as learned, if the card has less. */
 	double threshold;                       /* Of the last plan. */
 	uint64_t volume_pps, max_volume_pps;
-	uint64_t adds, dels, refused, failures; /* Since start. */
-	uint64_t update_p50_ns, update_p99_ns;  /* As measured. */
+	uint64_t adds, dels;                    /* Done by the card, since start. */
+	uint64_t refused;                       /* Rules that did not fit or could not be matched. */
+	uint64_t failures;                      /* Other rules, and calls, that failed. */
+	uint64_t update_p50_ns, update_p99_ns;  /* As measured; before that, as the card says. */
 	char last_error[256];                   /* Empty if none. */
 };
 
 /*
  * Starts the worker.  Rules that the card already holds (from an earlier daemon) are listed and
- * either kept, when offload_exchange() names their source, or removed.  On failure the back end is
- * not closed.
+ * either kept, when the first offload_exchange() names their source, or removed.  On failure the
+ * back end is not closed.  -EINVAL: options or ops contradict the contract; -ENOMEM; -EAGAIN: no
+ * thread.
  */
 int offload_new(const struct offload_options *options, struct offload **out, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
 /*
- * Once a window, on the engine's thread.  `sources` are all blocked sources; those that are no
- * longer listed leave the table.  On return `*states` points to what the card holds, with packets
- * counted since the last exchange; it is valid until the next call.  Never waits for the card.
+ * Once a window, on the engine's thread.  `sources` are all blocked sources, each once; those that
+ * are no longer listed leave the table.  On return `*states` points to what the card holds, with
+ * packets counted since the last exchange; it is valid until the next call.  Never waits for the
+ * card.  -ENOMEM: this window is lost to the card and nothing is returned.
  */
 int offload_exchange(struct offload *offload, const struct offload_source *sources, size_t n,
 		     const struct offload_state **states, size_t *n_states)
@@ -81,7 +108,10 @@ int offload_exchange(struct offload *offload, const struct offload_source *sourc
 /* Thread-safe copy. */
 void offload_status(struct offload *offload, struct offload_status *status);
 
-/* Stops the worker (bounded by one batch), flushes if so configured, closes the back end. */
+/*
+ * Stops the worker (bounded by one batch), flushes if so configured, closes the back end.  NULL is
+ * a no-op.
+ */
 void offload_free(struct offload *offload);
 
 #endif /* SLUICE_OFFLOAD_OFFLOAD_H */

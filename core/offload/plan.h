@@ -8,6 +8,9 @@
  * table = (v & gamma) | (v' - removed) | added, candidates and victims paired by index, stopping at
  * the first pair under the threshold (gains are monotone along the pairs).  Added to it: free
  * slots are filled without a threshold, a minimum residency, and a budget of updates.
+ *
+ * Order is by rate; of two equal ones the offloaded one comes first, then the smaller handle, so
+ * that a tie never costs an update.  A source that sends nothing is never added.
  */
 #ifndef SLUICE_OFFLOAD_PLAN_H
 #define SLUICE_OFFLOAD_PLAN_H
@@ -19,7 +22,7 @@
 /* One blocked source, offloaded or not. */
 struct plan_entry {
 	uint64_t rate;        /* Packets per second, software and hardware merged. */
-	uint32_t handle;      /* The caller's name for it; ties are broken by the smaller one. */
+	uint32_t handle;      /* The caller's name for it; not PLAN_NONE. */
 	uint32_t residency;   /* Windows spent in the table; meaningless if not offloaded. */
 	bool offloaded;
 };
@@ -29,14 +32,17 @@ struct plan_limits {
 	uint32_t budget;          /* Updates (a removal is one, an addition is one) this time. */
 	uint32_t min_residency;   /* In windows. */
 	uint64_t volume;          /* Attack packets per second now. */
-	uint64_t max_volume;      /* The most that the system can take; 0 = unknown. */
+	uint64_t max_volume;      /* The most that the system can take; 0 = unknown, none lower. */
 	double threshold_min;     /* At volume >= max_volume; at least 1. */
-	double threshold_max;     /* Bound at low volume. */
+	double threshold_max;     /* Bound at low volume; at least threshold_min. */
 };
+
+#define PLAN_NONE UINT32_MAX
 
 /*
  * One step.  `remove` and `add` are handles; a step that only fills a free slot has
- * `removes` false.  Steps are in order of gain: cut the list anywhere and the rest is sound.
+ * `removes` false.  Steps are in order of gain: cut the list anywhere and what comes before the
+ * cut is sound.
  */
 struct plan_step {
 	bool removes;
@@ -50,9 +56,10 @@ double plan_threshold(const struct plan_limits *limits);
 /*
  * Plans one round.  Reorders `entries`.  Writes at most `steps_capacity` steps, and `*n_steps`.
  * `K` or the table may have shrunk: when more are offloaded than fit, the slowest are removed
- * first, as steps with `add` equal to PLAN_NONE.  0, or -ENOMEM / -EINVAL with nothing written.
+ * first, however young, as steps with `add` equal to PLAN_NONE; nothing is added before all fit.
+ * Linear in `n_entries`, plus sorting what moves.  0, or -EINVAL for limits that contradict
+ * themselves, with nothing written.
  */
-#define PLAN_NONE UINT32_MAX
 int plan_offload(struct plan_entry *entries, size_t n_entries, const struct plan_limits *limits,
 		 struct plan_step *steps, size_t steps_capacity, size_t *n_steps)
 	__attribute__((warn_unused_result));

@@ -9,10 +9,9 @@
 SECONDS_EACH=3
 CPU=1
 
-# rate GENERATOR SOURCES: packets per second delivered and dropped.
+# rate ADDRESS SOURCES: packets per second delivered and dropped.
 rate() {
-	"$1" --sources "$2" --cpu "$CPU" --fifo --duration "$SECONDS_EACH" >"$LAB/flood.json" \
-		2>"$LAB/flood.log" || fail "sluice-gen failed"
+	flood "$1" --sources "$2" --cpu "$CPU" --fifo --duration "$SECONDS_EACH"
 	json '(.accepted / .seconds / 1e4 | round) / 100' "$LAB/flood.json"
 }
 
@@ -21,21 +20,21 @@ row() {
 }
 
 bare() {
-	start probe "$BIN/sluice-probe" --dev s0 --sources 198.18.0.0-198.255.255.255 --drop ||
+	start probe "$BIN/sluice-probe" --dev eth0 --sources 198.18.0.0-198.255.255.255 --drop ||
 		fail "sluice-probe does not start"
-	row "bare XDP_DROP, IPv4" "$(rate flood 10000)"
+	row "bare XDP_DROP, IPv4" "$(rate "$SERVER" 10000)"
 	stop "$STARTED" >/dev/null
-	start probe "$BIN/sluice-probe" --dev s0 --sources 2001:db8::-2001:dff:: --drop ||
+	start probe "$BIN/sluice-probe" --dev eth0 --sources 2001:db8::-2001:dff:: --drop ||
 		fail "sluice-probe does not start"
-	row "bare XDP_DROP, IPv6" "$(rate flood6 10000)"
+	row "bare XDP_DROP, IPv6" "$(rate "$SERVER6" 10000)"
 	stop "$STARTED" >/dev/null
 }
 
-# by_sluice GENERATOR SOURCES WHAT
+# by_sluice ADDRESS SOURCES WHAT
 by_sluice() {
 	file=$(config bench <<-'EOT'
 		version: 1
-		interfaces: [s0]
+		interfaces: [eth0]
 		window: 500ms
 		detectors: [{ plugin: threshold, options: { source_pps: 1 } }]
 		policy: { max_new_per_window: 200k, max_blocked: 200k }
@@ -44,13 +43,11 @@ by_sluice() {
 	)
 	start_sluiced "$file"
 	# Each source once or more within a window, so that the detector sees all of them.
-	"$1" --sources "$2" --distribution cycle --count $(($2 * 200)) --rate 2M \
-		>"$LAB/train.json" 2>"$LAB/train.log" &
-	train=$!
+	start_flood "$1" --sources "$2" --distribution cycle --rate 2M --duration 60
 	wait_for 60 status_is .blocked.total "$2" ||
 		fail "$3: only $(status .blocked.total) sources are blocked"
-	kill -TERM "$train"
-	wait "$train"
+	kill -TERM "$FLOOD"
+	wait "$FLOOD"
 	row "Sluice, $2 blocked sources, $3" "$(rate "$1" "$2")"
 	stop "$SLUICED" || fail "sluiced does not end cleanly"
 	sluice detach >/dev/null || fail "cannot detach"
@@ -61,6 +58,6 @@ lab_network 2
 row "" "M packets/s"
 bare
 for sources in 1000 10000 100000; do
-	by_sluice flood "$sources" IPv4
+	by_sluice "$SERVER" "$sources" IPv4
 done
-by_sluice flood6 10000 IPv6
+by_sluice "$SERVER6" 10000 IPv6

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One table of options for all subcommands; each says which it takes.  See args.h. */
+#include "args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "control/fail.h"
+
+#include "cli.h"
+
+static const struct {
+	enum cli_option option;
+	const char *name, *value, *help;
+} table[] = {
+	{ CLI_OPTION_FOR, "for", "DURATION", "release it after this time, as 10m or 1h" },
+	{ CLI_OPTION_FOLLOW, "follow", NULL, "go on with what happens, until interrupted" },
+	{ CLI_OPTION_PIN_PATH, "pin-path", "FOLDER", "where it is pinned (/sys/fs/bpf/sluice)" },
+	{ CLI_OPTION_FORCE, "force", NULL, "even while a daemon runs" },
+	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
+	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
+};
+#define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
+
+/* What getopt_long() returns for row `i` of the table. */
+#define ROW_VALUE(i) (256 + (int)(i))
+
+static int refuse_option(const struct cli_command *command, const char *given,
+			 struct sluice_err *err)
+{
+	const char *names[TABLE_SIZE + 1] = { "help" };
+	const char *dashes = strncmp(given, "--", 2) == 0 ? given + 2 : given;
+	const char *near;
+	size_t n = 1;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		if (command->options & table[i].option)
+			names[n++] = table[i].name;
+	}
+	near = nearest_name(dashes, names, n);
+	if (near)
+		return fail_with(err, -EINVAL, "%s: unknown option '%s'; did you mean --%s?",
+				 command->name, given, near);
+	return fail_with(err, -EINVAL, "%s: unknown option '%s'; see `sluice %s --help`",
+			 command->name, given, command->name);
+}
+
+static void take(enum cli_option option, struct cli_args *args)
+{
+	switch (option) {
+	case CLI_OPTION_SOCKET:
+		args->socket = optarg;
+		break;
+	case CLI_OPTION_JSON:
+		args->json = true;
+		break;
+	case CLI_OPTION_FOR:
+		args->duration = optarg;
+		break;
+	case CLI_OPTION_FOLLOW:
+		args->follow = true;
+		break;
+	case CLI_OPTION_PIN_PATH:
+		args->pin_path = optarg;
+		break;
+	case CLI_OPTION_FORCE:
+		args->force = true;
+		break;
+	}
+}
+
+static void make_long_options(const struct cli_command *command, struct option *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		if (!(command->options & table[i].option))
+			continue;
+		list[n++] = (struct option){
+			.name = table[i].name,
+			.has_arg = table[i].value ? required_argument : no_argument,
+			.val = ROW_VALUE(i),
+		};
+	}
+	list[n++] = (struct option){ .name = "help", .val = 'h' };
+	list[n] = (struct option){ .name = NULL };
+}
+
+int args_parse(const struct cli_command *command, int argc, char *argv[], struct cli_args *args,
+	       struct sluice_err *err)
+{
+	struct option long_options[TABLE_SIZE + 2];
+	int option;
+
+	make_long_options(command, long_options);
+	optind = 0; /* GNU: start anew. */
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == 'h')
+			args->help = true;
+		else if (option == ':')
+			return fail_with(err, -EINVAL, "%s: option '%s' wants a value",
+					 command->name, argv[optind - 1]);
+		else if (option == '?')
+			return refuse_option(command, argv[optind - 1], err);
+		else
+			take(table[option - ROW_VALUE(0)].option, args);
+	}
+	args->operands = argv + optind;
+	args->n_operands = (size_t)(argc - optind);
+	if (args->help)
+		return 0;
+	if (args->n_operands < command->min_operands)
+		return fail_with(err, -EINVAL, "%s: missing %s; see `sluice %s --help`",
+				 command->name, command->operands, command->name);
+	if (args->n_operands > command->max_operands)
+		return fail_with(err, -EINVAL,
+				 "%s: unexpected argument '%s'; see `sluice %s --help`",
+				 command->name, args->operands[command->max_operands],
+				 command->name);
+	return 0;
+}
+
+void args_help(const struct cli_command *command, FILE *out)
+{
+	fprintf(out, "Usage: sluice %s", command->name);
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		if (command->options & table[i].option)
+			fprintf(out, " [--%s%s%s]", table[i].name, table[i].value ? " " : "",
+				table[i].value ? table[i].value : "");
+	}
+	fprintf(out, "%s%s\n\n%s\n", command->operands[0] ? " " : "", command->operands,
+		command->help);
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		char name[32];
+
+		if (!(command->options & table[i].option))
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", table[i].name, table[i].value ? " " : "",
+			 table[i].value ? table[i].value : "");
+		fprintf(out, "  %-20s %s\n", name, table[i].help);
+	}
+	fprintf(out, "  %-20s %s\n", "-h, --help", "this text");
+}

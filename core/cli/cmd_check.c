@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sluice check: is this deployment file fit to run, here? */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "config/errors.h"
+#include "sluiced/generation.h"
+#include "sluiced/preflight.h"
+
+#include "cli.h"
+
+struct verdict {
+	const char *file;
+	bool json;
+	json_t *errors, *warnings;
+	size_t n_errors, n_warnings;
+};
+
+static void add(struct verdict *verdict, enum preflight_severity severity, const char *prefix,
+		const char *text)
+{
+	bool error = severity == PREFLIGHT_ERROR;
+
+	if (error)
+		verdict->n_errors++;
+	else
+		verdict->n_warnings++;
+	if (verdict->json)
+		json_array_append_new(error ? verdict->errors : verdict->warnings,
+				      json_string(text));
+	else
+		fprintf(stderr, "%s%s%s\n", prefix, error ? "" : "warning: ", text);
+}
+
+static void report(void *ctx, enum preflight_severity severity, const char *text)
+{
+	struct verdict *verdict = ctx;
+	char prefix[300];
+
+	snprintf(prefix, sizeof(prefix), "%s: ", verdict->file);
+	add(verdict, severity, prefix, text);
+}
+
+static void add_errors(struct verdict *verdict, const struct config_errors *errors)
+{
+	char text[CONFIG_ERROR_TEXT_SIZE];
+
+	for (size_t i = 0; i < config_errors_kept(errors); i++)
+		add(verdict, PREFLIGHT_ERROR, "", config_error_format(&errors->list[i], text));
+}
+
+static void check(struct verdict *verdict)
+{
+	const struct generation_services services = { .clock = &clock_system };
+	struct generation *generation = NULL;
+	struct config_errors errors;
+	size_t n_errors;
+
+	config_errors_init(&errors);
+	if (generation_load(verdict->file, &services, &errors, &generation) != 0) {
+		add_errors(verdict, &errors);
+		return;
+	}
+	if (generation_check_interfaces(generation, &errors) != 0)
+		add_errors(verdict, &errors);
+	if (preflight_run(generation_settings(generation), report, verdict, &n_errors) != 0)
+		report(verdict, PREFLIGHT_ERROR, "no memory to look at the host");
+	generation_free(generation);
+}
+
+static int run(const struct cli_args *args)
+{
+	struct verdict verdict = { .file = args->operands[0], .json = args->json };
+	int code = CLI_EXIT_OK;
+
+	if (args->json) {
+		verdict.errors = json_array();
+		verdict.warnings = json_array();
+	}
+	check(&verdict);
+	if (args->json) {
+		json_t *json = json_pack("{s:s, s:b, s:o, s:o}", "file", verdict.file, "ok",
+					 verdict.n_errors == 0, "errors", verdict.errors,
+					 "warnings", verdict.warnings);
+
+		code = json ? cli_print_json(json) : CLI_EXIT_FAILED;
+		json_decref(json);
+	} else {
+		printf("%s: %s (%zu error%s, %zu warning%s)\n", verdict.file,
+		       verdict.n_errors ? "not fit to run" : "fit to run", verdict.n_errors,
+		       verdict.n_errors == 1 ? "" : "s", verdict.n_warnings,
+		       verdict.n_warnings == 1 ? "" : "s");
+	}
+	return verdict.n_errors ? CLI_EXIT_REFUSED : code;
+}
+
+const struct cli_command cli_check = {
+	.name = "check",
+	.operands = "FILE",
+	.summary = "check a deployment file, its plugins, and this host",
+	.help = "Reports everything that is wrong with FILE, each with line and column, and what\n"
+		"in this host speaks against it: interfaces that do not exist, an MTU that needs\n"
+		"XDP fragments, LRO, a single RX queue, VLANs and bonds, PREEMPT_RT, exempt\n"
+		"entries.  Changes nothing.  Exit code 1 if sluiced would refuse FILE.\n",
+	.options = CLI_OPTION_JSON,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Figures for people.  Each writes into `text` of HUMAN_TEXT_SIZE bytes, which is returned for use
+ * in a call.
+ */
+#ifndef SLUICE_CLI_HUMAN_H
+#define SLUICE_CLI_HUMAN_H
+
+#include <stdint.h>
+
+#define HUMAN_TEXT_SIZE 40
+
+/* "1,048,576" */
+const char *human_count(uint64_t count, char *text);
+/* "0 pps", "999 pps", "1.23 kpps", "12.3 Mpps": three digits. */
+const char *human_pps(uint64_t pps, char *text);
+/* "1.23 Gbit/s" */
+const char *human_bps(uint64_t bps, char *text);
+/* "1.23 GB": powers of 1000. */
+const char *human_bytes(uint64_t bytes, char *text);
+/* "0 s", "12 ns", "1.50 ms", "59.9 s", "3m 12s", "4h 5m", "12d 3h" */
+const char *human_duration(uint64_t ns, char *text);
+
+#endif /* SLUICE_CLI_HUMAN_H */

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion for sluice and sluiced.
+
+_sluice()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local commands="status events explain block unblock allow check reload detach completion help"
+	local command="" options="" i
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--socket | --for | --pin-path) ((i++)) ;;
+		-*) ;;
+		*)
+			command=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	case $prev in
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--pin-path)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--for)
+		mapfile -t COMPREPLY < <(compgen -W "1m 10m 1h 1d" -- "$cur")
+		return
+		;;
+	esac
+	case $command in
+	"") options="--socket --json --help --version" ;;
+	status | explain | unblock | allow | reload) options="--socket --json --help" ;;
+	events) options="--socket --json --follow --help" ;;
+	block) options="--socket --json --for --help" ;;
+	check) options="--json --help" ;;
+	detach) options="--pin-path --force --help" ;;
+	*) options="--help" ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+	elif [[ -z $command ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+	elif [[ $command == check ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ $command == completion ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "bash" -- "$cur")
+	fi
+}
+
+_sluiced()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	case $prev in
+	-c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--log-level)
+		mapfile -t COMPREPLY < <(compgen -W "error warning notice info debug" -- "$cur")
+		;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"--config --check --log-level --help --version" -- "$cur")
+		;;
+	esac
+}
+
+complete -o filenames -F _sluice sluice
+complete -o filenames -F _sluiced sluiced

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `<name>.plugin.yaml`: what a plugin is, what it needs and which options it takes; and an
+ * instance's options checked against it.  schemas/manifest.schema.yaml is the authority on the
+ * form of a manifest.
+ */
+#ifndef SLUICE_CONFIG_MANIFEST_H
+#define SLUICE_CONFIG_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/plugin.h>
+
+struct config_errors;
+struct config_node;
+struct manifest;
+struct sluice_config;
+
+/* 0, -ENOENT no such file, another errno of open() and read(), -EINVAL, -ENOMEM. */
+int manifest_load(const char *path, struct config_errors *errors, struct manifest **out)
+	__attribute__((warn_unused_result));
+/* The same from memory; `file` is what messages call it. */
+int manifest_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
+		   struct manifest **out) __attribute__((warn_unused_result));
+void manifest_free(struct manifest *manifest);
+
+/* Strings live as long as the manifest. */
+enum sluice_plugin_kind manifest_kind(const struct manifest *manifest);
+uint16_t manifest_abi_major(const struct manifest *manifest);
+uint16_t manifest_abi_minor(const struct manifest *manifest);
+const char *manifest_name(const struct manifest *manifest);
+const char *manifest_version(const struct manifest *manifest);
+const char *manifest_license(const struct manifest *manifest);
+const char *manifest_description(const struct manifest *manifest);
+const char *manifest_file(const struct manifest *manifest);
+
+/* What it needs, each with its own list: feature extractors, and capabilities ("CAP_NET_ADMIN"). */
+size_t manifest_n_features(const struct manifest *manifest);
+const char *manifest_feature(const struct manifest *manifest, size_t i);
+size_t manifest_n_capabilities(const struct manifest *manifest);
+const char *manifest_capability(const struct manifest *manifest, size_t i);
+/* The oldest kernel it runs on, "6.1"; NULL if it does not say. */
+const char *manifest_kernel(const struct manifest *manifest);
+
+/*
+ * The options of one instance: `options` (NULL: none given) checked against the manifest, with its
+ * defaults.  `key` is the path of `options` in the deployment file, as "detectors[0].options".
+ * `options` and `manifest` must outlive the result.  0, -EINVAL or -ENOMEM.
+ */
+int config_new(const struct manifest *manifest, const struct config_node *options, const char *key,
+	       struct config_errors *errors, struct sluice_config **out)
+	__attribute__((warn_unused_result));
+void config_free(struct sluice_config *config);
+
+/*
+ * The readers of struct sluice_host: 0; -ENOENT the manifest does not declare the option; -EINVAL
+ * it is of another type; -ENODATA it is declared without a default and was not given.  Addresses
+ * and prefixes are read as strings.  Lists have no reader in ABI 1.0, so manifests have no lists.
+ */
+int config_option_u64(const struct sluice_config *config, const char *name, uint64_t *value);
+int config_option_double(const struct sluice_config *config, const char *name, double *value);
+int config_option_bool(const struct sluice_config *config, const char *name, bool *value);
+int config_option_string(const struct sluice_config *config, const char *name, const char **value);
+
+/* True if both give every option the same value, so that a reload may keep the instance. */
+bool config_equal(const struct sluice_config *a, const struct sluice_config *b);
+
+#endif /* SLUICE_CONFIG_MANIFEST_H */

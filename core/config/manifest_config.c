@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The options of one instance, and the readers that the host lends to plugins.
+ */
+#include "manifest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest_tree.h"
+#include "schema.h"
+#include "value.h"
+
+struct sluice_config {
+	struct config_value *value;
+	const struct config_value *declared; /* The manifest's options. */
+};
+
+int config_new(const struct manifest *manifest, const struct config_node *options, const char *key,
+	       struct config_errors *errors, struct sluice_config **out)
+{
+	struct sluice_config *config = calloc(1, sizeof(*config));
+	int result;
+
+	if (!config)
+		return -ENOMEM;
+	config->declared = config_value_get(manifest->value, "options");
+	result = schema_check(manifest->options, options, key, errors, &config->value);
+	if (result) {
+		free(config);
+		return result;
+	}
+	*out = config;
+	return 0;
+}
+
+void config_free(struct sluice_config *config)
+{
+	if (!config)
+		return;
+	config_value_free(config->value);
+	free(config);
+}
+
+/* The value of an option, of the wanted type. */
+static int option_find(const struct sluice_config *config, const char *name,
+		       enum config_value_type type, const struct config_value **value)
+{
+	*value = config_value_get(config->value, name);
+	if (!*value)
+		return config_value_get(config->declared, name) ? -ENODATA : -ENOENT;
+	return config_value_type(*value) == type ? 0 : -EINVAL;
+}
+
+int config_option_u64(const struct sluice_config *config, const char *name, uint64_t *value)
+{
+	const struct config_value *found;
+	int result = option_find(config, name, CONFIG_VALUE_U64, &found);
+
+	if (!result)
+		*value = config_value_u64(found);
+	return result;
+}
+
+int config_option_double(const struct sluice_config *config, const char *name, double *value)
+{
+	const struct config_value *found;
+	int result = option_find(config, name, CONFIG_VALUE_DOUBLE, &found);
+
+	if (!result)
+		*value = config_value_double(found);
+	return result;
+}
+
+int config_option_bool(const struct sluice_config *config, const char *name, bool *value)
+{
+	const struct config_value *found;
+	int result = option_find(config, name, CONFIG_VALUE_BOOL, &found);
+
+	if (!result)
+		*value = config_value_bool(found);
+	return result;
+}
+
+int config_option_string(const struct sluice_config *config, const char *name, const char **value)
+{
+	const struct config_value *found;
+	int result = option_find(config, name, CONFIG_VALUE_STRING, &found);
+
+	/* Addresses and prefixes are read as they are written. */
+	if (result == -EINVAL)
+		result = option_find(config, name, CONFIG_VALUE_KEY, &found);
+	if (!result)
+		*value = config_value_string(found);
+	return result;
+}
+
+static bool value_equal(const struct config_value *a, const struct config_value *b)
+{
+	if (!a || !b || config_value_type(a) != config_value_type(b))
+		return false;
+	switch (config_value_type(a)) {
+	case CONFIG_VALUE_BOOL:
+		return config_value_bool(a) == config_value_bool(b);
+	case CONFIG_VALUE_U64:
+		return config_value_u64(a) == config_value_u64(b);
+	case CONFIG_VALUE_DOUBLE:
+		return config_value_double(a) == config_value_double(b);
+	default:
+		return !strcmp(config_value_string(a), config_value_string(b));
+	}
+}
+
+bool config_equal(const struct sluice_config *a, const struct sluice_config *b)
+{
+	const struct config_value *option = config_value_first(a->value);
+
+	if (config_value_count(a->value) != config_value_count(b->value))
+		return false;
+	for (; option; option = config_value_next(option))
+		if (!value_equal(option, config_value_get(b->value, config_value_key(option))))
+			return false;
+	return true;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a schema cannot say: keys that must fit to one another.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "errors.h"
+#include "node.h"
+#include "settings_owned.h"
+#include "value.h"
+
+/* The node of a member that is known to be in the file. */
+static const struct config_node *place(const struct config_value *map, const char *key)
+{
+	const struct config_value *value = config_value_get(map, key);
+
+	return value ? config_value_node(value) : NULL;
+}
+
+/* Refuses two items of the list `key` with one and the same `name_key`. */
+static int names_check(const struct settings_owned *owned, const char *key, const char *name_key,
+		       struct config_errors *errors)
+{
+	const struct config_value *list = config_value_get(owned->value, key), *item, *other;
+	size_t i = 0;
+	int failed = 0;
+
+	for (item = config_value_first(list); item; item = config_value_next(item), i++) {
+		const struct config_value *name = config_value_get(item, name_key);
+		char path[64];
+
+		for (other = config_value_first(list); other != item;
+		     other = config_value_next(other))
+			if (!strcmp(config_value_string(config_value_get(other, name_key)),
+				    config_value_string(name)))
+				break;
+		if (other == item)
+			continue;
+		snprintf(path, sizeof(path), "%s[%zu]", key, i);
+		config_errors_add_at(errors, config_value_node(name), path,
+				     "'%s' is listed twice; remove one of them",
+				     config_value_string(name));
+		failed = -EINVAL;
+	}
+	return failed;
+}
+
+static int placement_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	const struct config_value *placement = config_value_get(owned->value, "placement");
+	bool hybrid;
+
+	if (!placement)
+		return 0;
+	hybrid = !strcmp(config_value_string(placement), "hybrid");
+	if (hybrid == owned->settings.offload.enabled)
+		return 0;
+	config_errors_add_at(errors, config_value_node(placement), "placement",
+			     hybrid ? "hybrid needs the key 'offload' with a back end"
+				    : "host has no use for 'offload'; write hybrid, or remove it");
+	return -EINVAL;
+}
+
+static int offload_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	const struct config_value *map = config_value_get(owned->value, "offload");
+	const struct settings *s = &owned->settings;
+	size_t i;
+	int failed = 0;
+
+	if (!map)
+		return 0;
+	if (s->offload.threshold_min > s->offload.threshold_max) {
+		config_errors_add_at(errors, place(map, "threshold"), "offload.threshold",
+				     "min (%g) is above max (%g)", s->offload.threshold_min,
+				     s->offload.threshold_max);
+		failed = -EINVAL;
+	}
+	if (!s->offload.interface)
+		return failed;
+	for (i = 0; i < s->n_interfaces; i++)
+		if (!strcmp(s->interfaces[i].name, s->offload.interface))
+			return failed;
+	config_errors_add_at(errors, place(map, "interface"), "offload.interface",
+			     "'%s' is not among 'interfaces'; add it there, or leave out the key",
+			     s->offload.interface);
+	return -EINVAL;
+}
+
+int settings_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	int failed = 0;
+
+	failed |= names_check(owned, "interfaces", "name", errors);
+	failed |= names_check(owned, "detectors", "plugin", errors);
+	failed |= placement_check(owned, errors);
+	failed |= offload_check(owned, errors);
+	return failed ? -EINVAL : 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine's insides, shared by the files that make it up: engine.c (the window), policy.c (what
+ * becomes of proposals), operator.c (requests by hand), explain.c and status.c (what is told).
+ */
+#ifndef SLUICE_ENGINE_INTERNAL_H
+#define SLUICE_ENGINE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate.h"
+#include "allow.h"
+#include "attack.h"
+#include "base/address.h"
+#include "blocklist.h"
+#include "config/settings.h"
+#include "dataplane/dataplane.h"
+#include "detect.h"
+#include "engine.h"
+#include "history.h"
+#include "measure.h"
+#include "min_pass.h"
+#include "name_table.h"
+#include "offload/offload.h"
+#include "prefix_list.h"
+#include "proposals.h"
+#include "rate_monitor.h"
+#include "report.h"
+
+struct engine {
+	const struct settings *settings;
+	struct dataplane *dp;
+	struct offload *offload;
+	struct engine_known known;
+	bool has_known;
+	const struct clock_source *clock;
+	const struct event_sink *events;
+	struct address_secret secret;
+
+	struct name_table names;
+	uint16_t operator_id, manual_id; /* Names of the operator and of his reason. */
+	struct aggregate *aggregate;
+	struct blocklist *blocklist;
+	struct prefix_list prefixes;
+	struct history *candidates;      /* What observe mode would have blocked. */
+	struct proposals *proposals;
+	struct allow *allow;
+	struct detect detect;
+	struct rate_monitor rate_monitor;
+	struct attack attack;
+	struct min_pass min_pass;
+	struct report report;
+
+	/* The window. */
+	struct sluice_window window;
+	struct dataplane_counters counters; /* As of its end. */
+	uint64_t highest_pps;               /* Of one source that passed. */
+	uint64_t automatic_pps;             /* Of those that detectors had blocked. */
+	uint64_t started_ns;                /* Monotonic: its begin, the last swap. */
+	uint64_t next_ns;                   /* Monotonic: the next swap. */
+	uint64_t next_allow_ns;             /* Monotonic: when to look at the system again. */
+	uint64_t next_known_ns;             /* Monotonic: when to ask who is connected again. */
+	uint64_t hw_packets;                /* Since the exchange before. */
+	uint64_t known_asked;               /* Window of the request that is not answered; or 0. */
+	uint64_t known_fresh;               /* The set in use is no older than this window's begin. */
+	bool inherited;                     /* Sources blocked by an earlier daemon were adopted. */
+	size_t n_sources_before;
+	struct offload_source *offload_sources;
+	size_t offload_capacity;
+	struct blocklist_measured measured;
+
+	/* For status. */
+	uint64_t stage_ns[ENGINE_N_STAGES], stage_max_ns[ENGINE_N_STAGES];
+	uint64_t total_ns, postponed;
+	uint64_t blocks_total, released_total, refused_total;
+	uint64_t protected_known, protected_allow, would_block;
+};
+
+/* engine.c */
+uint64_t engine_boottime_ns(const struct engine *engine);
+struct blocklist_terms engine_terms(const struct engine *engine);
+bool engine_is_known(const struct engine *engine, const struct sluice_key *key);
+/* The source that `key` belongs to, in the policy's unit; false if it is wider than that. */
+bool engine_unit(const struct engine *engine, const struct sluice_key *key,
+		 struct sluice_key *unit);
+
+/* release.c */
+/* Releases one entry and notes it for the report; false if the event does not end it. */
+bool release_entry(struct engine *engine, struct blocklist_entry *entry,
+		   enum lifecycle_event event, const char *why, uint64_t held_until_ns);
+/* What the rates of this window and the terms ended. */
+void release_due(struct engine *engine);
+/* The automatic blocks of the last windows, and keeps them free for a while. */
+void release_newest(struct engine *engine);
+/* Every automatic block. */
+void release_automatic(struct engine *engine, const char *why);
+/*
+ * Releases every source and prefix that the next allow-list holds, then puts that list in force:
+ * what is blocked and what is allowed stay disjoint at every moment.
+ */
+int release_allowed(struct engine *engine, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* known.c */
+/* Asks for a new set if it is of use in this window. */
+void known_begin(struct engine *engine, uint64_t now_ns);
+/* Takes the set that was asked for, if it is ready. */
+void known_pick_up(struct engine *engine);
+/* Makes sure that the set is fit to decide on this window's proposals, if it can be soon. */
+void known_insist(struct engine *engine);
+/* True if a proposal of that window may be decided on with the set in use. */
+bool known_fits(const struct engine *engine, uint64_t sequence);
+
+/* policy.c */
+/* Decides on the proposals and blocks what they come to. */
+void policy_run(struct engine *engine);
+
+#endif /* SLUICE_ENGINE_INTERNAL_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How the engine uses the set of known clients.  A set that is older than the window in which a
+ * source was proposed could miss a client that has just connected; such proposals wait for a
+ * fresh one, but for one window at most.
+ */
+#include "internal.h"
+
+#include <errno.h>
+
+/* In peace it is enough to know who comes and goes. */
+#define KNOWN_PEACE_NS (5ull * 1000000000ull)
+
+static void ask(struct engine *engine)
+{
+	if (engine->known.start)
+		engine->known.start(engine->known.ctx);
+	engine->known_asked = engine->window.sequence;
+}
+
+void known_begin(struct engine *engine, uint64_t now_ns)
+{
+	size_t n_waiting;
+
+	if (!engine->has_known || engine->known_asked)
+		return;
+	proposals_list(engine->proposals, &n_waiting);
+	if (!engine->attack.on && !n_waiting && now_ns < engine->next_known_ns)
+		return;
+	engine->next_known_ns = now_ns + KNOWN_PEACE_NS;
+	ask(engine);
+}
+
+void known_pick_up(struct engine *engine)
+{
+	if (!engine->has_known || !engine->known_asked)
+		return;
+	if (engine->known.refresh(engine->known.ctx) == -EAGAIN)
+		return;
+	/* After any other failure the set in use is the best that can be had. */
+	engine->known_fresh = engine->known_asked;
+	engine->known_asked = 0;
+}
+
+void known_insist(struct engine *engine)
+{
+	known_pick_up(engine);
+	if (!engine->has_known || engine->known_asked ||
+	    engine->known_fresh == engine->window.sequence)
+		return;
+	ask(engine);
+	known_pick_up(engine);
+}
+
+bool known_fits(const struct engine *engine, uint64_t sequence)
+{
+	return !engine->has_known || !engine->settings->policy.protect_known ||
+	       sequence <= engine->known_fresh || sequence < engine->window.sequence;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The helper thread keeps a memory of clients of its own and publishes copies of it; the engine
+ * picks the newest copy up.  Nothing but a pointer is ever shared, under one lock.
+ */
+#include "known_clients.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash_table.h"
+#include "engine.h"
+#include "sock_diag.h"
+
+struct seen {
+	struct sluice_key key;
+	uint64_t at_ns; /* Monotonic: when it last had a connection. */
+};
+
+/* The thread's own; nobody else touches it. */
+struct memory {
+	struct hash_table *index; /* Address to place in `seen`. */
+	struct seen *seen;
+	size_t n, capacity;
+	uint64_t now_ns;
+	bool full;                /* Some of those connected now found no room. */
+};
+
+/* What is published: addresses and their units.  Never changed again. */
+struct set {
+	struct hash_table *keys;
+};
+
+struct known_clients {
+	const struct clock_source *clock;
+	uint8_t v6_prefix_len;
+	uint64_t wait_ns;
+	pthread_t thread;
+	struct memory memory;
+
+	pthread_mutex_t lock;     /* Guards what follows. */
+	pthread_cond_t wanted;    /* To the thread: make a set, or stop. */
+	pthread_cond_t published; /* To the engine: one is there, or failed. */
+	uint64_t tickets;         /* Requests so far. */
+	uint64_t answered;        /* Of these, up to this one, well or badly. */
+	int last_rc;
+	struct set *ready;
+	bool stop;
+
+	/* The engine's own. */
+	struct set *current;
+	uint64_t asked; /* Its last ticket. */
+};
+
+static void set_free(struct set *set)
+{
+	if (!set)
+		return;
+	hash_table_free(set->keys);
+	free(set);
+}
+
+static int remember(void *ctx, const struct sluice_key *peer)
+{
+	struct memory *memory = ctx;
+	uint32_t place = (uint32_t)memory->n;
+	int added;
+
+	if (hash_table_get(memory->index, peer, &place)) {
+		memory->seen[place].at_ns = memory->now_ns;
+		return 0;
+	}
+	if (memory->n == KNOWN_CLIENTS_MAX) {
+		memory->full = true;
+		return 0;
+	}
+	if (memory->n == memory->capacity) {
+		size_t capacity = memory->capacity ? memory->capacity * 2 : 256;
+		struct seen *grown = realloc(memory->seen, capacity * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		memory->seen = grown;
+		memory->capacity = capacity;
+	}
+	added = hash_table_set(memory->index, peer, place);
+	if (added < 0)
+		return added;
+	memory->seen[memory->n++] = (struct seen){ *peer, memory->now_ns };
+	return 0;
+}
+
+/* Forgets who had no connection for longer than `keep_ns`. */
+static void forget(struct memory *memory, uint64_t keep_ns)
+{
+	size_t i = 0;
+
+	while (i < memory->n) {
+		struct seen *seen = &memory->seen[i];
+		int replaced;
+
+		if (memory->now_ns - seen->at_ns <= keep_ns) {
+			i++;
+			continue;
+		}
+		hash_table_del(memory->index, &seen->key, NULL);
+		*seen = memory->seen[--memory->n];
+		if (i < memory->n) {
+			/* Its key is there, so that nothing grows and nothing can fail. */
+			replaced = hash_table_set(memory->index, &seen->key, (uint32_t)i);
+			(void)replaced;
+		}
+	}
+}
+
+static int dump(struct known_clients *clients)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct memory *memory = &clients->memory;
+	int rc = 0;
+
+	memory->now_ns = clock_monotonic_ns(clients->clock);
+	for (size_t i = 0; i < 2 && !rc; i++) {
+		/* A new socket each time: no late reply of a dump that timed out can follow. */
+		int fd = sock_diag_open();
+
+		if (fd < 0)
+			return fd;
+		rc = sock_diag_dump(fd, families[i], (uint32_t)i + 1, remember, memory);
+		close(fd);
+		/* A kernel without IPv6 has no clients there. */
+		if (families[i] == AF_INET6 && (rc == -ENOENT || rc == -EAFNOSUPPORT))
+			rc = 0;
+	}
+	if (!rc)
+		forget(memory, memory->full ? 0 : KNOWN_CLIENTS_KEEP_NS);
+	memory->full = false;
+	return rc;
+}
+
+static int make_set(const struct known_clients *clients, struct set **out)
+{
+	const struct memory *memory = &clients->memory;
+	struct set *set = calloc(1, sizeof(*set));
+	int rc;
+
+	if (!set)
+		return -ENOMEM;
+	rc = hash_table_new(memory->n * 2, NULL, &set->keys);
+	for (size_t i = 0; !rc && i < memory->n; i++) {
+		const struct sluice_key *key = &memory->seen[i].key;
+		struct sluice_key unit = address_mask(key, clients->v6_prefix_len);
+
+		rc = hash_table_set(set->keys, key, 0);
+		if (rc >= 0 && key->family == SLUICE_FAMILY_IPV6)
+			rc = hash_table_set(set->keys, &unit, 0);
+		rc = rc < 0 ? rc : 0;
+	}
+	if (rc) {
+		set_free(set);
+		return rc;
+	}
+	*out = set;
+	return 0;
+}
+
+/* One dump, published. */
+static void answer(struct known_clients *clients, uint64_t ticket)
+{
+	struct set *set = NULL;
+	int rc = dump(clients);
+
+	if (!rc)
+		rc = make_set(clients, &set);
+	pthread_mutex_lock(&clients->lock);
+	clients->answered = ticket;
+	clients->last_rc = rc;
+	if (set) {
+		set_free(clients->ready);
+		clients->ready = set;
+	}
+	pthread_cond_signal(&clients->published);
+	pthread_mutex_unlock(&clients->lock);
+}
+
+static void *run(void *ctx)
+{
+	struct known_clients *clients = ctx;
+
+	for (;;) {
+		uint64_t ticket;
+		bool stop;
+
+		pthread_mutex_lock(&clients->lock);
+		while (!clients->stop && clients->tickets == clients->answered)
+			pthread_cond_wait(&clients->wanted, &clients->lock);
+		stop = clients->stop;
+		ticket = clients->tickets;
+		pthread_mutex_unlock(&clients->lock);
+		if (stop)
+			return NULL;
+		answer(clients, ticket);
+	}
+}
+
+/* Signals are the daemon's business, not this thread's. */
+static int start_thread(struct known_clients *clients)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&clients->thread, NULL, run, clients);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
+}
+
+static void known_start(void *ctx)
+{
+	struct known_clients *clients = ctx;
+
+	pthread_mutex_lock(&clients->lock);
+	clients->asked = ++clients->tickets;
+	pthread_cond_signal(&clients->wanted);
+	pthread_mutex_unlock(&clients->lock);
+}
+
+static void deadline_in(uint64_t wait_ns, struct timespec *deadline)
+{
+	clock_gettime(CLOCK_MONOTONIC, deadline);
+	deadline->tv_sec += (time_t)(wait_ns / 1000000000ull);
+	deadline->tv_nsec += (long)(wait_ns % 1000000000ull);
+	if (deadline->tv_nsec >= 1000000000l) {
+		deadline->tv_sec++;
+		deadline->tv_nsec -= 1000000000l;
+	}
+}
+
+static int known_refresh(void *ctx)
+{
+	struct known_clients *clients = ctx;
+	struct timespec deadline;
+	int rc = 0;
+
+	deadline_in(clients->wait_ns, &deadline);
+	pthread_mutex_lock(&clients->lock);
+	while (clients->answered < clients->asked && !rc)
+		rc = pthread_cond_timedwait(&clients->published, &clients->lock, &deadline);
+	if (clients->ready) {
+		set_free(clients->current);
+		clients->current = clients->ready;
+		clients->ready = NULL;
+	}
+	rc = clients->answered < clients->asked ? -EAGAIN : clients->last_rc;
+	pthread_mutex_unlock(&clients->lock);
+	return rc;
+}
+
+static bool known_contains(void *ctx, const struct sluice_key *key)
+{
+	const struct known_clients *clients = ctx;
+
+	return clients->current && hash_table_get(clients->current->keys, key, NULL);
+}
+
+void known_clients_interface(struct known_clients *clients, struct engine_known *known)
+{
+	*known = (struct engine_known){
+		.start = known_start,
+		.refresh = known_refresh,
+		.contains = known_contains,
+		.ctx = clients,
+	};
+}
+
+size_t known_clients_size(const struct known_clients *clients)
+{
+	return clients->current ? hash_table_size(clients->current->keys) : 0;
+}
+
+static int init_conditions(struct known_clients *clients)
+{
+	pthread_condattr_t attr;
+	int rc;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	rc = pthread_mutex_init(&clients->lock, NULL);
+	if (!rc)
+		rc = pthread_cond_init(&clients->wanted, NULL);
+	if (!rc)
+		rc = pthread_cond_init(&clients->published, &attr);
+	pthread_condattr_destroy(&attr);
+	return -rc;
+}
+
+static void free_parts(struct known_clients *clients)
+{
+	set_free(clients->current);
+	set_free(clients->ready);
+	hash_table_free(clients->memory.index);
+	free(clients->memory.seen);
+	free(clients);
+}
+
+int known_clients_new(const struct clock_source *clock, uint8_t v6_prefix_len, uint64_t wait_ns,
+		      struct known_clients **out, struct sluice_err *err)
+{
+	struct known_clients *clients = calloc(1, sizeof(*clients));
+	int rc = -ENOMEM;
+
+	if (!clients)
+		goto out;
+	clients->clock = clock;
+	clients->v6_prefix_len = v6_prefix_len;
+	clients->wait_ns = wait_ns;
+	rc = hash_table_new(0, NULL, &clients->memory.index);
+	if (rc)
+		goto out_free;
+	/* The first one here and now, so that a kernel that does not answer is told at the start. */
+	rc = dump(clients);
+	if (!rc)
+		rc = make_set(clients, &clients->current);
+	if (!rc)
+		rc = init_conditions(clients);
+	if (!rc)
+		rc = start_thread(clients);
+	if (rc)
+		goto out_free;
+	*out = clients;
+	return 0;
+out_free:
+	free_parts(clients);
+out:
+	err_set(err, NULL, "cannot ask the kernel for established connections: %s (%s)",
+		strerror(-rc), err_name(rc));
+	return rc;
+}
+
+void known_clients_free(struct known_clients *clients)
+{
+	if (!clients)
+		return;
+	pthread_mutex_lock(&clients->lock);
+	clients->stop = true;
+	pthread_cond_signal(&clients->wanted);
+	pthread_mutex_unlock(&clients->lock);
+	pthread_join(clients->thread, NULL);
+	pthread_cond_destroy(&clients->wanted);
+	pthread_cond_destroy(&clients->published);
+	pthread_mutex_destroy(&clients->lock);
+	free_parts(clients);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The thread that drives the card: takes windows, runs a round for each (round.c), and publishes
+ * and says what came of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "internal.h"
+
+/* A failure that goes on is said again this often. */
+#define WORKER_REPEAT_NS 60000000000u
+
+int worker_init(struct offload *offload)
+{
+	const struct offload_options *options = &offload->options;
+	struct worker *worker = &offload->worker;
+	uint64_t now_ns = clock_monotonic_ns(options->clock);
+	int rc;
+
+	rc = table_new(&worker->table);
+	if (rc)
+		return rc;
+	worker->mail = &offload->mails[1];
+	worker->healthy = true;
+	worker->audit_wanted = true;
+	worker->max_volume_ns = now_ns;
+	worker->now_ns = now_ns;
+	worker->threshold = options->threshold_max;
+	cost_init(&worker->cost, options->caps.update_p50_ns, options->caps.update_p99_ns);
+	budget_init(&worker->budget, options->updates_per_second, now_ns);
+	capacity_init(&worker->capacity, options->capacity, options->caps.capacity);
+	worker_publish(offload);
+	return 0;
+}
+
+void worker_fini(struct offload *offload)
+{
+	struct worker *worker = &offload->worker;
+
+	table_free(worker->table);
+	free(worker->entries);
+	free(worker->steps);
+	free(worker->doomed);
+	free(worker->counters);
+	free(worker->listed);
+}
+
+bool worker_interrupted(struct offload *offload)
+{
+	bool interrupted;
+
+	pthread_mutex_lock(&offload->lock);
+	interrupted = offload->stop || offload->mail_posted;
+	pthread_mutex_unlock(&offload->lock);
+	return interrupted;
+}
+
+static void fill_status(const struct offload *offload, struct offload_status *status)
+{
+	const struct worker *worker = &offload->worker;
+
+	*status = (struct offload_status){
+		.emulated = offload->options.caps.emulated,
+		.counters = offload->options.caps.counters,
+		.healthy = worker->healthy,
+		.capacity = worker->capacity.learned,
+		.used = table_n_present(worker->table),
+		.threshold = worker->threshold,
+		.volume_pps = worker->volume_pps,
+		.max_volume_pps = worker->max_volume_pps,
+		.adds = worker->adds,
+		.dels = worker->dels,
+		.refused = worker->refused,
+		.failures = worker->failures,
+		.update_p50_ns = worker->cost.p50_ns,
+		.update_p99_ns = worker->cost.p99_ns,
+	};
+	memcpy(status->backend, offload->name, sizeof(status->backend));
+	memcpy(status->last_error, worker->last_error, sizeof(status->last_error));
+}
+
+/* Retired rows that the engine has been told of are done with. */
+static void drop_retired(struct offload *offload)
+{
+	struct table *table = offload->worker.table;
+	bool taken;
+
+	pthread_mutex_lock(&offload->lock);
+	taken = !offload->report_fresh;
+	pthread_mutex_unlock(&offload->lock);
+	if (!taken)
+		return;
+	for (uint32_t id = 0; id < table_n_rows(table); id++) {
+		const struct row *row = table_row(table, id);
+
+		if (row->state == ROW_STATE_RETIRED && row->published)
+			table_del(table, id);
+	}
+}
+
+static int fill_report(struct offload *offload, struct report *report)
+{
+	struct table *table = offload->worker.table;
+
+	report->n = 0;
+	if (table_n_rows(table) > report->capacity) {
+		size_t capacity = table_n_rows(table) + table_n_rows(table) / 4 + 16;
+		struct report_row *rows = realloc(report->rows, capacity * sizeof(*rows));
+
+		if (!rows)
+			return -ENOMEM;
+		report->rows = rows;
+		report->capacity = capacity;
+	}
+	for (uint32_t id = 0; id < table_n_rows(table); id++) {
+		struct row *row = table_row(table, id);
+
+		if ((row->state != ROW_STATE_PRESENT && row->state != ROW_STATE_RETIRED) ||
+		    row->handle == TABLE_NONE)
+			continue;
+		row->published = true;
+		report->rows[report->n++] = (struct report_row){
+			.key = row->key,
+			.handle = row->handle,
+			.id = id,
+			.generation = row->generation,
+			.removed = row->state == ROW_STATE_RETIRED,
+			.total = row->total,
+			.counter_ns = row->counter_ns,
+		};
+	}
+	return 0;
+}
+
+void worker_publish(struct offload *offload)
+{
+	struct offload_status status;
+	int rc;
+
+	drop_retired(offload);
+	rc = fill_report(offload, offload->writing);
+	fill_status(offload, &status);
+
+	pthread_mutex_lock(&offload->lock);
+	if (rc == 0) {
+		struct report *old = offload->published;
+
+		offload->published = offload->writing;
+		offload->writing = old;
+		offload->report_fresh = true;
+	}
+	offload->status = status;
+	pthread_mutex_unlock(&offload->lock);
+}
+
+static void say(const struct offload *offload, struct tally *tally, enum event_kind kind,
+		enum sluice_log_level level, const char *what)
+{
+	const char *card = offload->options.caps.emulated ? "the emulated NIC's table" :
+							    "the NIC's table";
+
+	event_emit(offload->options.events, kind, level, tally->n == 1 ? &tally->first : NULL,
+		   tally->n, offload->name, "%u source%s %s %s; it holds %u of %u%s%s", tally->n,
+		   tally->n == 1 ? "" : "s", what, card, table_n_present(offload->worker.table),
+		   offload->worker.capacity.learned, tally->text[0] ? ": " : "", tally->text);
+	tally->n = 0;
+}
+
+/* A failure that goes on for the same reason goes on being counted, and is said now and then. */
+static void say_failure(const struct offload *offload, struct tally *tally, const char *what)
+{
+	uint64_t now_ns = offload->worker.now_ns;
+
+	if (tally->code == tally->said_code && now_ns - tally->said_ns < WORKER_REPEAT_NS)
+		return;
+	tally->said_code = tally->code;
+	tally->said_ns = now_ns;
+	say(offload, tally, EVENT_KIND_OFFLOAD_FAILED, SLUICE_LOG_WARNING, what);
+}
+
+/* One event for each kind of thing that happened in this round. */
+static void say_tallies(struct offload *offload)
+{
+	struct worker *worker = &offload->worker;
+
+	if (worker->added.n > 0)
+		say(offload, &worker->added, EVENT_KIND_OFFLOADED, SLUICE_LOG_INFO, "moved into");
+	if (worker->withdrawn.n > 0)
+		say(offload, &worker->withdrawn, EVENT_KIND_OFFLOAD_WITHDRAWN, SLUICE_LOG_INFO,
+		    "left");
+	if (worker->not_added.n > 0)
+		say_failure(offload, &worker->not_added, "could not be added to");
+	if (worker->not_removed.n > 0)
+		say_failure(offload, &worker->not_removed, "could not be removed from");
+}
+
+static void finish(struct offload *offload)
+{
+	const struct offload_options *options = &offload->options;
+	struct worker *worker = &offload->worker;
+	struct sluice_err err = { .text = "" };
+	uint32_t n = table_n_present(worker->table);
+	int rc;
+
+	if (options->flush_on_exit) {
+		rc = options->ops->flush(options->self, &err);
+		if (rc)
+			event_emit(options->events, EVENT_KIND_OFFLOAD_FAILED, SLUICE_LOG_WARNING,
+				   NULL, n > 0 ? n : 1, offload->name,
+				   "backend '%s': cannot empty the table at exit: %s (%s)",
+				   offload->name, err.text, err_name(rc));
+		else if (n > 0)
+			event_emit(options->events, EVENT_KIND_OFFLOAD_WITHDRAWN, SLUICE_LOG_INFO,
+				   NULL, n, offload->name, "the table was emptied at exit");
+	}
+	options->ops->close(options->self);
+}
+
+/* Waits for a window; false at the end. */
+static bool next_mail(struct offload *offload)
+{
+	bool more;
+
+	pthread_mutex_lock(&offload->lock);
+	offload->busy = false;
+	while (!offload->stop && !offload->mail_posted) {
+		pthread_cond_broadcast(&offload->idle);
+		pthread_cond_wait(&offload->wake, &offload->lock);
+	}
+	more = !offload->stop;
+	if (more) {
+		struct mail *done = offload->worker.mail;
+
+		offload->worker.mail = offload->posted;
+		offload->posted = done;
+		offload->mail_posted = false;
+		offload->busy = true;
+	}
+	pthread_mutex_unlock(&offload->lock);
+	return more;
+}
+
+void *worker_main(void *arg)
+{
+	struct offload *offload = arg;
+
+	reconcile_audit(offload);
+	say_tallies(offload);
+	worker_publish(offload);
+	while (next_mail(offload)) {
+		round_run(offload);
+		say_tallies(offload);
+		worker_publish(offload);
+	}
+	finish(offload);
+	return NULL;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which plugins a folder offers, for the message that one is missing.
+ */
+#ifndef SLUICE_PLUGIN_AVAILABLE_H
+#define SLUICE_PLUGIN_AVAILABLE_H
+
+#include <stddef.h>
+
+/*
+ * Writes a clause for people into `text`: "did you mean 'entropy'?", or what is there, or that
+ * nothing is.  Reads names only; looks into no file.
+ */
+void available_describe(int folder_fd, const char *name, char *text, size_t size);
+
+#endif /* SLUICE_PLUGIN_AVAILABLE_H */

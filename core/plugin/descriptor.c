@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Descriptor checks, from what never moves (magic, ABI, size) to what a wrong ABI would garble.
+ * Strings of a descriptor are printed only after its ABI proved right.
+ */
+#include "descriptor.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "config/manifest.h"
+#include "plugin.h"
+
+#define STRING_MAX 64 /* Longest name, version or license that is looked at. */
+
+/* Frozen: should one of these fire, a member was put elsewhere than at the tail. */
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(DESCRIPTOR_SIZE_1_0 == 56, "ABI 1.0");
+_Static_assert(DESCRIPTOR_DETECTOR_OPS_SIZE_1_0 == 40, "ABI 1.0");
+_Static_assert(DESCRIPTOR_BACKEND_OPS_SIZE_1_0 == 64, "ABI 1.0");
+#endif
+
+int descriptor_check_abi(const char *what, unsigned int major, unsigned int minor,
+			 struct sluice_err *err)
+{
+	if (major == SLUICE_ABI_MAJOR && minor <= SLUICE_ABI_MINOR)
+		return 0;
+	err_set(err, NULL, "%s is made for plugin ABI %u.%u, this sluiced has %d.%d (-EPROTO); %s",
+		what, major, minor, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
+		major > SLUICE_ABI_MAJOR || (major == SLUICE_ABI_MAJOR)
+			? "update Sluice or use an older build of the plugin"
+			: "rebuild the plugin against this version's headers");
+	return -EPROTO;
+}
+
+static int check_frame(const struct sluice_plugin *descriptor, size_t symbol_size, const char *file,
+		       struct sluice_err *err)
+{
+	int rc;
+
+	if (symbol_size < offsetof(struct sluice_plugin, size) + sizeof(descriptor->size)) {
+		err_set(err, NULL, "%s: its symbol sluice_plugin is no descriptor: %zu bytes "
+			"(-EPROTO); export a const struct sluice_plugin", file, symbol_size);
+		return -EPROTO;
+	}
+	if (descriptor->magic != SLUICE_PLUGIN_MAGIC) {
+		err_set(err, NULL, "%s: its descriptor has magic 0x%08x, not 0x%08x (-EPROTO); "
+			"use SLUICE_PLUGIN_MAGIC", file, descriptor->magic, SLUICE_PLUGIN_MAGIC);
+		return -EPROTO;
+	}
+	rc = descriptor_check_abi(file, descriptor->abi_major, descriptor->abi_minor, err);
+	if (rc != 0)
+		return rc;
+	if (descriptor->size < DESCRIPTOR_SIZE_1_0 || descriptor->size > symbol_size) {
+		err_set(err, NULL, "%s: its descriptor claims %zu bytes; ABI 1.0 has %zu and the "
+			"symbol %zu (-EPROTO); set size to sizeof(struct sluice_plugin)", file,
+			descriptor->size, (size_t)DESCRIPTOR_SIZE_1_0, symbol_size);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static int check_string(const char *field, const char *said, const char *expected, const char *file,
+			struct sluice_err *err)
+{
+	if (said && strncmp(said, expected, STRING_MAX) == 0)
+		return 0;
+	err_set(err, NULL, "%s: its %s is '%.*s', its manifest says '%s' (-EINVAL); install the "
+		"object and the manifest of the same build", file, field, STRING_MAX,
+		said ? said : "", expected);
+	return -EINVAL;
+}
+
+static int check_manifest(const struct sluice_plugin *descriptor, const struct manifest *manifest,
+			  const char *file, struct sluice_err *err)
+{
+	int rc;
+
+	if (descriptor->abi_major != manifest_abi_major(manifest) ||
+	    descriptor->abi_minor != manifest_abi_minor(manifest)) {
+		err_set(err, NULL, "%s: its ABI is %u.%u, its manifest says %u.%u (-EINVAL); install "
+			"the object and the manifest of the same build", file,
+			descriptor->abi_major, descriptor->abi_minor, manifest_abi_major(manifest),
+			manifest_abi_minor(manifest));
+		return -EINVAL;
+	}
+	if (descriptor->kind != manifest_kind(manifest)) {
+		err_set(err, NULL, "%s is a %s (kind %d), its manifest says %s (-EINVAL); install the "
+			"object and the manifest of the same build", file,
+			plugin_kind_name(descriptor->kind), (int)descriptor->kind,
+			plugin_kind_name(manifest_kind(manifest)));
+		return -EINVAL;
+	}
+	rc = check_string("name", descriptor->name, manifest_name(manifest), file, err);
+	if (rc == 0)
+		rc = check_string("version", descriptor->version, manifest_version(manifest), file,
+				  err);
+	return rc;
+}
+
+static bool detector_is_complete(const struct sluice_detector_ops *ops)
+{
+	return ops->create && ops->destroy && ops->observe;
+}
+
+static bool backend_is_complete(const struct sluice_backend_ops *ops)
+{
+	return ops->open && ops->close && ops->add && ops->del && ops->list && ops->flush;
+}
+
+static int copy_ops(const struct sluice_plugin *descriptor, const char *file,
+		    union descriptor_ops *ops, struct sluice_err *err)
+{
+	bool detector = descriptor->kind == SLUICE_PLUGIN_DETECTOR;
+	size_t full = detector ? sizeof(ops->detector) : sizeof(ops->backend);
+	size_t least = detector ? DESCRIPTOR_DETECTOR_OPS_SIZE_1_0
+				: DESCRIPTOR_BACKEND_OPS_SIZE_1_0;
+	size_t size = 0;
+
+	if (descriptor->ops)
+		memcpy(&size, descriptor->ops, sizeof(size)); /* First member of both. */
+	if (size < least) {
+		err_set(err, NULL, "%s: its operations have %zu bytes, ABI 1.0 has %zu (-EPROTO); "
+			"set size to sizeof their structure", file, size, least);
+		return -EPROTO;
+	}
+	memset(ops, 0, sizeof(*ops));
+	memcpy(ops, descriptor->ops, size < full ? size : full);
+	if (detector ? !detector_is_complete(&ops->detector) : !backend_is_complete(&ops->backend)) {
+		err_set(err, NULL, "%s lacks an operation that every %s has (-EINVAL); see %s", file,
+			plugin_kind_name(descriptor->kind),
+			detector ? "<sluice/detector.h>" : "<sluice/backend.h>");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int descriptor_check(const struct sluice_plugin *descriptor, size_t symbol_size,
+		     const struct manifest *manifest, const char *file, union descriptor_ops *ops,
+		     struct sluice_err *err)
+{
+	int rc = check_frame(descriptor, symbol_size, file, err);
+
+	if (rc == 0)
+		rc = check_manifest(descriptor, manifest, file, err);
+	if (rc == 0)
+		rc = copy_ops(descriptor, file, ops, err);
+	return rc;
+}

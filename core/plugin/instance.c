@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A configured use of a plugin: its options, its `self`, and the host services it runs on.  What a
+ * plugin hands over is checked here, once, for everybody behind.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "config/errors.h"
+#include "config/manifest.h"
+#include "plugin.h"
+
+#define LOG_TEXT_SIZE 512
+#define REASON_MAX_LEN 23
+#define PROPOSAL_SIZE_1_0 (offsetof(struct sluice_proposal, evidence) + sizeof(const char *))
+
+struct sluice_instance {
+	struct plugin *plugin;
+	struct sluice_config *config;
+	const struct clock_source *clock;
+	const struct logger *logger;
+	struct log_limit limit;
+	plugin_propose_fn propose;
+	void *propose_ctx;
+	void *self;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+host_log(struct sluice_instance *instance, enum sluice_log_level level, const char *fmt, ...)
+{
+	char text[LOG_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_write_limited(instance->logger, &instance->limit, level, "%s '%s': %s",
+			  plugin_kind_name(manifest_kind(plugin_manifest(instance->plugin))),
+			  plugin_name(instance->plugin), text);
+}
+
+static uint64_t host_now_ns(struct sluice_instance *instance)
+{
+	return clock_monotonic_ns(instance->clock);
+}
+
+static bool key_is_valid(const struct sluice_key *key)
+{
+	static const uint8_t zero[sizeof(key->addr)];
+	size_t bytes = key->family == SLUICE_FAMILY_IPV4 ? 4 : 16;
+	size_t used = key->prefix_len / 8;
+
+	if (key->family != SLUICE_FAMILY_IPV4 && key->family != SLUICE_FAMILY_IPV6)
+		return false;
+	if (key->prefix_len > bytes * 8 || memcmp(key->reserved, zero, sizeof(key->reserved)) != 0)
+		return false;
+	if (key->prefix_len % 8 != 0) {
+		if (key->addr[used] & (0xff >> (key->prefix_len % 8)))
+			return false;
+		used++;
+	}
+	return memcmp(key->addr + used, zero, sizeof(key->addr) - used) == 0;
+}
+
+static bool reason_is_valid(const char *reason)
+{
+	size_t len;
+
+	if (!reason)
+		return false;
+	len = strspn(reason, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return len > 0 && len <= REASON_MAX_LEN && reason[len] == '\0';
+}
+
+static int host_propose(struct sluice_instance *instance, const struct sluice_proposal *proposal)
+{
+	struct sluice_proposal copy = { .size = 0 };
+
+	if (!proposal || proposal->size < PROPOSAL_SIZE_1_0)
+		return -EINVAL;
+	/* To this host's layout, so that nobody behind has to look at sizes. */
+	memcpy(&copy, proposal, proposal->size < sizeof(copy) ? proposal->size : sizeof(copy));
+	copy.size = sizeof(copy);
+	if (!key_is_valid(&copy.key) || !reason_is_valid(copy.reason))
+		return -EINVAL;
+	if (!instance->propose)
+		return -EOPNOTSUPP;
+	return instance->propose(instance->propose_ctx, instance, &copy);
+}
+
+static const struct sluice_host host_services = {
+	.size = sizeof(host_services),
+	.log = host_log,
+	.now_ns = host_now_ns,
+	.option_u64 = config_option_u64,
+	.option_double = config_option_double,
+	.option_bool = config_option_bool,
+	.option_string = config_option_string,
+	.propose = host_propose,
+};
+
+static int make_config(const struct plugin *plugin, const struct plugin_use *use,
+		       struct config_errors *errors, struct sluice_config **out,
+		       struct sluice_err *err)
+{
+	struct config_errors *own = NULL;
+	int rc;
+
+	if (!errors) {
+		own = malloc(sizeof(*own));
+		if (!own)
+			return -ENOMEM;
+		config_errors_init(own);
+		errors = own;
+	}
+	rc = config_new(plugin_manifest(plugin), use->options, use->key, errors, out);
+	if (rc != 0)
+		config_errors_to_err(errors, err);
+	free(own);
+	return rc;
+}
+
+static int instance_new(struct plugin *plugin, const struct plugin_use *use,
+			struct config_errors *errors, struct sluice_instance **out,
+			struct sluice_err *err)
+{
+	struct sluice_instance *instance = calloc(1, sizeof(*instance));
+	int rc;
+
+	err_init(err);
+	if (!instance)
+		return -ENOMEM;
+	rc = make_config(plugin, use, errors, &instance->config, err);
+	if (rc != 0) {
+		free(instance);
+		return rc;
+	}
+	instance->plugin = plugin;
+	instance->clock = use->clock;
+	instance->logger = use->logger;
+	instance->limit = (struct log_limit)LOG_LIMIT_DEFAULT;
+	instance->propose = use->propose;
+	instance->propose_ctx = use->propose_ctx;
+	*out = instance;
+	return 0;
+}
+
+/* Makes one message of what the plugin or a lower layer said; a plugin may have said nothing. */
+static int fail(const struct plugin *plugin, const char *what, int rc, struct sluice_err *err)
+{
+	struct sluice_err reason;
+
+	if (rc >= 0)
+		rc = -EPROTO; /* A plugin broke the contract: neither success nor an errno. */
+	err->path[sizeof(err->path) - 1] = '\0';
+	err->text[sizeof(err->text) - 1] = '\0';
+	reason = *err;
+	err_set(err, reason.path, "plugin '%s': %s: %s%s%s (%s)", plugin_name(plugin), what,
+		reason.path, reason.path[0] != '\0' ? ": " : "",
+		reason.text[0] != '\0' ? reason.text : "no reason given", err_name(rc));
+	return rc;
+}
+
+static int check_contract(int rc, const void *self)
+{
+	return rc == 0 && !self ? -EPROTO : rc;
+}
+
+int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
+			struct config_errors *errors, struct sluice_instance **out,
+			struct sluice_err *err)
+{
+	const struct sluice_detector_ops *ops = plugin_detector_ops(plugin);
+	struct sluice_instance *instance = NULL;
+	struct sluice_err own;
+	int rc;
+
+	err = err ? err : &own; /* A plugin may rely on having one. */
+	if (!ops) {
+		err_set(err, NULL, "it is no detector");
+		return fail(plugin, "cannot start it", -EINVAL, err);
+	}
+	rc = instance_new(plugin, use, errors, &instance, err);
+	if (rc != 0)
+		return fail(plugin, "cannot configure it", rc, err);
+	rc = ops->create(instance, &host_services, instance->config, &instance->self, err);
+	rc = check_contract(rc, instance->self);
+	if (rc != 0) {
+		instance->self = NULL;
+		plugin_instance_free(instance);
+		return fail(plugin, "cannot start it", rc, err);
+	}
+	*out = instance;
+	return 0;
+}
+
+int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
+				struct config_errors *errors, struct sluice_err *err)
+{
+	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
+	struct sluice_config *config = NULL;
+	struct sluice_err own;
+	int rc;
+
+	err = err ? err : &own;
+	err_init(err);
+	rc = make_config(instance->plugin, use, errors, &config, err);
+	if (rc != 0)
+		return fail(instance->plugin, "cannot configure it", rc, err);
+	rc = ops && ops->reconfigure ? ops->reconfigure(instance->self, config, err) : 0;
+	if (rc != 1) {
+		config_free(config);
+		return rc == 0 ? 0 : fail(instance->plugin, "cannot take the new options", rc, err);
+	}
+	config_free(instance->config);
+	instance->config = config;
+	instance->clock = use->clock;
+	instance->logger = use->logger;
+	instance->propose = use->propose;
+	instance->propose_ctx = use->propose_ctx;
+	return 1;
+}
+
+int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, const char *ifname,
+			struct sluice_backend_caps *caps, struct config_errors *errors,
+			struct sluice_instance **out, struct sluice_err *err)
+{
+	const struct sluice_backend_ops *ops = plugin_backend_ops(plugin);
+	struct sluice_instance *instance = NULL;
+	struct sluice_err own;
+	int rc;
+
+	err = err ? err : &own;
+	if (!ops) {
+		err_set(err, NULL, "it is no back end");
+		return fail(plugin, "cannot open it", -EINVAL, err);
+	}
+	rc = instance_new(plugin, use, errors, &instance, err);
+	if (rc != 0)
+		return fail(plugin, "cannot configure it", rc, err);
+	*caps = (struct sluice_backend_caps){ .size = sizeof(*caps) };
+	rc = ops->open(instance, &host_services, instance->config, ifname, caps, &instance->self,
+		       err);
+	rc = check_contract(rc, instance->self);
+	if (rc != 0) {
+		plugin_instance_free(instance);
+		return fail(plugin, "cannot open the device", rc, err);
+	}
+	*out = instance;
+	return 0;
+}
+
+void plugin_instance_free(struct sluice_instance *instance)
+{
+	const struct sluice_detector_ops *ops;
+
+	if (!instance)
+		return;
+	ops = plugin_detector_ops(instance->plugin);
+	if (ops && instance->self)
+		ops->destroy(instance->self);
+	config_free(instance->config);
+	free(instance);
+}
+
+void *plugin_instance_self(const struct sluice_instance *instance)
+{
+	return instance->self;
+}
+
+struct plugin *plugin_instance_plugin(const struct sluice_instance *instance)
+{
+	return instance->plugin;
+}
+
+const struct sluice_config *plugin_instance_config(const struct sluice_instance *instance)
+{
+	return instance->config;
+}

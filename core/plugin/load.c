@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a name to a loaded and checked object; see plugin.h for the order of checks.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "config/manifest.h"
+#include "descriptor.h"
+#include "manifest_check.h"
+#include "plugin.h"
+#include "trust.h"
+
+#define SYMBOL "sluice_plugin"
+
+struct plugin {
+	struct manifest *manifest;
+	/*
+	 * Open for as long as the object is loaded: it is known to the dynamic linker by the name
+	 * /proc/self/fd/N, and a second object under the same N would be taken for this one.
+	 */
+	int fd;
+	void *handle;
+	union descriptor_ops ops;
+};
+
+static int prefix_name(struct sluice_err *err, const char *name, int rc)
+{
+	if (rc != 0)
+		err_prefix(err, "plugin '%.64s'", name);
+	return rc;
+}
+
+static int load_manifest(const char *folder, const char *name, enum sluice_plugin_kind kind,
+			 const struct plugin_trust *trust, int *folder_fd, struct manifest **out,
+			 struct sluice_err *err)
+{
+	int rc = plugin_trust_open_folder(trust, folder, folder_fd, err);
+
+	if (rc != 0)
+		return rc;
+	rc = manifest_check_load(trust, *folder_fd, folder, name, kind, out, err);
+	if (rc != 0)
+		close(*folder_fd);
+	return rc;
+}
+
+int plugin_manifest_load(const char *folder, const char *name, enum sluice_plugin_kind kind,
+			 const struct plugin_trust *trust, struct manifest **out,
+			 struct sluice_err *err)
+{
+	struct plugin_trust own;
+	int folder_fd;
+	int rc;
+
+	if (!trust) {
+		plugin_trust_init(&own);
+		trust = &own;
+	}
+	rc = load_manifest(folder, name, kind, trust, &folder_fd, out, err);
+	if (rc == 0)
+		close(folder_fd);
+	return prefix_name(err, name, rc);
+}
+
+/* The exported descriptor and how many bytes its symbol has; NULL if there is no such object. */
+static const struct sluice_plugin *find_descriptor(void *handle, size_t *size)
+{
+	const struct sluice_plugin *descriptor = dlsym(handle, SYMBOL);
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+
+	if (!descriptor || dladdr1(descriptor, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
+	    !symbol || ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
+		return NULL;
+	*size = symbol->st_size;
+	return descriptor;
+}
+
+static int load_object(struct plugin *plugin, const char *file, struct sluice_err *err)
+{
+	const struct sluice_plugin *descriptor;
+	char path[32];
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", plugin->fd);
+	plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!plugin->handle) {
+		const char *reason = dlerror();
+		size_t len = strlen(path);
+
+		/* The linker puts our path in front, which would tell the reader nothing. */
+		if (reason && strncmp(reason, path, len) == 0 && reason[len] == ':')
+			reason += len + 1 + strspn(reason + len + 1, " ");
+		err_set(err, NULL, "%s: cannot load it: %s (-ENOEXEC); rebuild it for this system",
+			file, reason ? reason : "no reason given");
+		return -ENOEXEC;
+	}
+	descriptor = find_descriptor(plugin->handle, &size);
+	if (!descriptor) {
+		err_set(err, NULL, "%s exports no object '" SYMBOL "' (-EPROTO); define one with "
+			"SLUICE_EXPORT, see <sluice/plugin.h>", file);
+		return -EPROTO;
+	}
+	return descriptor_check(descriptor, size, plugin->manifest, file, &plugin->ops, err);
+}
+
+static int open_object(struct plugin *plugin, const struct plugin_trust *trust, int folder_fd,
+		       const char *folder, const char *name, struct sluice_err *err)
+{
+	char file[NAME_MAX + 1], path[PATH_MAX];
+	int rc;
+
+	snprintf(file, sizeof(file), "%s.so", name);
+	snprintf(path, sizeof(path), "file %s/%s", folder, file);
+	rc = plugin_trust_open_file(trust, folder_fd, folder, file, &plugin->fd, err);
+	if (rc != 0) {
+		plugin->fd = -1;
+		if (rc == -ENOENT)
+			err_set(err, NULL, "%s is missing beside its manifest (-ENOENT); reinstall "
+				"the plugin", path);
+		return rc;
+	}
+	return load_object(plugin, path, err);
+}
+
+int plugin_open(const char *folder, const char *name, enum sluice_plugin_kind kind,
+		const struct plugin_trust *trust, struct plugin **out, struct sluice_err *err)
+{
+	struct plugin *plugin = calloc(1, sizeof(*plugin));
+	struct plugin_trust own;
+	int folder_fd;
+	int rc;
+
+	if (!plugin) {
+		err_set(err, NULL, "out of memory (-ENOMEM)");
+		return prefix_name(err, name, -ENOMEM);
+	}
+	plugin->fd = -1;
+	if (!trust) {
+		plugin_trust_init(&own);
+		trust = &own;
+	}
+	rc = load_manifest(folder, name, kind, trust, &folder_fd, &plugin->manifest, err);
+	if (rc != 0)
+		goto out;
+	rc = open_object(plugin, trust, folder_fd, folder, name, err);
+	close(folder_fd);
+out:
+	if (rc != 0) {
+		plugin_close(plugin);
+		return prefix_name(err, name, rc);
+	}
+	*out = plugin;
+	return 0;
+}
+
+void plugin_close(struct plugin *plugin)
+{
+	if (!plugin)
+		return;
+	if (plugin->handle)
+		dlclose(plugin->handle);
+	if (plugin->fd >= 0)
+		close(plugin->fd);
+	manifest_free(plugin->manifest);
+	free(plugin);
+}
+
+const char *plugin_name(const struct plugin *plugin)
+{
+	return manifest_name(plugin->manifest);
+}
+
+const char *plugin_version(const struct plugin *plugin)
+{
+	return manifest_version(plugin->manifest);
+}
+
+const struct manifest *plugin_manifest(const struct plugin *plugin)
+{
+	return plugin->manifest;
+}
+
+const struct sluice_detector_ops *plugin_detector_ops(const struct plugin *plugin)
+{
+	return manifest_kind(plugin->manifest) == SLUICE_PLUGIN_DETECTOR ? &plugin->ops.detector
+									 : NULL;
+}
+
+const struct sluice_backend_ops *plugin_backend_ops(const struct plugin *plugin)
+{
+	return manifest_kind(plugin->manifest) == SLUICE_PLUGIN_BACKEND ? &plugin->ops.backend
+									: NULL;
+}

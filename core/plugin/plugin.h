@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Plugins as the daemon uses them: a checked and loaded object (struct plugin), and configured uses
+ * of it (struct sluice_instance) with the host services they run on.
+ *
+ * Order of checks: the folder, then the manifest (trust, form, kind, ABI), and only then the
+ * object (trust, dlopen, descriptor against manifest).  An unfit plugin costs the daemon nothing:
+ * the call fails, `err->text` is a whole message that names the file, the reason and the next step,
+ * and nothing is left behind.
+ *
+ * One thread at a time may use a plugin and its instances; objects are not unloaded while they
+ * have instances.
+ */
+#ifndef SLUICE_PLUGIN_PLUGIN_H
+#define SLUICE_PLUGIN_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/backend.h>
+#include <sluice/detector.h>
+#include <sluice/plugin.h>
+
+struct clock_source;
+struct config_errors;
+struct config_node;
+struct logger;
+struct manifest;
+struct plugin;
+struct plugin_trust;
+
+/* "detector" or "backend". */
+const char *plugin_kind_name(enum sluice_plugin_kind kind);
+
+/*
+ * Reads and checks `<name>.plugin.yaml` in `folder` without touching the object: what `sluice
+ * check` needs.  `trust` may be NULL: as the process stands.  -ENOENT: no such plugin, and the
+ * message names the nearest of those that are there.
+ */
+int plugin_manifest_load(const char *folder, const char *name, enum sluice_plugin_kind kind,
+			 const struct plugin_trust *trust, struct manifest **out,
+			 struct sluice_err *err) __attribute__((warn_unused_result));
+
+/* Loads `<name>.so` of `folder`.  -ENOENT, -EPERM (not trusted), -EPROTO (another ABI), -EINVAL. */
+int plugin_open(const char *folder, const char *name, enum sluice_plugin_kind kind,
+		const struct plugin_trust *trust, struct plugin **out, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Free its instances first.  NULL is a no-op. */
+void plugin_close(struct plugin *plugin);
+
+const char *plugin_name(const struct plugin *plugin);
+const char *plugin_version(const struct plugin *plugin);
+const struct manifest *plugin_manifest(const struct plugin *plugin);
+/*
+ * The operations, copied to this host's layout: members that the plugin is too old to have are
+ * NULL.  NULL if the plugin is of the other kind.
+ */
+const struct sluice_detector_ops *plugin_detector_ops(const struct plugin *plugin);
+const struct sluice_backend_ops *plugin_backend_ops(const struct plugin *plugin);
+
+/* Where a detector's well-formed proposals go; the daemon hands them to engine_propose(). */
+typedef int (*plugin_propose_fn)(void *ctx, struct sluice_instance *instance,
+				 const struct sluice_proposal *proposal);
+
+/* What an instance is made from.  All but `propose_ctx` must outlive it. */
+struct plugin_use {
+	const struct config_node *options; /* A mapping, or NULL: defaults. */
+	const char *key;                   /* Its path in the deployment file, for messages. */
+	const struct clock_source *clock;
+	const struct logger *logger;       /* NULL: silent */
+	plugin_propose_fn propose;         /* Detectors; NULL: proposals get -EOPNOTSUPP. */
+	void *propose_ctx;
+};
+
+/*
+ * A detector ready to observe.  Options that the manifest does not allow are listed in `errors`
+ * (which may be NULL), each with its place in the file; `err` gets the first.
+ */
+int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
+			struct config_errors *errors, struct sluice_instance **out,
+			struct sluice_err *err) __attribute__((warn_unused_result));
+
+/*
+ * Offers new options to a running detector.  1: in force, what it learned is kept; 0: the caller
+ * makes a new instance instead; negative: refused, the old options stay in force.
+ */
+int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
+				struct config_errors *errors, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * A back end, open on the device that carries `ifname`.  Whoever takes it over calls
+ * ops->close(plugin_instance_self()), as offload_free() does; after that the instance is freed.
+ */
+int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, const char *ifname,
+			struct sluice_backend_caps *caps, struct config_errors *errors,
+			struct sluice_instance **out, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* Destroys a detector; only lets go of a back end.  NULL is a no-op. */
+void plugin_instance_free(struct sluice_instance *instance);
+
+/* The plugin's own `self`, first argument of its operations. */
+void *plugin_instance_self(const struct sluice_instance *instance);
+struct plugin *plugin_instance_plugin(const struct sluice_instance *instance);
+const struct sluice_config *plugin_instance_config(const struct sluice_instance *instance);
+
+#endif /* SLUICE_PLUGIN_PLUGIN_H */

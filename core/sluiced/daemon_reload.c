@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A reload: everything is loaded and checked beside what runs, and only then changes places with
+ * it, on the engine's thread between two windows.
+ */
+#include <errno.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "config/errors.h"
+
+#include "daemon_state.h"
+#include "engine_thread.h"
+#include "reload.h"
+
+struct exchange {
+	struct daemon *daemon;
+	struct generation *next;
+	bool returned; /* It was refused, and is no longer the caller's. */
+};
+
+static int exchange(void *ctx, struct sluice_err *err)
+{
+	struct exchange *exchange = ctx;
+	struct daemon *daemon = exchange->daemon;
+	struct engine_options options;
+	int ret;
+
+	generation_inherit(exchange->next, daemon->generation);
+	options = daemon_engine_options(daemon, exchange->next);
+	ret = engine_reconfigure(daemon->engine, &options, err);
+	if (ret) {
+		generation_return(exchange->next, daemon->generation);
+		exchange->returned = true;
+	}
+	return ret;
+}
+
+static int reload(struct daemon *daemon, struct sluice_err *err)
+{
+	struct exchange change = { .daemon = daemon };
+	struct generation *old = daemon->generation;
+	struct config_errors errors;
+	int ret;
+
+	err_init(err);
+	config_errors_init(&errors);
+	ret = generation_load(daemon->config, &daemon->services, &errors, &change.next);
+	if (ret) {
+		config_errors_to_err(&errors, err);
+		return ret;
+	}
+	ret = reload_check(old, change.next, err);
+	if (!ret)
+		ret = engine_thread_call(daemon->thread, exchange, &change, err);
+	if (ret) {
+		if (!change.returned)
+			generation_free(change.next);
+		return ret;
+	}
+	daemon->generation = change.next;
+	generation_free(old);
+	return 0;
+}
+
+int daemon_reload(void *ctx, struct sluice_err *err)
+{
+	struct daemon *daemon = ctx;
+	int ret;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)(clock_monotonic_ns(&clock_system) / 1000));
+	ret = reload(daemon, err);
+	if (ret)
+		event_emit(&daemon->sink, EVENT_KIND_CONFIG_REFUSED, SLUICE_LOG_ERROR, NULL, 1,
+			   "sluiced", "%s", err->text);
+	else
+		event_emit(&daemon->sink, EVENT_KIND_RELOADED, SLUICE_LOG_NOTICE, NULL, 1,
+			   "sluiced", "the settings of %s are in force", daemon->config);
+	sd_notify(0, "READY=1");
+	return ret;
+}

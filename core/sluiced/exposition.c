@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The metrics' names and their meaning.  See exposition.h. */
+#include "exposition.h"
+
+#include "control/metrics_text.h"
+
+#include "snapshot.h"
+#include "version.h"
+
+static void gauge(FILE *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_text_family(out, name, "gauge", help);
+	metrics_text_u64(out, name, NULL, value);
+}
+
+static void counter(FILE *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_text_family(out, name, "counter", help);
+	metrics_text_u64(out, name, NULL, value);
+}
+
+static void write_general(FILE *out, const struct snapshot *snapshot)
+{
+	const struct metrics_label version[] = { { "version", SLUICE_VERSION }, { NULL, NULL } };
+
+	metrics_text_family(out, "sluice_build_info", "gauge", "Always 1; the version is a label.");
+	metrics_text_u64(out, "sluice_build_info", version, 1);
+	metrics_text_family(out, "sluice_start_time_seconds", "gauge",
+			    "When the daemon started, seconds since 1970.");
+	metrics_text_seconds(out, "sluice_start_time_seconds", NULL, snapshot->started_realtime_ns);
+	gauge(out, "sluice_adopted", "1 if pinned state of an earlier daemon was taken over.",
+	      snapshot->adopted);
+	gauge(out, "sluice_enforce", "1 if sources are dropped, 0 in observe mode.",
+	      snapshot->engine.enforce);
+	gauge(out, "sluice_attack", "1 while an attack goes on.", snapshot->engine.attack);
+	counter(out, "sluice_attacks_total", "Attacks since the daemon started.",
+		snapshot->engine.attacks);
+	metrics_text_family(out, "sluice_interface_up", "gauge",
+			    "1 while the protected interface exists.");
+	for (size_t i = 0; i < snapshot->n_interfaces; i++) {
+		const struct metrics_label labels[] = {
+			{ "interface", snapshot->interfaces[i].name },
+			{ "mode", snapshot->interfaces[i].mode },
+			{ NULL, NULL },
+		};
+
+		metrics_text_u64(out, "sluice_interface_up", labels, !snapshot->interfaces[i].gone);
+	}
+}
+
+static void write_packets(FILE *out, const struct snapshot *snapshot)
+{
+	metrics_text_family(out, "sluice_packets_total", "counter",
+			    "Packets by what the filter did with them.");
+	for (int i = 0; i < DATAPLANE_N_REASONS; i++) {
+		const struct metrics_label labels[] = {
+			{ "reason", dataplane_reason_name((enum dataplane_reason)i) },
+			{ NULL, NULL },
+		};
+
+		metrics_text_u64(out, "sluice_packets_total", labels,
+				 snapshot->counters.reason[i].packets);
+	}
+	metrics_text_family(out, "sluice_bytes_total", "counter",
+			    "Bytes of whole frames by what the filter did with them.");
+	for (int i = 0; i < DATAPLANE_N_REASONS; i++) {
+		const struct metrics_label labels[] = {
+			{ "reason", dataplane_reason_name((enum dataplane_reason)i) },
+			{ NULL, NULL },
+		};
+
+		metrics_text_u64(out, "sluice_bytes_total", labels,
+				 snapshot->counters.reason[i].bytes);
+	}
+}
+
+static void write_window(FILE *out, const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+
+	counter(out, "sluice_windows_total", "Windows since the daemon started.", engine->windows);
+	counter(out, "sluice_windows_postponed_total", "Windows whose swap came late.",
+		engine->postponed);
+	metrics_text_family(out, "sluice_window_seconds", "gauge", "Length of a window.");
+	metrics_text_seconds(out, "sluice_window_seconds", NULL, engine->window_ns);
+	metrics_text_family(out, "sluice_window_work_seconds", "gauge",
+			    "Work of the last window, all stages.");
+	metrics_text_seconds(out, "sluice_window_work_seconds", NULL, engine->total_ns);
+	metrics_text_family(out, "sluice_window_stage_seconds", "gauge",
+			    "Time of each stage in the last window.");
+	for (int i = 0; i < ENGINE_N_STAGES; i++) {
+		const struct metrics_label labels[] = {
+			{ "stage", engine_stage_name((enum engine_stage)i) }, { NULL, NULL }
+		};
+
+		metrics_text_seconds(out, "sluice_window_stage_seconds", labels,
+				     engine->stage_ns[i]);
+	}
+	metrics_text_family(out, "sluice_window_stage_max_seconds", "gauge",
+			    "The longest that each stage took since the daemon started.");
+	for (int i = 0; i < ENGINE_N_STAGES; i++) {
+		const struct metrics_label labels[] = {
+			{ "stage", engine_stage_name((enum engine_stage)i) }, { NULL, NULL }
+		};
+
+		metrics_text_seconds(out, "sluice_window_stage_max_seconds", labels,
+				     engine->stage_max_ns[i]);
+	}
+	gauge(out, "sluice_window_offered_packets", "Packets offered in the last window.",
+	      engine->window.offered_packets);
+	gauge(out, "sluice_window_passed_packets", "Packets passed in the last window.",
+	      engine->window.passed_packets);
+	gauge(out, "sluice_window_untracked_packets",
+	      "Packets passed in the last window whose sources found no room in the table.",
+	      engine->window.untracked_packets);
+}
+
+static void write_table(FILE *out, const struct snapshot *snapshot)
+{
+	static const struct metrics_label v4[] = { { "family", "ipv4" }, { NULL, NULL } };
+	static const struct metrics_label v6[] = { { "family", "ipv6" }, { NULL, NULL } };
+	const struct dataplane_occupancy *occupancy = &snapshot->occupancy;
+
+	metrics_text_family(out, "sluice_blocklist_entries", "gauge",
+			    "Sources in the filter's blocklist.");
+	metrics_text_u64(out, "sluice_blocklist_entries", v4, occupancy->blocked_v4);
+	metrics_text_u64(out, "sluice_blocklist_entries", v6, occupancy->blocked_v6);
+	gauge(out, "sluice_blocklist_capacity", "Sources of both families that fit there.",
+	      occupancy->blocked_capacity);
+	gauge(out, "sluice_sources_capacity", "Sources of each family that can be tracked in one window.",
+	      occupancy->sources_capacity);
+}
+
+static void write_blocks(FILE *out, const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+
+	gauge(out, "sluice_blocked_sources", "Sources blocked now, by hand or by detectors.",
+	      engine->blocked);
+	gauge(out, "sluice_blocked_manual_sources", "Of these, blocked by hand.",
+	      engine->blocked_manual);
+	gauge(out, "sluice_blocked_prefixes", "Prefixes blocked now.", engine->blocked_prefixes);
+	gauge(out, "sluice_offloaded_sources", "Blocked sources that are in the NIC's table too.",
+	      engine->offloaded);
+	counter(out, "sluice_blocks_total", "Sources blocked since start.", engine->blocks_total);
+	counter(out, "sluice_releases_total", "Sources released since start.",
+		engine->released_total);
+	counter(out, "sluice_blocks_refused_total",
+		"Blocks refused because a limit or a table was full.", engine->refused_total);
+	metrics_text_family(out, "sluice_proposals_not_enforced_total", "counter",
+			    "Proposals of detectors that were not enforced, by why.");
+	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
+			 (const struct metrics_label[]){ { "why", "known" }, { NULL, NULL } },
+			 engine->protected_known);
+	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
+			 (const struct metrics_label[]){ { "why", "allow" }, { NULL, NULL } },
+			 engine->protected_allow);
+	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
+			 (const struct metrics_label[]){ { "why", "observe" }, { NULL, NULL } },
+			 engine->would_block);
+}
+
+/* One family over all detectors. */
+static void write_detector_family(FILE *out, const struct snapshot *snapshot, const char *name,
+				  const char *type, const char *help,
+				  double (*value)(const struct engine_detector_status *))
+{
+	metrics_text_family(out, name, type, help);
+	for (size_t i = 0; i < snapshot->n_detectors; i++) {
+		const struct metrics_label labels[] = {
+			{ "detector", snapshot->detectors[i].name }, { NULL, NULL }
+		};
+
+		metrics_text_double(out, name, labels, value(&snapshot->detectors[i].status));
+	}
+}
+
+static double detector_attack(const struct engine_detector_status *detector)
+{
+	return detector->verdict.attack;
+}
+
+static double detector_score(const struct engine_detector_status *detector)
+{
+	return detector->verdict.score;
+}
+
+static double detector_disabled(const struct engine_detector_status *detector)
+{
+	return detector->disabled;
+}
+
+static double detector_proposals(const struct engine_detector_status *detector)
+{
+	return (double)detector->proposals;
+}
+
+static double detector_failures(const struct engine_detector_status *detector)
+{
+	return (double)detector->failures;
+}
+
+static double detector_seconds(const struct engine_detector_status *detector)
+{
+	return (double)detector->last_ns / 1e9;
+}
+
+static void write_detectors(FILE *out, const struct snapshot *snapshot)
+{
+	write_detector_family(out, snapshot, "sluice_detector_attack", "gauge",
+			      "1 if the detector called the last window an attack.",
+			      detector_attack);
+	write_detector_family(out, snapshot, "sluice_detector_score", "gauge",
+			      "0 is peace, 1 the limit, more is beyond it.", detector_score);
+	write_detector_family(out, snapshot, "sluice_detector_disabled", "gauge",
+			      "1 if the detector failed too often and was switched off.",
+			      detector_disabled);
+	write_detector_family(out, snapshot, "sluice_detector_proposals_total", "counter",
+			      "Sources that the detector proposed to block.", detector_proposals);
+	write_detector_family(out, snapshot, "sluice_detector_failures_total", "counter",
+			      "Windows that the detector could not judge.", detector_failures);
+	write_detector_family(out, snapshot, "sluice_detector_seconds", "gauge",
+			      "Time that the detector took for the last window.",
+			      detector_seconds);
+}
+
+static void write_offload(FILE *out, const struct snapshot *snapshot)
+{
+	const struct offload_status *offload = &snapshot->offload;
+	const struct metrics_label info[] = {
+		{ "backend", offload->backend },
+		{ "emulated", offload->emulated ? "true" : "false" },
+		{ "counters", offload->counters ? "true" : "false" },
+		{ NULL, NULL },
+	};
+
+	if (!snapshot->has_offload)
+		return;
+	metrics_text_family(out, "sluice_offload_info", "gauge", "Always 1; the labels tell.");
+	metrics_text_u64(out, "sluice_offload_info", info, 1);
+	gauge(out, "sluice_offload_healthy", "1 while the NIC's back end answers.",
+	      offload->healthy);
+	gauge(out, "sluice_offload_entries", "Rules in the NIC's table.", offload->used);
+	gauge(out, "sluice_offload_capacity", "Rules that fit into the NIC's table.",
+	      offload->capacity);
+	counter(out, "sluice_offload_adds_total", "Rules added to the NIC's table.", offload->adds);
+	counter(out, "sluice_offload_dels_total", "Rules removed from the NIC's table.",
+		offload->dels);
+	counter(out, "sluice_offload_refused_total", "Rules that the NIC refused.",
+		offload->refused);
+	counter(out, "sluice_offload_failures_total", "Calls to the NIC that failed.",
+		offload->failures);
+	metrics_text_family(out, "sluice_offload_threshold", "gauge",
+			    "Gain that a swap of two rules must reach.");
+	metrics_text_double(out, "sluice_offload_threshold", NULL, offload->threshold);
+	metrics_text_family(out, "sluice_offload_update_seconds", "gauge",
+			    "Cost of one rule update as measured.");
+	metrics_text_seconds(out, "sluice_offload_update_seconds",
+			     (const struct metrics_label[]){ { "quantile", "0.5" },
+							     { NULL, NULL } },
+			     offload->update_p50_ns);
+	metrics_text_seconds(out, "sluice_offload_update_seconds",
+			     (const struct metrics_label[]){ { "quantile", "0.99" },
+							     { NULL, NULL } },
+			     offload->update_p99_ns);
+}
+
+static void write_events(FILE *out, const struct snapshot *snapshot)
+{
+	metrics_text_family(out, "sluice_events_total", "counter", "Events by kind.");
+	for (int i = 0; i < EVENT_N_KINDS; i++) {
+		const struct metrics_label labels[] = {
+			{ "kind", event_kind_name((enum event_kind)i) }, { NULL, NULL }
+		};
+
+		metrics_text_u64(out, "sluice_events_total", labels, snapshot->events.by_kind[i]);
+	}
+	counter(out, "sluice_events_overwritten_total",
+		"Events that are no longer kept because newer ones came.",
+		snapshot->events.overwritten);
+}
+
+void exposition_write(const struct snapshot *snapshot, FILE *out)
+{
+	write_general(out, snapshot);
+	write_packets(out, snapshot);
+	write_window(out, snapshot);
+	write_table(out, snapshot);
+	write_blocks(out, snapshot);
+	write_detectors(out, snapshot);
+	write_offload(out, snapshot);
+	write_events(out, snapshot);
+}

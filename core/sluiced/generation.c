@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loading, freeing and inheriting.  See generation.h. */
+#include "generation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "config/errors.h"
+#include "config/manifest.h"
+#include "config/settings.h"
+
+struct slot {
+	struct plugin *plugin;
+	struct sluice_instance *instance;
+	struct plugin_use use;
+	char key[48];
+	bool given;      /* Its instance runs in the next generation, ... */
+	size_t given_to; /* ... in this place. */
+};
+
+struct generation {
+	char *path;
+	struct settings *settings;
+	struct slot *slots;
+	struct engine_detector *detectors;
+	size_t n_slots;
+	struct plugin *backend;
+	struct sluice_config *backend_config;
+	struct plugin_use backend_use;
+	struct generation *refused; /* Kept because an instance still refers to its options. */
+};
+
+/* Problems that are already listed with their place in the file are not listed twice. */
+static void note(const struct generation *generation, const struct settings_plugin *where,
+		 struct config_errors *errors, size_t errors_before, const char *key,
+		 const struct sluice_err *err)
+{
+	if (errors->count == errors_before)
+		config_errors_add(errors, generation->path, where->line, where->column, key, "%s",
+				  err->text);
+}
+
+static struct plugin_use make_use(const struct settings_plugin *settings, const char *key,
+				  const struct generation_services *services)
+{
+	return (struct plugin_use){
+		.options = settings->options,
+		.key = key,
+		.clock = services->clock,
+		.logger = services->logger,
+		.propose = services->propose,
+		.propose_ctx = services->propose_ctx,
+	};
+}
+
+static int load_detector(struct generation *generation, size_t i,
+			 const struct generation_services *services, struct config_errors *errors)
+{
+	const struct settings_plugin *settings = &generation->settings->detectors[i];
+	struct engine_detector *detector = &generation->detectors[i];
+	struct slot *slot = &generation->slots[i];
+	size_t before = errors->count;
+	struct sluice_err err;
+	int ret;
+
+	err_init(&err);
+	snprintf(slot->key, sizeof(slot->key), "detectors[%zu].options", i);
+	slot->use = make_use(settings, slot->key, services);
+	ret = plugin_open(generation->settings->plugin_path, settings->name, SLUICE_PLUGIN_DETECTOR,
+			  NULL, &slot->plugin, &err);
+	if (!ret)
+		ret = plugin_detector_new(slot->plugin, &slot->use, errors, &slot->instance, &err);
+	if (ret) {
+		note(generation, settings, errors, before, NULL, &err);
+		return ret;
+	}
+	*detector = (struct engine_detector){
+		.name = settings->name,
+		.enforce = settings->enforce,
+		.ops = plugin_detector_ops(slot->plugin),
+		.self = plugin_instance_self(slot->instance),
+		.instance = slot->instance,
+	};
+	return 0;
+}
+
+static int load_detectors(struct generation *generation, const struct generation_services *services,
+			  struct config_errors *errors)
+{
+	int ret = 0;
+
+	generation->n_slots = generation->settings->n_detectors;
+	generation->slots = calloc(generation->n_slots + 1, sizeof(*generation->slots));
+	generation->detectors = calloc(generation->n_slots + 1, sizeof(*generation->detectors));
+	if (!generation->slots || !generation->detectors) {
+		generation->n_slots = 0;
+		return -ENOMEM;
+	}
+	/* All of them, so that the operator sees everything that is wrong at once. */
+	for (size_t i = 0; i < generation->n_slots; i++) {
+		int one = load_detector(generation, i, services, errors);
+
+		ret = ret ? ret : one;
+	}
+	return ret;
+}
+
+static int load_backend(struct generation *generation, const struct generation_services *services,
+			struct config_errors *errors)
+{
+	const struct settings_plugin *settings = &generation->settings->offload.backend;
+	size_t before = errors->count;
+	struct sluice_err err;
+	int ret;
+
+	if (!generation->settings->offload.enabled)
+		return 0;
+	err_init(&err);
+	generation->backend_use = make_use(settings, "offload.options", services);
+	ret = plugin_open(generation->settings->plugin_path, settings->name, SLUICE_PLUGIN_BACKEND,
+			  NULL, &generation->backend, &err);
+	if (!ret)
+		ret = config_new(plugin_manifest(generation->backend), settings->options,
+				 "offload.options", errors, &generation->backend_config);
+	if (ret)
+		note(generation, settings, errors, before, NULL, &err);
+	return ret;
+}
+
+int generation_load(const char *path, const struct generation_services *services,
+		    struct config_errors *errors, struct generation **out)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	int ret, backend_ret;
+
+	if (!generation)
+		return -ENOMEM;
+	generation->path = strdup(path);
+	ret = generation->path ? settings_load(path, errors, &generation->settings) : -ENOMEM;
+	if (ret)
+		goto out_free;
+	ret = load_detectors(generation, services, errors);
+	backend_ret = load_backend(generation, services, errors);
+	ret = ret ? ret : backend_ret;
+	if (ret)
+		goto out_free;
+	*out = generation;
+	return 0;
+
+out_free:
+	if (ret == -ENOMEM && errors->count == 0)
+		config_errors_add(errors, path, 0, 0, NULL, "no memory");
+	generation_free(generation);
+	return ret;
+}
+
+void generation_free(struct generation *generation)
+{
+	if (!generation)
+		return;
+	for (size_t i = 0; i < generation->n_slots; i++) {
+		plugin_instance_free(generation->slots[i].instance);
+		plugin_close(generation->slots[i].plugin);
+	}
+	generation_free(generation->refused);
+	config_free(generation->backend_config);
+	plugin_close(generation->backend);
+	free(generation->slots);
+	free(generation->detectors);
+	settings_free(generation->settings);
+	free(generation->path);
+	free(generation);
+}
+
+int generation_check_interfaces(const struct generation *generation, struct config_errors *errors)
+{
+	const struct settings *settings = generation->settings;
+	int ret = 0;
+
+	for (size_t i = 0; i < settings->n_interfaces; i++) {
+		const struct settings_interface *interface = &settings->interfaces[i];
+		char key[40];
+
+		if (if_nametoindex(interface->name) != 0)
+			continue;
+		snprintf(key, sizeof(key), "interfaces[%zu]", i);
+		config_errors_add(errors, generation->path, interface->line, 1, key,
+				  "interface '%s': no such interface (-ENODEV); `ip link` lists "
+				  "them",
+				  interface->name);
+		ret = -ENODEV;
+	}
+	return ret;
+}
+
+const struct settings *generation_settings(const struct generation *generation)
+{
+	return generation->settings;
+}
+
+const struct engine_detector *generation_detectors(const struct generation *generation, size_t *n)
+{
+	*n = generation->n_slots;
+	return generation->detectors;
+}
+
+struct plugin *generation_backend(const struct generation *generation)
+{
+	return generation->backend;
+}
+
+const struct sluice_config *generation_backend_config(const struct generation *generation)
+{
+	return generation->backend_config;
+}
+
+const struct plugin_use *generation_backend_use(const struct generation *generation)
+{
+	return &generation->backend_use;
+}
+
+/* The two change places, plugin and all; each place keeps its options and its name. */
+static void swap_instances(struct generation *a, size_t i, struct generation *b, size_t j)
+{
+	struct slot *sa = &a->slots[i], *sb = &b->slots[j];
+	struct sluice_instance *instance = sa->instance;
+	struct plugin *plugin = sa->plugin;
+
+	sa->instance = sb->instance;
+	sa->plugin = sb->plugin;
+	sb->instance = instance;
+	sb->plugin = plugin;
+	a->detectors[i].instance = sa->instance;
+	a->detectors[i].ops = plugin_detector_ops(sa->plugin);
+	a->detectors[i].self = plugin_instance_self(sa->instance);
+	b->detectors[j].instance = sb->instance;
+	b->detectors[j].ops = plugin_detector_ops(sb->plugin);
+	b->detectors[j].self = plugin_instance_self(sb->instance);
+}
+
+static bool same_plugin(const struct slot *a, const struct slot *b)
+{
+	return strcmp(plugin_name(a->plugin), plugin_name(b->plugin)) == 0 &&
+	       strcmp(plugin_version(a->plugin), plugin_version(b->plugin)) == 0;
+}
+
+/*
+ * Options that a running instance refuses were accepted by a fresh one a moment ago, which is then
+ * used: it has to learn anew, but nothing is half in force.
+ */
+static void inherit_slot(struct generation *generation, size_t i, struct generation *old)
+{
+	struct slot *slot = &generation->slots[i];
+
+	for (size_t j = 0; j < old->n_slots; j++) {
+		struct slot *from = &old->slots[j];
+
+		if (from->given || !same_plugin(slot, from))
+			continue;
+		if (plugin_detector_reconfigure(from->instance, &slot->use, NULL, NULL) == 1) {
+			swap_instances(generation, i, old, j);
+			from->given = true;
+			from->given_to = i;
+		}
+		return;
+	}
+}
+
+void generation_inherit(struct generation *generation, struct generation *old)
+{
+	for (size_t i = 0; i < generation->n_slots; i++)
+		inherit_slot(generation, i, old);
+}
+
+void generation_return(struct generation *generation, struct generation *old)
+{
+	bool clean = true;
+
+	for (size_t j = 0; j < old->n_slots; j++) {
+		struct slot *slot = &old->slots[j];
+
+		if (!slot->given)
+			continue;
+		swap_instances(generation, slot->given_to, old, j);
+		slot->given = false;
+		if (plugin_detector_reconfigure(slot->instance, &slot->use, NULL, NULL) != 1)
+			clean = false;
+	}
+	/* An instance that does not take its former options back still uses those of `generation`. */
+	if (clean) {
+		generation_free(generation);
+	} else {
+		generation->refused = old->refused;
+		old->refused = generation;
+	}
+}

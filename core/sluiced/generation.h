@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All that one deployment file brings to life: its settings, its detectors, and its back end's
+ * plugin with checked options.  Loading attaches nothing and opens no device, so a file is either
+ * fit as a whole or leaves no trace.  `sluice check` loads one, the daemon runs one, and a reload
+ * replaces one by the next.
+ */
+#ifndef SLUICE_SLUICED_GENERATION_H
+#define SLUICE_SLUICED_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sluice/plugin.h>
+
+#include "engine/engine.h"
+#include "plugin/plugin.h"
+
+struct clock_source;
+struct config_errors;
+struct generation;
+struct logger;
+struct settings;
+struct sluice_config;
+
+/* Lent to plugins; must outlive the generation. */
+struct generation_services {
+	const struct clock_source *clock;
+	const struct logger *logger; /* NULL: silent */
+	plugin_propose_fn propose;   /* NULL: proposals are refused, as in a check. */
+	void *propose_ctx;
+};
+
+/* All that is wrong is added to `errors`.  0 or a negative errno, with nothing left behind. */
+int generation_load(const char *path, const struct generation_services *services,
+		    struct config_errors *errors, struct generation **out)
+	__attribute__((warn_unused_result));
+/* NULL is a no-op. */
+void generation_free(struct generation *generation);
+
+/* Adds an error, with its line, for each interface that does not exist; -ENODEV if there is one. */
+int generation_check_interfaces(const struct generation *generation, struct config_errors *errors)
+	__attribute__((warn_unused_result));
+
+const struct settings *generation_settings(const struct generation *generation);
+/* As engine_options wants them; valid as long as the generation. */
+const struct engine_detector *generation_detectors(const struct generation *generation, size_t *n);
+
+/* The back end's plugin and options; NULL if the file names none. */
+struct plugin *generation_backend(const struct generation *generation);
+const struct sluice_config *generation_backend_config(const struct generation *generation);
+/* What plugin_backend_open() wants. */
+const struct plugin_use *generation_backend_use(const struct generation *generation);
+
+/*
+ * Hands running detectors of `old` on to `generation`, where both have the same plugin and it takes
+ * its new options live: what it learned is kept.  On the engine's thread.
+ */
+void generation_inherit(struct generation *generation, struct generation *old);
+/* Undoes generation_inherit() and frees `generation`.  On the engine's thread. */
+void generation_return(struct generation *generation, struct generation *old);
+
+#endif /* SLUICE_SLUICED_GENERATION_H */

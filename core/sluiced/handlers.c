@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One handler per command.  What concerns the engine runs on its thread, posted there with a time
+ * limit; `status` reads the last snapshot and never waits.
+ */
+#include "handlers.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/quantity.h"
+#include "control/fail.h"
+#include "control/protocol.h"
+#include "engine/engine.h"
+
+#include "engine_thread.h"
+#include "snapshot.h"
+
+#define TTL_MIN_NS 1000000000ull
+#define TTL_MAX_NS (365ull * 86400 * 1000000000ull)
+
+/* A request on its way to the engine's thread and back. */
+struct engine_call {
+	const struct handlers_context *context;
+	struct engine *engine;
+	struct sluice_key key;
+	uint64_t ttl_ns;
+	struct engine_explanation explanation;
+};
+
+static int parse_key(const struct protocol_request *request, struct sluice_key *key,
+		     struct sluice_err *err)
+{
+	return address_parse_prefix(request->args[0], ADDRESS_STRICT, key, err);
+}
+
+static int source_result(const struct sluice_key *key, json_t **result, struct sluice_err *err)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	*result = json_pack("{s:s}", "source", address_format(key, text));
+	return *result ? 0 : fail_system(err, -ENOMEM, "answer");
+}
+
+/* Parses the address, runs `fn` with it on the engine's thread, and answers with the address. */
+static int call_with_key(struct handlers_context *context, const struct protocol_request *request,
+			 engine_thread_fn fn, struct engine_call *call, json_t **result,
+			 struct sluice_err *err)
+{
+	int ret = parse_key(request, &call->key, err);
+
+	call->context = context;
+	call->engine = context->engine;
+	if (!ret)
+		ret = engine_thread_call(context->thread, fn, call, err);
+	return ret ? ret : source_result(&call->key, result, err);
+}
+
+static int changed(const struct engine_call *call, int ret)
+{
+	if (!ret)
+		call->context->refresh(call->context->refresh_ctx);
+	return ret;
+}
+
+static int run_block(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+
+	return changed(call, engine_block(call->engine, &call->key, call->ttl_ns, err));
+}
+
+static int handle_block(void *ctx, const struct protocol_request *request, json_t **result,
+			struct sluice_err *err)
+{
+	struct engine_call call = { .ttl_ns = 0 };
+	int ret = 0;
+
+	if (request->n_args > 1)
+		ret = quantity_parse_range(QUANTITY_DURATION, request->args[1], TTL_MIN_NS,
+					   TTL_MAX_NS, &call.ttl_ns, err);
+	return ret ? ret : call_with_key(ctx, request, run_block, &call, result, err);
+}
+
+static int run_unblock(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+
+	return changed(call, engine_unblock(call->engine, &call->key, err));
+}
+
+static int handle_unblock(void *ctx, const struct protocol_request *request, json_t **result,
+			  struct sluice_err *err)
+{
+	struct engine_call call = { .ttl_ns = 0 };
+
+	return call_with_key(ctx, request, run_unblock, &call, result, err);
+}
+
+static int run_allow(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+
+	return changed(call, engine_allow(call->engine, &call->key, err));
+}
+
+static int handle_allow(void *ctx, const struct protocol_request *request, json_t **result,
+			struct sluice_err *err)
+{
+	struct engine_call call = { .ttl_ns = 0 };
+
+	return call_with_key(ctx, request, run_allow, &call, result, err);
+}
+
+static int run_explain(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+	char text[ADDRESS_TEXT_SIZE];
+	int ret = engine_explain(call->engine, &call->key, &call->explanation);
+
+	/* Nothing known is an answer too: the source is not blocked. */
+	if (ret == -ENOENT) {
+		call->explanation = (struct engine_explanation){ .key = call->key };
+		return 0;
+	}
+	return ret ? fail_system(err, ret, "explain %s", address_format(&call->key, text)) : 0;
+}
+
+static int handle_explain(void *ctx, const struct protocol_request *request, json_t **result,
+			  struct sluice_err *err)
+{
+	struct handlers_context *context = ctx;
+	struct engine_call call = { .engine = context->engine };
+	int ret = parse_key(request, &call.key, err);
+
+	if (!ret)
+		ret = engine_thread_call(context->thread, run_explain, &call, err);
+	if (ret)
+		return ret;
+	*result = status_explanation_json(&call.explanation);
+	return *result ? 0 : fail_system(err, -ENOMEM, "explain");
+}
+
+static int handle_status(void *ctx, const struct protocol_request *request, json_t **result,
+			 struct sluice_err *err)
+{
+	struct handlers_context *context = ctx;
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+
+	(void)request;
+	if (!snapshot)
+		return fail_system(err, -ENOMEM, "status");
+	snapshot_board_get(context->board, snapshot);
+	context->status.uptime_ns = clock_monotonic_ns(&clock_system) - context->started_ns;
+	*result = status_json(snapshot, &context->status);
+	free(snapshot);
+	return *result ? 0 : fail_system(err, -ENOMEM, "status");
+}
+
+static int handle_reload(void *ctx, const struct protocol_request *request, json_t **result,
+			 struct sluice_err *err)
+{
+	struct handlers_context *context = ctx;
+
+	(void)request;
+	(void)result;
+	return context->reload(context->reload_ctx, err);
+}
+
+static const struct server_handler handlers[] = {
+	{ "status", "", "what goes on, as one document", 0, 0, handle_status },
+	{ "block", "ADDRESS[/LEN] [DURATION]", "block a source by hand", 1, 2, handle_block },
+	{ "unblock", "ADDRESS[/LEN]", "release a source", 1, 1, handle_unblock },
+	{ "allow", "ADDRESS[/LEN]", "never block it, until the next reload", 1, 1, handle_allow },
+	{ "explain", "ADDRESS[/LEN]", "all that is known of a source", 1, 1, handle_explain },
+	{ "reload", "", "read the deployment file again", 0, 0, handle_reload },
+};
+
+const struct server_handler *handlers_list(size_t *n)
+{
+	*n = sizeof(handlers) / sizeof(handlers[0]);
+	return handlers;
+}

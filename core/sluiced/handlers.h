@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the daemon answers on its control socket. */
+#ifndef SLUICE_SLUICED_HANDLERS_H
+#define SLUICE_SLUICED_HANDLERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/server.h"
+
+#include "status.h"
+
+struct engine;
+struct engine_thread;
+struct snapshot_board;
+
+/* The handlers' context; filled in before the first request is read. */
+struct handlers_context {
+	struct engine_thread *thread;
+	struct engine *engine; /* Touched on its thread alone. */
+	struct snapshot_board *board;
+	struct status_context status; /* Its uptime is filled in for each request. */
+	uint64_t started_ns;          /* Monotonic */
+	/* After a change, on the engine's thread: `status` shows it at once. */
+	void (*refresh)(void *ctx);
+	void *refresh_ctx;
+	/* 0, or why the old settings stay in force. */
+	int (*reload)(void *ctx, struct sluice_err *err);
+	void *reload_ctx;
+};
+
+const struct server_handler *handlers_list(size_t *n);
+
+#endif /* SLUICE_SLUICED_HANDLERS_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What in this host speaks against a deployment: judged from facts that were gathered apart, so
+ * that every warning has a test.
+ */
+#ifndef SLUICE_SLUICED_PREFLIGHT_H
+#define SLUICE_SLUICED_PREFLIGHT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/plugin.h>
+
+struct settings;
+
+enum preflight_severity {
+	PREFLIGHT_ERROR,   /* The daemon would not start. */
+	PREFLIGHT_WARNING, /* It would, and not do what one might expect. */
+};
+
+/* What the kernel says of an interface; `present` false: there is none of that name. */
+struct preflight_interface {
+	char name[IFNAMSIZ];
+	bool present, up;
+	char kind[16];               /* "veth", "vlan", "bond", ...; empty for hardware. */
+	char master_kind[16];        /* Of the device it belongs to; empty if none. */
+	unsigned int mtu, rx_queues; /* 0: unknown */
+	bool lro;
+	bool features_known;         /* The kernel (6.3 and newer) tells the next three. */
+	bool xdp_basic, xdp_frags, xdp_hardware;
+};
+
+struct preflight_host {
+	char kernel[66];
+	bool realtime; /* PREEMPT_RT */
+};
+
+typedef void (*preflight_report_fn)(void *ctx, enum preflight_severity severity, const char *text);
+
+/* Reports what an operator should know.  Returns how many errors there were. */
+size_t preflight_judge(const struct settings *settings, const struct preflight_host *host,
+		       const struct preflight_interface *interfaces, preflight_report_fn report,
+		       void *ctx);
+
+/* Asks the running system.  Needs no privileges. */
+void preflight_gather_host(struct preflight_host *host);
+void preflight_gather_interface(const char *name, struct preflight_interface *interface);
+
+/* Both of the above for all interfaces of `settings`.  -ENOMEM, or 0 and the count of errors. */
+int preflight_run(const struct settings *settings, preflight_report_fn report, void *ctx,
+		  size_t *errors) __attribute__((warn_unused_result));
+
+#endif /* SLUICE_SLUICED_PREFLIGHT_H */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See reload.h. */
+#include "reload.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/manifest.h"
+#include "config/settings.h"
+#include "control/fail.h"
+
+#include "generation.h"
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_interfaces(const struct settings *a, const struct settings *b)
+{
+	if (a->n_interfaces != b->n_interfaces)
+		return false;
+	for (size_t i = 0; i < a->n_interfaces; i++) {
+		if (strcmp(a->interfaces[i].name, b->interfaces[i].name) != 0 ||
+		    a->interfaces[i].mode != b->interfaces[i].mode)
+			return false;
+	}
+	return true;
+}
+
+static bool same_control(const struct settings_control *a, const struct settings_control *b)
+{
+	return same_text(a->socket, b->socket) && same_text(a->group, b->group) &&
+	       a->metrics == b->metrics &&
+	       (!a->metrics || (strcmp(a->metrics_address, b->metrics_address) == 0 &&
+				a->metrics_port == b->metrics_port));
+}
+
+static bool same_offload(const struct generation *old, const struct generation *next)
+{
+	const struct settings_offload *a = &generation_settings(old)->offload;
+	const struct settings_offload *b = &generation_settings(next)->offload;
+
+	if (a->enabled != b->enabled || !a->enabled)
+		return a->enabled == b->enabled;
+	/* The worker paces itself by the window, so that belongs to it as well. */
+	return generation_settings(old)->window_ns == generation_settings(next)->window_ns &&
+	       same_text(a->backend.name, b->backend.name) &&
+	       same_text(a->interface, b->interface) && a->capacity == b->capacity &&
+	       a->updates_per_second == b->updates_per_second &&
+	       a->max_rate_pps == b->max_rate_pps && a->threshold_min == b->threshold_min &&
+	       a->threshold_max == b->threshold_max &&
+	       a->residency_windows == b->residency_windows &&
+	       a->flush_on_exit == b->flush_on_exit &&
+	       config_equal(generation_backend_config(old), generation_backend_config(next));
+}
+
+int reload_check(const struct generation *old, const struct generation *next,
+		 struct sluice_err *err)
+{
+	const struct settings *a = generation_settings(old), *b = generation_settings(next);
+	const struct {
+		const char *key;
+		bool same;
+	} fixed[] = {
+		{ "interfaces", same_interfaces(a, b) },
+		{ "pin_path", same_text(a->pin_path, b->pin_path) },
+		{ "max_sources", a->max_sources == b->max_sources },
+		{ "malformed", a->pass_malformed == b->pass_malformed },
+		{ "on_death", a->on_death_expire_ns == b->on_death_expire_ns },
+		{ "policy.max_blocked", a->policy.max_blocked == b->policy.max_blocked },
+		{ "policy.v6_prefix", a->policy.v6_prefix_len == b->policy.v6_prefix_len },
+		{ "offload (or window, with one)", same_offload(old, next) },
+		{ "control", same_control(&a->control, &b->control) },
+	};
+	char keys[160] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (!fixed[i].same && used < sizeof(keys))
+			used += (size_t)snprintf(keys + used, sizeof(keys) - used, "%s%s",
+						 used ? ", " : "", fixed[i].key);
+	}
+	if (used == 0)
+		return 0;
+	return fail_with(err, -EBUSY,
+			 "a change of %s needs a restart, through which the filter goes on; the old "
+			 "settings stay in force",
+			 keys);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Snapshots and explanations as JSON.  See status.h. */
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "base/address.h"
+
+#include "snapshot.h"
+#include "version.h"
+
+#define J(value) ((json_int_t)(value))
+
+/* RFC 3339, UTC; JSON null for 0. */
+static json_t *time_json(uint64_t realtime_ns)
+{
+	time_t seconds = (time_t)(realtime_ns / 1000000000);
+	char text[48];
+	struct tm tm;
+
+	if (realtime_ns == 0 || !gmtime_r(&seconds, &tm) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+/* Texts from plugins may hold any bytes, which JSON cannot. */
+static json_t *text_json(const char *text, size_t size)
+{
+	char copy[256];
+	size_t len = strnlen(text, size < sizeof(copy) ? size : sizeof(copy) - 1);
+
+	for (size_t i = 0; i < len; i++)
+		copy[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	copy[len] = '\0';
+	return json_string(copy);
+}
+
+static uint64_t per_second(uint64_t count, uint64_t length_ns)
+{
+	return length_ns ? (uint64_t)((double)count * 1e9 / (double)length_ns) : 0;
+}
+
+static json_t *interfaces_json(const struct snapshot *snapshot)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < snapshot->n_interfaces; i++) {
+		const struct snapshot_interface *interface = &snapshot->interfaces[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", interface->name,
+						      "mode", interface->mode, "state",
+						      interface->gone ? "gone" : "attached"));
+	}
+	return list;
+}
+
+static json_t *reasons_json(const struct snapshot *snapshot, bool drops)
+{
+	json_t *map = json_object();
+
+	for (int i = 0; i < DATAPLANE_N_REASONS; i++) {
+		enum dataplane_reason reason = (enum dataplane_reason)i;
+
+		if (dataplane_reason_is_drop(reason) != drops)
+			continue;
+		json_object_set_new(map, dataplane_reason_name(reason),
+				    json_pack("{s:I, s:I, s:I}", "packets",
+					      J(snapshot->counters.reason[i].packets), "bytes",
+					      J(snapshot->counters.reason[i].bytes), "pps",
+					      J(snapshot->pps[i])));
+	}
+	return map;
+}
+
+static json_t *traffic_json(const struct sluice_window *window)
+{
+	uint64_t ns = window->length_ns;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "offered_pps",
+			 J(per_second(window->offered_packets, ns)), "offered_bps",
+			 J(per_second(window->offered_bytes * 8, ns)), "passed_pps",
+			 J(per_second(window->passed_packets, ns)), "blocked_pps",
+			 J(per_second(window->blocked_packets, ns)), "hw_pps",
+			 J(per_second(window->hw_packets, ns)), "dropped_pps",
+			 J(per_second(window->dropped_packets, ns)), "untracked_pps",
+			 J(per_second(window->untracked_packets, ns)));
+}
+
+static json_t *blocked_json(const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+	uint64_t in_software = engine->blocked > engine->offloaded ?
+				       engine->blocked - engine->offloaded :
+				       0;
+
+	return json_pack("{s:I, s:{s:I, s:I}, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, "
+			 "s:I}}",
+			 "total", J(engine->blocked), "by_state", "blocked", J(in_software),
+			 "offloaded", J(engine->offloaded), "manual", J(engine->blocked_manual),
+			 "prefixes", J(engine->blocked_prefixes), "ipv4",
+			 J(snapshot->occupancy.blocked_v4), "ipv6",
+			 J(snapshot->occupancy.blocked_v6), "capacity",
+			 J(snapshot->occupancy.blocked_capacity), "blocks_total",
+			 J(engine->blocks_total), "released_total", J(engine->released_total),
+			 "refused_total", J(engine->refused_total), "not_enforced", "known",
+			 J(engine->protected_known), "allow", J(engine->protected_allow), "observe",
+			 J(engine->would_block));
+}
+
+static json_t *offload_json(const struct snapshot *snapshot)
+{
+	const struct offload_status *offload = &snapshot->offload;
+	json_t *json;
+
+	if (!snapshot->has_offload)
+		return json_pack("{s:b}", "enabled", 0);
+	json = json_pack("{s:b, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "enabled", 1,
+			 "backend", text_json(offload->backend, sizeof(offload->backend)),
+			 "emulated", offload->emulated, "counters", offload->counters, "healthy",
+			 offload->healthy, "entries", J(offload->used), "capacity",
+			 J(offload->capacity), "adds", J(offload->adds), "dels", J(offload->dels),
+			 "refused", J(offload->refused), "failures", J(offload->failures));
+	if (!json)
+		return NULL;
+	json_object_set_new(json, "threshold", json_real(offload->threshold));
+	json_object_set_new(json, "volume_pps", json_integer(J(offload->volume_pps)));
+	json_object_set_new(json, "max_volume_pps", json_integer(J(offload->max_volume_pps)));
+	json_object_set_new(json, "update_p50_ns", json_integer(J(offload->update_p50_ns)));
+	json_object_set_new(json, "update_p99_ns", json_integer(J(offload->update_p99_ns)));
+	json_object_set_new(json, "last_error",
+			    text_json(offload->last_error, sizeof(offload->last_error)));
+	return json;
+}
+
+static json_t *window_json(const struct engine_status *engine)
+{
+	json_t *stages = json_object();
+
+	for (int i = 0; i < ENGINE_N_STAGES; i++)
+		json_object_set_new(stages, engine_stage_name((enum engine_stage)i),
+				    json_pack("{s:I, s:I}", "last_ns", J(engine->stage_ns[i]),
+					      "max_ns", J(engine->stage_max_ns[i])));
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "count", J(engine->windows), "length_ns",
+			 J(engine->window_ns), "work_ns", J(engine->total_ns), "postponed",
+			 J(engine->postponed), "stages", stages);
+}
+
+static json_t *detectors_json(const struct snapshot *snapshot)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < snapshot->n_detectors; i++) {
+		const struct engine_detector_status *status = &snapshot->detectors[i].status;
+		const struct sluice_verdict *verdict = &status->verdict;
+		/* JSON has no infinity. */
+		double score = verdict->score >= 0 && verdict->score < 1e15 ? verdict->score : 1e15;
+
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:b, s:b, s:b, s:f, s:o, s:I, s:I, s:I, s:I}", "name",
+				  snapshot->detectors[i].name, "enforce", status->enforce,
+				  "disabled", status->disabled, "attack", verdict->attack, "score",
+				  score, "evidence",
+				  text_json(verdict->evidence, sizeof(verdict->evidence)),
+				  "proposals", J(status->proposals), "failures",
+				  J(status->failures), "attack_windows", J(status->attack_windows),
+				  "last_ns", J(status->last_ns)));
+	}
+	return list;
+}
+
+static json_t *daemon_json(const struct snapshot *snapshot, const struct status_context *context)
+{
+	struct utsname kernel = { .release = "" };
+
+	/* An unknown kernel is shown as an empty name. */
+	(void)uname(&kernel);
+	return json_pack("{s:s, s:s, s:i, s:s, s:o, s:f, s:b}", "version", SLUICE_VERSION, "kernel",
+			 kernel.release, "pid", context->pid, "config", context->config, "started",
+			 time_json(snapshot->started_realtime_ns), "uptime_seconds",
+			 (double)context->uptime_ns / 1e9, "adopted", snapshot->adopted);
+}
+
+json_t *status_json(const struct snapshot *snapshot, const struct status_context *context)
+{
+	const struct engine_status *engine = &snapshot->engine;
+
+	return json_pack(
+		"{s:i, s:o, s:o, s:b, s:o, s:{s:b, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:{s:I, s:I}}",
+		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
+		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
+		interfaces_json(snapshot), "attack", "active", engine->attack, "started",
+		time_json(engine->attack_started_realtime_ns), "count", J(engine->attacks),
+		"traffic", traffic_json(&engine->window), "blocked", blocked_json(snapshot),
+		"drops", reasons_json(snapshot, true), "passes", reasons_json(snapshot, false),
+		"offload", offload_json(snapshot), "window", window_json(engine), "detectors",
+		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
+		"overwritten", J(snapshot->events.overwritten));
+}
+
+/* The decisive word in front of the figures. */
+static const char *verdict_of(const struct engine_explanation *explanation)
+{
+	if (explanation->state == ENGINE_STATE_BLOCKED ||
+	    explanation->state == ENGINE_STATE_OFFLOADED ||
+	    explanation->state == ENGINE_STATE_PINNED)
+		return "dropped";
+	return "passed";
+}
+
+json_t *status_explanation_json(const struct engine_explanation *explanation)
+{
+	char source[ADDRESS_TEXT_SIZE];
+	json_t *json;
+
+	json = json_pack(
+		"{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "source",
+		address_format(&explanation->key, source), "verdict", verdict_of(explanation),
+		"state", engine_state_name(explanation->state), "allowed", explanation->allowed,
+		"known", explanation->known, "prefix", explanation->prefix, "detector",
+		text_json(explanation->detector, sizeof(explanation->detector)), "reason",
+		text_json(explanation->reason, sizeof(explanation->reason)), "evidence",
+		text_json(explanation->evidence, sizeof(explanation->evidence)), "first_seen",
+		time_json(explanation->first_seen_realtime_ns), "last_seen",
+		time_json(explanation->last_seen_realtime_ns));
+	if (!json)
+		return NULL;
+	json_object_set_new(json, "pps", json_integer(J(explanation->pps)));
+	json_object_set_new(json, "hw_pps", json_integer(J(explanation->hw_pps)));
+	json_object_set_new(json, "hw_age_ns",
+			    explanation->hw_age_ns == OFFLOAD_AGE_UNKNOWN ?
+				    json_null() :
+				    json_integer(J(explanation->hw_age_ns)));
+	json_object_set_new(json, "passed_pps", json_integer(J(explanation->passed_pps)));
+	json_object_set_new(json, "dropped_packets", json_integer(J(explanation->dropped_packets)));
+	json_object_set_new(json, "repeats", json_integer(J(explanation->repeats)));
+	json_object_set_new(json, "quiet_windows", json_integer(J(explanation->quiet_windows)));
+	json_object_set_new(json, "ttl_left_ns", json_integer(J(explanation->ttl_left_ns)));
+	json_object_set_new(json, "release",
+			    text_json(explanation->release, sizeof(explanation->release)));
+	return json;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The document of `sluice status --json`.  Its names are stable and are described in sluice(8):
+ * members are added, never renamed.
+ */
+#ifndef SLUICE_SLUICED_STATUS_H
+#define SLUICE_SLUICED_STATUS_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct engine_explanation;
+struct snapshot;
+
+struct status_context {
+	const char *config; /* Path of the deployment file. */
+	int pid;
+	uint64_t uptime_ns;
+};
+
+/* NULL: no memory. */
+json_t *status_json(const struct snapshot *snapshot, const struct status_context *context);
+json_t *status_explanation_json(const struct engine_explanation *explanation);
+
+#endif /* SLUICE_SLUICED_STATUS_H */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The card's folder in the BPF file system.
+ */
+#include <errno.h>
+#include <linux/magic.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "card.h"
+#include "card_tool.h"
+
+static const char *const names[] = {
+	CARD_PIN_CARD, CARD_PIN_RULES,	CARD_PIN_TOTALS,
+	CARD_PIN_XDP,  CARD_PIN_EGRESS, CARD_PIN_TC,
+};
+
+int card_pins_check(const char *folder, struct sluice_err *err)
+{
+	struct statfs fs;
+
+	if (statfs(folder, &fs)) {
+		int rc = -errno;
+
+		if (rc == -ENOENT)
+			card_err(err, "card '%.80s': there is no such folder (-ENOENT)", folder);
+		else
+			card_err(err, "card '%.80s': %s", folder, strerror(-rc));
+		return rc;
+	}
+	if (fs.f_type != BPF_FS_MAGIC) {
+		card_err(err,
+			 "card '%.80s': not in a BPF file system (-EINVAL); choose a folder under "
+			 "/sys/fs/bpf, or: mount -t bpf bpf FOLDER",
+			 folder);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int card_pins_remove(const char *folder, struct sluice_err *err)
+{
+	char path[PATH_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", folder, names[i]) >= (int)sizeof(path))
+			return -ENAMETOOLONG;
+		if (unlink(path) && errno != ENOENT)
+			rc = -errno;
+	}
+	if (rc == 0 && rmdir(folder))
+		rc = -errno;
+	if (rc == -ENOTEMPTY)
+		card_err(err,
+			 "card '%.80s': the card is gone, but the folder holds pins of others "
+			 "(-ENOTEMPTY)",
+			 folder);
+	else if (rc)
+		card_err(err, "card '%.80s': cannot remove it: %s", folder, strerror(-rc));
+	return rc;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Back end for the emulated NIC: its table is the BPF map that a card made by sluice-emu-card has
+ * pinned.  The card exists apart from the daemon, as a real one would, and outlives it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include <sluice/backend.h>
+
+#include "card.h"
+#include "logic.h"
+
+struct emu {
+	struct sluice_instance *instance;
+	const struct sluice_host *host;
+	struct card card;
+	bool counters;
+	uint64_t update_cost_ns;
+};
+
+static int read_options(struct emu *emu, const struct sluice_config *config, const char **card,
+			struct sluice_err *err)
+{
+	int rc = emu->host->option_string(config, "card", card);
+
+	if (rc == 0)
+		rc = emu->host->option_bool(config, "counters", &emu->counters);
+	if (rc == 0)
+		rc = emu->host->option_u64(config, "update_cost", &emu->update_cost_ns);
+	if (rc)
+		card_err(err, "the manifest does not declare what this back end reads");
+	return rc;
+}
+
+/* Any interface will do: which traffic passes the card is decided where its programs run. */
+static int emu_open(struct sluice_instance *instance, const struct sluice_host *host,
+		    const struct sluice_config *config, const char *ifname,
+		    struct sluice_backend_caps *caps, void **self, struct sluice_err *err)
+{
+	struct emu *emu = calloc(1, sizeof(*emu));
+	const char *path;
+	int rc;
+
+	(void)ifname;
+	if (!emu) {
+		card_err(err, "out of memory");
+		return -ENOMEM;
+	}
+	emu->instance = instance;
+	emu->host = host;
+	rc = read_options(emu, config, &path, err);
+	if (rc == 0)
+		rc = card_open(path, &emu->card, err);
+	if (rc) {
+		free(emu);
+		return rc;
+	}
+	logic_caps(&emu->card.info, emu->counters, emu->update_cost_ns, caps);
+	host->log(instance, SLUICE_LOG_NOTICE,
+		  "card '%s' is an emulation: %u rules, %s, IPv6 by /%u", path,
+		  emu->card.info.capacity, caps->counters ? "hit counters" : "no hit counters",
+		  emu->card.info.v6_prefix_len);
+	*self = emu;
+	return 0;
+}
+
+static void emu_close(void *self)
+{
+	struct emu *emu = self;
+
+	if (!emu)
+		return;
+	card_close(&emu->card);
+	free(emu);
+}
+
+/* The emulated card at work on one rule. */
+static void spend_cost(const struct emu *emu)
+{
+	struct timespec left = {
+		.tv_sec = (time_t)(emu->update_cost_ns / 1000000000u),
+		.tv_nsec = (long)(emu->update_cost_ns % 1000000000u),
+	};
+
+	if (emu->update_cost_ns == 0)
+		return;
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		continue;
+}
+
+static int add_one(const struct emu *emu, const struct sluice_key *source)
+{
+	static const struct nic_hits none;
+	struct nic_key key;
+	int rc = logic_key_to_card(&emu->card.info, source, &key);
+
+	if (rc)
+		return rc;
+	spend_cost(emu);
+	return logic_result(bpf_map_update_elem(emu->card.rules_fd, &key, &none, BPF_NOEXIST));
+}
+
+/* One by one: the kernel's batch update cannot refuse what exists, nor say which one failed. */
+static int emu_add(void *self, const struct sluice_backend_rule *rules, size_t n, int *results,
+		   struct sluice_err *err)
+{
+	struct emu *emu = self;
+	int rc = card_check(&emu->card, err);
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		results[i] = add_one(emu, &rules[i].key);
+	return rc;
+}
+
+/* Deletes `n` keys of the card; the batch stops at each that fails, and goes on behind it. */
+static void del_keys(const struct emu *emu, const struct nic_key *keys, size_t n, int *results)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		__u32 count = (__u32)(n - done);
+		int rc = bpf_map_delete_batch(emu->card.rules_fd, keys + done, &count, NULL);
+
+		if (rc == 0)
+			count = (__u32)(n - done);
+		else if (count > n - done - 1)
+			count = 0; /* It failed before it could say how far it came. */
+		memset(results + done, 0, count * sizeof(*results));
+		done += count;
+		if (rc)
+			results[done++] = rc;
+	}
+}
+
+static int del_slowly(const struct emu *emu, const struct nic_key *key)
+{
+	spend_cost(emu);
+	return bpf_map_delete_elem(emu->card.rules_fd, key);
+}
+
+static int emu_del(void *self, const struct sluice_backend_rule *rules, size_t n, int *results,
+		   struct sluice_err *err)
+{
+	enum { CHUNK = 256 };
+	struct emu *emu = self;
+	struct nic_key keys[CHUNK];
+	int rc = card_check(&emu->card, err);
+
+	for (size_t start = 0; start < n && rc == 0;) {
+		size_t n_keys = 0;
+
+		/* A rule that the card cannot hold is not in it: the run ends before it. */
+		while (start + n_keys < n && n_keys < CHUNK &&
+		       logic_key_to_card(&emu->card.info, &rules[start + n_keys].key,
+					 &keys[n_keys]) == 0)
+			n_keys++;
+		if (emu->update_cost_ns == 0)
+			del_keys(emu, keys, n_keys, results + start);
+		for (size_t i = 0; i < n_keys && emu->update_cost_ns; i++)
+			results[start + i] = del_slowly(emu, &keys[i]);
+		start += n_keys;
+		if (start < n && n_keys < CHUNK)
+			results[start++] = -ENOENT;
+	}
+	return rc;
+}
+
+static int emu_read(void *self, struct sluice_backend_counter *counters, size_t n, size_t *count,
+		    struct sluice_err *err)
+{
+	struct emu *emu = self;
+	struct card_rule *rules;
+	size_t n_rules;
+	int rc = card_check(&emu->card, err);
+
+	*count = 0;
+	if (rc == 0)
+		rc = card_rules(&emu->card, &rules, &n_rules, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n_rules && *count < n; i++) {
+		struct sluice_backend_counter *counter = &counters[*count];
+
+		*counter = (struct sluice_backend_counter){
+			.packets = rules[i].hits.packets,
+			.bytes = rules[i].hits.bytes,
+		};
+		*count += logic_key_from_card(&emu->card.info, &rules[i].key, &counter->key);
+	}
+	free(rules);
+	return 0;
+}
+
+/* The way back to a card that was destroyed and made anew, as list() is what the host asks then. */
+static int reopen(struct emu *emu, struct sluice_err *err)
+{
+	struct card *fresh = malloc(sizeof(*fresh));
+	int rc = fresh ? card_open(emu->card.path, fresh, err) : -ENOMEM;
+
+	if (rc == 0 && (fresh->info.counters != emu->card.info.counters ||
+			fresh->info.v6_prefix_len != emu->card.info.v6_prefix_len)) {
+		card_err(err,
+			 "card '%.80s': it was made anew with other counters or another IPv6 "
+			 "prefix length (-ENODEV); restart sluiced to use it",
+			 emu->card.path);
+		card_close(fresh);
+		rc = -ENODEV;
+	}
+	if (rc == 0) {
+		card_close(&emu->card);
+		emu->card = *fresh;
+		emu->host->log(emu->instance, SLUICE_LOG_NOTICE,
+			       "card '%s' was made anew: %u rules", emu->card.path,
+			       emu->card.info.capacity);
+	}
+	free(fresh);
+	return rc ? -ENODEV : 0;
+}
+
+static int emu_list(void *self, struct sluice_backend_rule *out, size_t n, size_t *count,
+		    struct sluice_err *err)
+{
+	struct emu *emu = self;
+	struct card_rule *rules;
+	size_t n_rules;
+	int rc = card_check(&emu->card, err);
+
+	*count = 0;
+	if (rc)
+		rc = reopen(emu, err);
+	if (rc == 0)
+		rc = card_rules(&emu->card, &rules, &n_rules, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n_rules && *count < n; i++)
+		*count += logic_key_from_card(&emu->card.info, &rules[i].key, &out[*count].key);
+	free(rules);
+	return 0;
+}
+
+static int emu_flush(void *self, struct sluice_err *err)
+{
+	struct emu *emu = self;
+	struct card_rule *rules;
+	size_t n_rules;
+	int rc = card_check(&emu->card, err);
+
+	if (rc == 0)
+		rc = card_rules(&emu->card, &rules, &n_rules, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n_rules; i++) {
+		struct sluice_key key;
+		int one;
+
+		if (!logic_key_from_card(&emu->card.info, &rules[i].key, &key))
+			continue;
+		one = del_slowly(emu, &rules[i].key);
+		if (one && one != -ENOENT)
+			rc = one;
+	}
+	free(rules);
+	if (rc)
+		card_err(err, "card '%.80s': cannot delete every rule: %s", emu->card.path,
+			 strerror(-rc));
+	return rc;
+}
+
+static const struct sluice_backend_ops emu_ops = {
+	.size = sizeof(emu_ops),
+	.open = emu_open,
+	.close = emu_close,
+	.add = emu_add,
+	.del = emu_del,
+	.read = emu_read,
+	.list = emu_list,
+	.flush = emu_flush,
+};
+
+SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
+const struct sluice_plugin sluice_plugin = {
+	.magic = SLUICE_PLUGIN_MAGIC,
+	.abi_major = SLUICE_ABI_MAJOR,
+	.abi_minor = SLUICE_ABI_MINOR,
+	.size = sizeof(sluice_plugin),
+	.kind = SLUICE_PLUGIN_BACKEND,
+	.name = "emu",
+	.version = "0.1.0",
+	.license = "BSD-2-Clause",
+	.ops = &emu_ops,
+};

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Detector `entropy`: joins logic.h to the host, and puts its figures into words.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <sluice/detector.h>
+
+#include "logic.h"
+
+struct detector {
+	struct sluice_instance *instance;
+	const struct sluice_host *host;
+	struct entropy *entropy;
+};
+
+/* Reads one option and remembers the first that failed. */
+struct reader {
+	const struct sluice_host *host;
+	const struct sluice_config *config;
+	struct sluice_err *err;
+	int rc;
+};
+
+static void note_failure(struct reader *reader, const char *name, int rc)
+{
+	if (rc == 0 || reader->rc != 0)
+		return;
+	reader->rc = rc;
+	snprintf(reader->err->path, sizeof(reader->err->path), "%s", name);
+	snprintf(reader->err->text, sizeof(reader->err->text),
+		 "cannot be read; install the manifest of the same build");
+}
+
+static uint64_t read_u64(struct reader *reader, const char *name)
+{
+	uint64_t value = 0;
+
+	note_failure(reader, name, reader->host->option_u64(reader->config, name, &value));
+	return value;
+}
+
+static double read_double(struct reader *reader, const char *name)
+{
+	double value = 0;
+
+	note_failure(reader, name, reader->host->option_double(reader->config, name, &value));
+	return value;
+}
+
+static int read_params(const struct sluice_host *host, const struct sluice_config *config,
+		       struct entropy_params *params, struct sluice_err *err)
+{
+	struct reader reader = { .host = host, .config = config, .err = err };
+
+	*params = (struct entropy_params){
+		.source_floor_pps = (double)read_u64(&reader, "source_floor"),
+		.flood_pps = (double)read_u64(&reader, "flood_pps"),
+		.learned_flood_pps = (double)read_u64(&reader, "learned_flood_pps"),
+		.high_entropy = read_double(&reader, "high_entropy"),
+		.low_entropy = read_double(&reader, "low_entropy"),
+		.new_share = read_double(&reader, "new_share"),
+		.deviation = read_double(&reader, "deviation"),
+		.growth = read_double(&reader, "growth"),
+		.min_sources = (uint32_t)read_u64(&reader, "min_sources"),
+		.learn_windows = (uint32_t)read_u64(&reader, "learn_windows"),
+		.calm_windows = (uint32_t)read_u64(&reader, "calm_windows"),
+		.max_learned = (uint32_t)read_u64(&reader, "max_learned"),
+	};
+	if (reader.rc == 0 && params->low_entropy >= params->high_entropy) {
+		snprintf(err->path, sizeof(err->path), "low_entropy");
+		snprintf(err->text, sizeof(err->text),
+			 "%g is not below high_entropy, %g; lower it or raise high_entropy",
+			 params->low_entropy, params->high_entropy);
+		return -EINVAL;
+	}
+	return reader.rc;
+}
+
+static int detector_create(struct sluice_instance *instance, const struct sluice_host *host,
+			   const struct sluice_config *config, void **self, struct sluice_err *err)
+{
+	struct detector *detector;
+	struct entropy_params params;
+	int rc = read_params(host, config, &params, err);
+
+	if (rc != 0)
+		return rc;
+	/* Without randomness an attacker could aim at one bucket of the learned set, no more. */
+	if (getrandom(&params.seed, sizeof(params.seed), GRND_NONBLOCK) != sizeof(params.seed))
+		params.seed = host->now_ns(instance);
+	detector = calloc(1, sizeof(*detector));
+	rc = detector ? entropy_new(&params, &detector->entropy) : -ENOMEM;
+	if (rc != 0) {
+		snprintf(err->text, sizeof(err->text), "out of memory");
+		free(detector);
+		return rc;
+	}
+	detector->instance = instance;
+	detector->host = host;
+	*self = detector;
+	return 0;
+}
+
+static void detector_destroy(void *self)
+{
+	struct detector *detector = self;
+
+	if (!detector)
+		return;
+	entropy_free(detector->entropy);
+	free(detector);
+}
+
+static int propose(const struct detector *detector, const struct sluice_window *window,
+		   const struct judge *judge, const struct entropy_suspect *suspect)
+{
+	const struct sluice_source *source = sluice_window_source(window, suspect->index);
+	const struct judge_class *class = &judge->class[suspect->class];
+	double pps = (double)source->packets * 1e9 / (double)window->length_ns;
+	char evidence[160];
+	struct sluice_proposal proposal = {
+		.size = sizeof(proposal),
+		.key = source->key,
+		.packets_per_second = pps < 1e18 ? (uint64_t)pps : UINT64_MAX,
+		.reason = class->shape == JUDGE_SHAPE_MANY ? "entropy_many_sources"
+							   : "entropy_few_sources",
+		.evidence = evidence,
+	};
+
+	snprintf(evidence, sizeof(evidence),
+		 "%.0f %s packets/s in a flood of %.0f packets/s; one of %" PRIu64
+		 " strangers, entropy %.2f",
+		 pps, entropy_class_name((enum entropy_class)suspect->class), judge->pressure_pps,
+		 class->n, class->normalised);
+	return detector->host->propose(detector->instance, &proposal);
+}
+
+static void propose_all(const struct detector *detector, const struct sluice_window *window,
+			const struct entropy_result *result)
+{
+	for (size_t i = 0; i < result->n_named; i++)
+		if (propose(detector, window, result->judge, &result->named[i]) == -ENOSPC)
+			return; /* The rest still sends in the next window. */
+}
+
+/* The class that stands out most. */
+static enum entropy_class leading_class(const struct judge *judge)
+{
+	int leading = 0;
+
+	for (int i = 1; i < ENTROPY_N_CLASSES; i++)
+		if (judge->class[i].pps / judge->class[i].limit >
+		    judge->class[leading].pps / judge->class[leading].limit)
+			leading = i;
+	return (enum entropy_class)leading;
+}
+
+static void describe(const struct entropy_result *result, char *text, size_t size)
+{
+	const struct judge *judge = result->judge;
+	enum entropy_class leading = leading_class(judge);
+	const struct judge_class *class = &judge->class[leading];
+
+	if (result->attack)
+		snprintf(text, size,
+			 "flood %.0f packets/s (over under %.0f), blocked %.0f; strangers pass %.0f %s/s "
+			 "from %" PRIu64 ", entropy %.2f; all: %.2f offered, %.2f passed",
+			 judge->pressure_pps, judge->off_pps, judge->blocked_pps, class->pps,
+			 entropy_class_name(leading), class->n, class->normalised,
+			 result->offered_entropy, result->passed_entropy);
+	else
+		snprintf(text, size,
+			 "strangers send %.0f %s/s from %" PRIu64 ", limit %.0f, entropy %.2f; all: %.2f "
+			 "offered; %" PRIu32 " windows learned",
+			 class->pps, entropy_class_name(leading), class->n, class->limit,
+			 class->normalised, result->offered_entropy, result->learned_windows);
+}
+
+static int detector_observe(void *self, const struct sluice_window *window,
+			    struct sluice_verdict *verdict)
+{
+	struct detector *detector = self;
+	struct entropy_result result;
+	int rc = entropy_observe(detector->entropy, window, &result);
+
+	if (rc != 0)
+		return rc;
+	propose_all(detector, window, &result);
+	verdict->attack = result.attack;
+	verdict->score = result.score;
+	describe(&result, verdict->evidence, sizeof(verdict->evidence));
+	return 0;
+}
+
+static int detector_reconfigure(void *self, const struct sluice_config *config,
+				struct sluice_err *err)
+{
+	struct detector *detector = self;
+	struct entropy_params params;
+	int rc = read_params(detector->host, config, &params, err);
+
+	if (rc != 0)
+		return rc;
+	return entropy_reconfigure(detector->entropy, &params) ? 1 : 0;
+}
+
+static const struct sluice_detector_ops detector_ops = {
+	.size = sizeof(detector_ops),
+	.create = detector_create,
+	.destroy = detector_destroy,
+	.observe = detector_observe,
+	.reconfigure = detector_reconfigure,
+};
+
+SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
+const struct sluice_plugin sluice_plugin = {
+	.magic = SLUICE_PLUGIN_MAGIC,
+	.abi_major = SLUICE_ABI_MAJOR,
+	.abi_minor = SLUICE_ABI_MINOR,
+	.size = sizeof(sluice_plugin),
+	.kind = SLUICE_PLUGIN_DETECTOR,
+	.name = "entropy",
+	.version = "0.1.0",
+	.license = "BSD-2-Clause",
+	.ops = &detector_ops,
+};

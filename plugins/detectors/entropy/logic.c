@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One window after the other: measure, judge, name, learn.
+ */
+#include "logic.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baseline.h"
+#include "learned.h"
+
+/* A new level that lasts this long without being an attack is the new normal. */
+#define ACCEPT_WINDOWS 60
+/* Sources down to this part of the floor are learned, to be known when they grow. */
+#define NOTE_FRACTION 0.25
+/* Entropy of fewer packets is chance. */
+#define LEAST_ENTROPY_PACKETS 64
+
+struct entropy {
+	struct entropy_params params;
+	struct entropy_measure measure;
+	struct baseline baseline;
+	struct judge judge;
+	struct learned *learned;
+	uint32_t now;      /* Windows seen; begins at 1. */
+	uint32_t unlearned; /* Windows in a row that were no attack and not learned either. */
+	bool peace;        /* The last window was learned. */
+};
+
+int entropy_new(const struct entropy_params *params, struct entropy **out)
+{
+	struct entropy *entropy = calloc(1, sizeof(*entropy));
+
+	if (!entropy)
+		return -ENOMEM;
+	entropy->learned = learned_new(params->max_learned, params->seed);
+	if (!entropy->learned) {
+		free(entropy);
+		return -ENOMEM;
+	}
+	entropy->params = *params;
+	measure_init(&entropy->measure);
+	*out = entropy;
+	return 0;
+}
+
+void entropy_free(struct entropy *entropy)
+{
+	if (!entropy)
+		return;
+	measure_fini(&entropy->measure);
+	learned_free(entropy->learned);
+	free(entropy);
+}
+
+bool entropy_reconfigure(struct entropy *entropy, const struct entropy_params *params)
+{
+	if (params->max_learned != entropy->params.max_learned)
+		return false;
+	/* The sources were filed under the old seed. */
+	uint64_t seed = entropy->params.seed;
+
+	entropy->params = *params;
+	entropy->params.seed = seed;
+	return true;
+}
+
+static void make_point(const struct entropy *entropy, struct baseline_point *point)
+{
+	const struct entropy_measure *measure = &entropy->measure;
+	bool enough = measure->offered.packets >= LEAST_ENTROPY_PACKETS;
+
+	point->value[BASELINE_OFFERED_PPS] = entropy->judge.offered_pps;
+	point->value[BASELINE_BITS] = enough ? entropy_sum_bits(&measure->offered) : NAN;
+	point->value[BASELINE_NORMALISED] =
+		enough ? entropy_sum_normalised(&measure->offered) : NAN;
+	point->value[BASELINE_THIN_PPS] = entropy->judge.thin_pps;
+	for (int i = 0; i < ENTROPY_N_CLASSES; i++)
+		point->value[BASELINE_SUSPECT_PPS + i] = entropy->judge.class[i].pps;
+}
+
+static void learn_sources(struct entropy *entropy, const struct sluice_window *window)
+{
+	double seconds = entropy->measure.seconds;
+	double least = NOTE_FRACTION * entropy->params.source_floor_pps * seconds;
+
+	for (size_t i = 0; i < window->n_sources; i++) {
+		const struct sluice_source *source = sluice_window_source(window, i);
+		double packets = (double)source->packets;
+
+		/* Known clients were vouched for while measuring. */
+		if (packets >= least && packets > 0 && !(source->flags & SLUICE_SOURCE_KNOWN))
+			learned_note(entropy->learned, &source->key, packets / seconds,
+				     entropy->now);
+	}
+}
+
+static void freeze(struct entropy *entropy)
+{
+	if (entropy->peace)
+		learned_drop_young(entropy->learned, entropy->now);
+	entropy->peace = false;
+	baseline_freeze(&entropy->baseline);
+}
+
+static void learn(struct entropy *entropy, const struct sluice_window *window)
+{
+	const struct judge *judge = &entropy->judge;
+	struct baseline_point point;
+
+	if (judge->attack || judge->suspicious) {
+		entropy->unlearned = 0;
+		freeze(entropy);
+		return;
+	}
+	if (baseline_is_jump(&entropy->baseline, judge->offered_pps)) {
+		freeze(entropy);
+		if (++entropy->unlearned >= ACCEPT_WINDOWS) {
+			baseline_restart(&entropy->baseline);
+			entropy->unlearned = 0;
+		}
+		return;
+	}
+	entropy->unlearned = 0;
+	entropy->peace = true;
+	make_point(entropy, &point);
+	baseline_learn(&entropy->baseline, &point);
+	learn_sources(entropy, window);
+}
+
+/* Moves the suspects that are named to the front of their list. */
+static size_t name(struct entropy *entropy)
+{
+	struct entropy_suspect *list = entropy->measure.list;
+	size_t n = 0;
+
+	for (size_t i = 0; i < entropy->measure.n_list; i++)
+		if (list[i].bin >= entropy->judge.class[list[i].class].name_from)
+			list[n++] = list[i];
+	return n;
+}
+
+static void report(const struct entropy *entropy, size_t n_named, struct entropy_result *result)
+{
+	*result = (struct entropy_result){
+		.attack = entropy->judge.attack,
+		.score = entropy->judge.score,
+		.offered_entropy = entropy_sum_normalised(&entropy->measure.offered),
+		.passed_entropy = entropy_sum_normalised(&entropy->measure.passed),
+		.judge = &entropy->judge,
+		.named = entropy->measure.list,
+		.n_named = n_named,
+		.learned = entropy->peace,
+		.learned_windows = baseline_windows(&entropy->baseline),
+		.n_known = (uint32_t)entropy->measure.n_known,
+	};
+}
+
+int entropy_observe(struct entropy *entropy, const struct sluice_window *window,
+		    struct entropy_result *result)
+{
+	size_t n_named;
+	int rc;
+
+	if (!measure_window_is_readable(window))
+		return -EINVAL;
+	if (window->length_ns == 0) {
+		judge_skip(&entropy->judge);
+		report(entropy, 0, result);
+		return 0;
+	}
+	rc = measure_window(&entropy->measure, &entropy->params, entropy->learned,
+			    entropy->now + 1, window);
+	if (rc != 0)
+		return rc;
+	entropy->now++;
+	judge_step(&entropy->judge, &entropy->params, &entropy->measure, &entropy->baseline);
+	n_named = name(entropy);
+	learn(entropy, window);
+	report(entropy, n_named, result);
+	return 0;
+}

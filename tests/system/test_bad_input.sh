@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What an operator may get wrong: each case is refused with one clear line, a non-zero exit code, and
+# nothing is left attached, pinned, listening or running.
+
+. "$(dirname "$0")/lib.sh"
+
+# Nothing of Sluice is attached, pinned or listening.
+no_state() {
+	[ "$(on_server ip -j link show eth0 2>/dev/null | json '.[0].xdp // empty')" = "" ] ||
+		fail "$1: a program is attached"
+	[ -z "$(pinned)" ] || fail "$1: something is pinned"
+	[ ! -S /run/sluice/control.sock ] || fail "$1: a control socket is there"
+}
+
+# refused CASE PATTERN COMMAND...: it fails soon, with exactly one line that matches PATTERN.
+refused() {
+	name=$1
+	pattern=$2
+	shift 2
+	timeout 20 nsenter -t "$SERVER_PID" -n -m "$@" >"$LAB/refused.log" 2>&1
+	code=$?
+	[ "$code" -ne 0 ] || fail "$name: accepted"
+	[ "$code" -lt 124 ] || fail "$name: exit code $code"
+	[ "$(grep -cE -- "$pattern" "$LAB/refused.log")" = 1 ] ||
+		fail "$name: no line, or several, like '$pattern'"
+	ok "$name: $(grep -E -- "$pattern" "$LAB/refused.log")"
+}
+
+# refused_config CASE PATTERN: the same for the deployment file on standard input.
+refused_config() {
+	file=$(config bad)
+	refused "$1" "$2" "$BIN/sluiced" --config "$file"
+	no_state "$1"
+	refused "$1, by check" "$2" "$BIN/sluice" check "$file"
+	no_state "$1, by check"
+}
+
+valid() {
+	config valid <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		window: 100ms
+	EOT
+}
+
+bad_files() {
+	refused_config "unknown key" 'bad.yaml:3:1: .*windw.*window' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		windw: 1s
+	EOT
+	refused_config "wrong type" 'bad.yaml:3:10: .*enforce' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		enforce: 7
+	EOT
+	refused_config "out of range" 'bad.yaml:3:9: .*window.*100 ?ms' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		window: 1ms
+	EOT
+	refused_config "not YAML" 'bad.yaml:[23]:[0-9]+: not YAML' <<-'EOT'
+		version: 1
+		interfaces: [eth0
+	EOT
+	refused_config "unknown option of a plugin" 'bad.yaml:4:[0-9]+: .*source_ppps.*source_pps' \
+		<<-'EOT'
+			version: 1
+			interfaces: [eth0]
+			detectors:
+			  - { plugin: threshold, options: { source_ppps: 20k } }
+		EOT
+	refused_config "nonexistent interface" 'bad.yaml.*nosuch0.*no such interface' <<-'EOT'
+		version: 1
+		interfaces: [nosuch0]
+	EOT
+	refused_config "missing plugin" 'bad.yaml:3:[0-9]+: .*nosuchdetector' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		detectors: [nosuchdetector]
+	EOT
+	refused "missing file" 'nosuch.yaml.*No such file' "$BIN/sluiced" --config /run/nosuch.yaml
+}
+
+# A copy of a real plugin that says it was made for another ABI.
+foreign_plugin() {
+	cp -r "$BUILD/lib/sluice/plugins" "$LAB/plugins"
+	sed -i 's/^abi:.*/abi: "99.0"/' "$LAB/plugins/threshold.plugin.yaml"
+	refused_config "plugin of another ABI" 'threshold.*(ABI|abi).*99' <<-EOT
+		version: 1
+		interfaces: [eth0]
+		plugin_path: $LAB/plugins
+		detectors: [threshold]
+	EOT
+}
+
+no_privileges() {
+	file=$(valid)
+	chmod 644 "$file"
+	chmod 755 "$LAB"
+	refused "no privileges" 'not privileged: missing CAP_BPF CAP_NET_ADMIN CAP_PERFMON' \
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$BIN/sluiced" --config "$file"
+	no_state "no privileges"
+	refused "no privileges, as root without capabilities" 'not privileged: missing' \
+		setpriv --bounding-set=-all --inh-caps=-all "$BIN/sluiced" --config "$file"
+	no_state "no privileges, as root without capabilities"
+}
+
+# The first daemon goes on as if nothing had happened.
+second_daemon() {
+	file=$(valid)
+	start_sluiced "$file"
+	refused "second sluiced" "another sluiced \\(pid $SLUICED\\)" "$BIN/sluiced" --config "$file"
+	other=$(config other <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		pin_path: /sys/fs/bpf/other
+		control: { socket: /run/sluice/other.sock, metrics: false }
+	EOT
+	)
+	refused "second sluiced, by another pin_path" "eth0.*(EBUSY|-16|busy)" \
+		"$BIN/sluiced" --config "$other"
+	[ ! -e /sys/fs/bpf/other ] || fail "the refused sluiced left its pins"
+	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "the first sluiced stopped"
+	ok "the first sluiced goes on"
+	stop "$SLUICED" || fail "sluiced does not end cleanly"
+	sluice detach >/dev/null || fail "cannot detach"
+	no_state "after detach"
+}
+
+foreign_program() {
+	start xdp "$BIN/sluice-probe" --dev eth0 --sources 198.18.0.0-198.18.0.1 ||
+		fail "sluice-probe does not start"
+	other=$STARTED
+	refused "another XDP program is there" "eth0.*(EBUSY|-16|busy)" "$BIN/sluiced" \
+		--config "$(valid)"
+	stop "$other" || fail "the other program did not go on"
+	no_state "another XDP program is there"
+}
+
+interface_deleted() {
+	file=$(config deleted <<-'EOT'
+		version: 1
+		interfaces: [eth0, eth1]
+		window: 100ms
+	EOT
+	)
+	ip link add a1 type veth peer name eth1 netns "$SERVER_PID"
+	on_server ip link set eth1 up
+	start_sluiced "$file"
+	on_server ip link del eth1
+	wait_for 10 status_is '.interfaces[] | select(.name == "eth1").state' gone ||
+		fail "the deleted interface is not noticed"
+	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "interface_gone")] | length')" = 1 ] ||
+		fail "there is not one event interface_gone"
+	ok "interface deleted while running: $(sluice events | grep interface_gone)"
+	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stopped"
+	[ "$(status '.interfaces[] | select(.name == "eth0").state')" = attached ] ||
+		fail "the other interface is not protected any more"
+	stop "$SLUICED" || fail "sluiced does not end cleanly"
+	sluice detach >/dev/null || fail "cannot detach"
+	no_state "interface deleted"
+}
+
+lab_enter "$0" "$@"
+lab_network 2
+bad_files
+foreign_plugin
+no_privileges
+second_daemon
+foreign_program
+interface_deleted

@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The command line: block, unblock, allow, explain, status, events, check, each with live packets
+# where they matter.
+
+. "$(dirname "$0")/lib.sh"
+
+# passes SOURCE ADDRESS: how many of 1,000 packets of SOURCE arrive.
+passes() {
+	before=$(probe_count within)
+	flood "$2" --source-base "$1" --count 1000
+	[ "$(json .accepted "$LAB/flood.json")" = 1000 ] || fail "the link did not take 1,000 packets"
+	echo $(($(probe_count within) - before))
+}
+
+# refused PATTERN ARG...: the command fails and says so in one line.
+refused() {
+	pattern=$1
+	shift
+	sluice "$@" >"$LAB/refused.log" 2>&1 && fail "sluice $*: accepted"
+	[ "$(wc -l <"$LAB/refused.log")" = 1 ] || fail "sluice $*: not one line"
+	grep -qE -- "$pattern" "$LAB/refused.log" || fail "sluice $*: not like '$pattern'"
+	ok "$(cat "$LAB/refused.log")"
+}
+
+blocking_ipv4() {
+	expect "packets passed at first" "$(passes 198.18.0.9 "$SERVER")" == 1000
+	sluice block 198.18.0.9 >/dev/null || fail "cannot block"
+	expect "packets passed of a blocked source" "$(passes 198.18.0.9 "$SERVER")" == 0
+	expect "packets passed of its neighbour" "$(passes 198.18.0.10 "$SERVER")" == 1000
+	sluice explain --json 198.18.0.9 >"$LAB/explain.json" || fail "cannot explain"
+	expect "verdict" "$(json .verdict "$LAB/explain.json")" is dropped
+	expect "detector" "$(json .detector "$LAB/explain.json")" is operator
+	sluice unblock 198.18.0.9 >/dev/null || fail "cannot unblock"
+	expect "packets passed when released" "$(passes 198.18.0.9 "$SERVER")" == 1000
+	expect "verdict when released" "$(sluice explain --json 198.18.0.9 | json .verdict)" is passed
+}
+
+blocking_prefixes() {
+	sluice block 198.18.4.0/22 >/dev/null || fail "cannot block a prefix"
+	expect "packets passed of a blocked prefix" "$(passes 198.18.5.77 "$SERVER")" == 0
+	expect "packets passed beside it" "$(passes 198.18.8.1 "$SERVER")" == 1000
+	expect "the prefix explains its address" \
+		"$(sluice explain --json 198.18.5.77 | json .verdict)" is dropped
+	sluice unblock 198.18.4.0/22 >/dev/null || fail "cannot unblock a prefix"
+	expect "packets passed when released" "$(passes 198.18.5.77 "$SERVER")" == 1000
+}
+
+blocking_ipv6() {
+	sluice block 2001:db8:5::/64 >/dev/null || fail "cannot block"
+	expect "IPv6 packets passed of a blocked /64" "$(passes 2001:db8:5::77 "$SERVER6")" == 0
+	expect "IPv6 packets passed of its neighbour" "$(passes 2001:db8:6::77 "$SERVER6")" == 1000
+	sluice unblock 2001:db8:5::/64 >/dev/null || fail "cannot unblock"
+	expect "IPv6 packets passed when released" "$(passes 2001:db8:5::77 "$SERVER6")" == 1000
+}
+
+allowing() {
+	sluice block 198.18.0.20 >/dev/null || fail "cannot block"
+	sluice allow 198.18.0.16/28 >/dev/null || fail "cannot allow"
+	expect "allow releases what it covers" "$(passes 198.18.0.20 "$SERVER")" == 1000
+	refused 'allow' block 198.18.0.21
+	expect "allowed" "$(sluice explain --json 198.18.0.21 | json .allowed)" is true
+}
+
+wrong_use() {
+	refused '198\.18\.0\.300' block 198.18.0.300
+	refused '198\.18\.0\.1/8' block 198.18.0.1/8
+	refused '198\.18\.9\.9' unblock 198.18.9.9
+	refused 'blokc.*block' blokc 198.18.0.1
+}
+
+seeing() {
+	sluice status >"$LAB/status.txt" || fail "cannot show the status"
+	grep -q eth0 "$LAB/status.txt" || fail "status does not name the interface"
+	expect "schema of status --json" "$(status .schema)" == 1
+	sluice events >"$LAB/events.txt" || fail "cannot show events"
+	[ -s "$LAB/events.txt" ] || fail "there are no events"
+	ok "events: $(wc -l <"$LAB/events.txt") lines"
+	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice" events --follow --json >"$LAB/follow" 2>&1 &
+	follow=$!
+	wait_for 5 test -s "$LAB/follow" || fail "events --follow does not begin with what was"
+	lines=$(wc -l <"$LAB/follow")
+	sluice block 198.18.0.99 >/dev/null || fail "cannot block"
+	wait_for 5 more_lines "$LAB/follow" "$lines" || fail "events --follow does not follow"
+	kill "$follow"
+	wait "$follow" 2>/dev/null
+	ok "events --follow follows"
+	sluice check "$file" >"$LAB/check.log" 2>&1 || fail "check refuses a good file"
+	ok "check: $(tail -n 1 "$LAB/check.log")"
+}
+
+more_lines() {
+	[ "$(wc -l <"$1")" -gt "$2" ]
+}
+
+without_daemon() {
+	stop "$SLUICED" || fail "sluiced does not end cleanly"
+	refused '/run/sluice/control.sock' status
+	sluice detach >/dev/null || fail "cannot detach"
+	refused '' detach
+}
+
+lab_enter "$0" "$@"
+lab_network 2
+file=$(config cli <<-'EOT'
+	version: 1
+	interfaces: [eth0]
+	window: 100ms
+	detectors: [{ plugin: threshold, enforce: false }]
+EOT
+)
+start_sluiced "$file"
+start_probe --sources 198.18.0.0-198.19.255.255
+blocking_ipv4
+blocking_prefixes
+allowing
+stop "$PROBE"
+start_probe --sources 2001:db8::-2001:db8:ffff::
+blocking_ipv6
+stop "$PROBE"
+wrong_use
+seeing
+without_daemon

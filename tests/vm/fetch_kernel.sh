@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# fetch_kernel.sh VERSION CACHE: unpacks Debian's stock kernel of that version (as in 6.12) under
+# CACHE, without installing it, and prints the folder: lib/modules as packaged, and `vmlinux`, the
+# uncompressed kernel that QEMU starts much faster than a vmlinuz.  Uses apt's own trust and mirrors.
+
+set -eu
+VERSION=$1
+CACHE=$2
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# Newer kernels than the release's own carry their version in the meta-package's name.
+case $VERSION in
+6.1) META=linux-image-amd64 ;;
+*) META=linux-image-$VERSION-amd64 ;;
+esac
+
+apt() {
+	LC_ALL=C apt-get -q -o APT::Sandbox::User=root "$@"
+}
+
+# The package that the meta-package stands for today.
+kernel_package() {
+	LC_ALL=C apt-cache depends "$META" 2>/dev/null |
+		sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
+}
+
+# The name of its file, which tells one security update from the next.  apt says nothing of a file
+# that is in the current folder already.
+package_file() {
+	(cd "$CACHE" && apt download --print-uris "$1" 2>/dev/null) | sed -n "s/^'[^']*' \([^ ]*\.deb\) .*/\1/p"
+}
+
+number_at() {
+	od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# The payload of a bzImage (Documentation/arch/x86/boot.rst); its last 4 bytes are its size.
+extract_vmlinux() {
+	sectors=$(number_at "$1" 497 1)
+	offset=$(($(number_at "$1" 584 4) + (sectors + 1) * 512))
+	length=$(number_at "$1" 588 4)
+	tail -c "+$((offset + 1))" "$1" | head -c "$((length - 4))" >"$2.packed"
+	case $(od -An -t x1 -N 4 "$2.packed" | tr -d ' ') in
+	28b52ffd) zstd -dcq "$2.packed" >"$2" ;;
+	fd377a58) xz -dc "$2.packed" >"$2" ;;
+	*) die "${1##*/}: packed in an unknown way" ;;
+	esac
+	rm "$2.packed"
+	[ "$(od -An -t x1 -N 4 "$2" | tr -d ' ')" = 7f454c46 ] || die "${1##*/}: holds no ELF kernel"
+}
+
+[ "$(dpkg --print-architecture)" = amd64 ] || die "the kernels are built for amd64 only"
+mkdir -p "$CACHE"
+package=$(kernel_package)
+file=$([ -z "$package" ] || package_file "$package")
+if [ -z "$file" ]; then
+	# A fresh machine has no package lists.
+	apt update >/dev/null || die "apt-get update failed; Linux $VERSION cannot be had"
+	package=$(kernel_package)
+	[ -n "$package" ] || die "apt knows no package $META; Linux $VERSION cannot be had" \
+		"(it is in Debian 12 or its security archive: look at /etc/apt)"
+	file=$(package_file "$package")
+	[ -n "$file" ] || die "apt knows no file of $package; Linux $VERSION cannot be had"
+fi
+release=${package#linux-image-}
+case $release in
+"$VERSION".*) ;;
+*) die "apt's $META is Linux $release, not $VERSION" ;;
+esac
+
+folder=$CACHE/${file%.deb}
+if [ ! -d "$folder" ]; then
+	work=$(mktemp -d "$CACHE/.new.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	(
+		cd "$work"
+		if ! apt download "$package" >download.log 2>&1; then
+			# Lists that are older than the last security update name a file that is gone.
+			apt update >/dev/null || true
+			apt download "$package" >download.log 2>&1 || {
+				cat download.log >&2
+				die "apt-get could not download $package; Linux $VERSION cannot be had"
+			}
+		fi
+		dpkg -x ./*.deb unpacked
+		rm ./*.deb download.log
+	)
+	extract_vmlinux "$work/unpacked/boot/vmlinuz-$release" "$work/unpacked/vmlinux"
+	rm -r "$work/unpacked/boot"
+	depmod -b "$work/unpacked" "$release"
+	mv "$work/unpacked" "$folder"
+fi
+printf '%s\n' "$folder"

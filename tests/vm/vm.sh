@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs the tests that depend on the kernel (labels bpf and system) under stock Debian kernels in
+# QEMU, and fails unless all pass on each.  Called by `./run vm`, after a build, as root.
+#
+#   VM_KERNELS      which kernels, by version               (default: "6.1 6.12")
+#   VM_LABELS       which tests, a regex of ctest labels    (default: "bpf|system")
+#   VM_TESTS        which of these, a regex of their names  (default: all)
+#   VM_SECONDS      how long one guest may take             (default: 900)
+#   VM_ACCELERATOR  kvm or tcg                              (default: what works)
+#
+# Logs: build/vm/KERNEL/tests.log (what the tests said) and console.log (what the kernel said).
+
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=${HERE%/tests/vm}
+BUILD=${SLUICE_BUILD:-$ROOT/build}
+VM=$ROOT/build/vm
+KERNELS=${VM_KERNELS:-6.1 6.12}
+LABELS=${VM_LABELS:-bpf|system}
+TESTS=${VM_TESTS:-.}
+LIMIT=${VM_SECONDS:-900}
+ACCELERATOR=${VM_ACCELERATOR:-}
+GUEST=
+
+# What boot.sh ends with.
+PASSED=33
+FAILED=35
+OUT_OF_TIME=124
+
+now_ms() {
+	date +%s%3N
+}
+START=$(now_ms)
+
+tell() {
+	printf '[%4d s] %s\n' $((($(now_ms) - START) / 1000)) "$*"
+}
+
+die() {
+	tell "$*" >&2
+	exit 1
+}
+
+# tenths MS: as seconds with one decimal.
+tenths() {
+	printf '%d.%d' $(($1 / 1000)) $(($1 % 1000 / 100))
+}
+
+quoted() {
+	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+stop() {
+	trap - EXIT INT TERM HUP
+	if [ -n "$GUEST" ]; then
+		kill "$GUEST" 2>/dev/null
+		wait "$GUEST" 2>/dev/null
+	fi
+	rm -f "$VM/job" "$VM/initramfs" "$VM/pipe"
+	exit "$1"
+}
+
+# show LOG: reads what a guest prints, keeps it in LOG and shows how far it is.
+show() {
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >&3
+		case $line in
+		"guest up: "*)
+			tell "${line#guest up: }: booted in $(tenths $(($(now_ms) - BOOT))) s"
+			;;
+		*[0-9]/*[0-9]" Test "*)
+			tell "$line"
+			;;
+		esac
+	done 3>"$1"
+}
+
+# guest ACCELERATOR SECONDS KERNEL_FOLDER LOGS: runs $VM/job in a guest; boot.sh's exit status.
+guest() {
+	mkdir -p "$4"
+	sh "$HERE/initramfs.sh" "$3" "$VM/job" "$VM/initramfs" || return 1
+	rm -f "$VM/pipe"
+	mkfifo "$VM/pipe" || return 1
+	BOOT=$(now_ms)
+	sh "$HERE/boot.sh" "$1" "$2" "$3" "$VM/initramfs" "$4/console.log" >"$VM/pipe" 2>"$4/qemu.log" &
+	GUEST=$!
+	show "$4/tests.log" <"$VM/pipe"
+	wait "$GUEST"
+	status=$?
+	GUEST=
+	return "$status"
+}
+
+# choose_accelerator KERNEL_FOLDER: KVM is there on many machines where it cannot run a guest, so it
+# is tried, once a boot of this machine.
+choose_accelerator() {
+	ACCELERATOR=tcg
+	[ -w /dev/kvm ] || return 0
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	read -r tried_boot tried 2>/dev/null <"$VM/accelerator" || tried_boot=
+	if [ "$tried_boot" = "$boot" ]; then
+		ACCELERATOR=$tried
+		return 0
+	fi
+	tell "trying KVM"
+	echo 'exit 0' >"$VM/job"
+	guest kvm 10 "$1" "$VM/kvm"
+	[ $? != "$PASSED" ] || ACCELERATOR=kvm
+	printf '%s %s\n' "$boot" "$ACCELERATOR" >"$VM/accelerator"
+}
+
+write_job() {
+	cat >"$VM/job" <<-EOF
+		cd $(quoted "$ROOT") || exit 1
+		CI=1 exec $(quoted "$CTEST") --test-dir $(quoted "$BUILD") --output-on-failure \
+			--no-tests=error -L $(quoted "$LABELS") -R $(quoted "$TESTS")
+	EOF
+}
+
+# judge KERNEL STATUS LOGS: says what happened; fails unless all tests ran and passed.
+judge() {
+	skipped=$(grep -c '(Skipped)$' "$3/tests.log")
+	summary=$(sed -n 's/^\([0-9]*% tests passed.*\)/\1/p' "$3/tests.log")
+	logs=${3#"$ROOT"/}
+	case $2 in
+	"$PASSED")
+		[ "$skipped" -gt 0 ] || {
+			tell "Linux $1: $summary"
+			return 0
+		}
+		grep '^SKIPPED' "$3/tests.log"
+		tell "Linux $1: $skipped tests were skipped, though root runs them; $logs/tests.log says why"
+		;;
+	"$FAILED")
+		tail -n 60 "$3/tests.log"
+		tell "Linux $1: ${summary:-no test ran}; all output is in $logs/tests.log"
+		;;
+	"$OUT_OF_TIME")
+		tail -n 20 "$3/tests.log"
+		tell "Linux $1: not done after $LIMIT s (VM_SECONDS); $logs has the logs"
+		;;
+	*)
+		tail -n 20 "$3/qemu.log" "$3/console.log"
+		tell "Linux $1: the guest ended without a result (QEMU's exit status $2); $logs has the logs"
+		;;
+	esac
+	return 1
+}
+
+CTEST=$(command -v ctest) || die "ctest is not there: ./run build installs it"
+[ -e "$BUILD/CTestTestfile.cmake" ] || die "no tests in $BUILD: ./run build makes them"
+mkdir -p "$VM" || exit 1
+# QEMU inherits the lock, so it also tells of a guest that some accident left.
+exec 9>"$VM/lock"
+flock -n 9 || die "vm: another run is at work in ${VM#"$ROOT"/}"
+rm -rf "$VM"/kernels/.new.*
+trap 'stop $?' EXIT
+trap 'stop 130' INT
+trap 'stop 129' HUP
+trap 'stop 143' TERM
+
+failed=
+for kernel in $KERNELS; do
+	[ "$(find "$VM/kernels" -maxdepth 1 -name "linux-image-$kernel.*" 2>/dev/null)" ] ||
+		tell "Linux $kernel: fetching Debian's package"
+	folder=$(sh "$HERE/fetch_kernel.sh" "$kernel" "$VM/kernels") || die "vm: no kernel, no test"
+	[ -n "$ACCELERATOR" ] || choose_accelerator "$folder"
+	tell "Linux $kernel: booting ($ACCELERATOR)"
+	write_job
+	guest "$ACCELERATOR" "$LIMIT" "$folder" "$VM/$kernel"
+	judge "$kernel" $? "$VM/$kernel" || failed="$failed $kernel"
+done
+[ -z "$failed" ] || die "Tests FAILED on Linux$failed."
+tell "All tests passed on Linux $KERNELS."
