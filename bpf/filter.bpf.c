@@ -302,6 +302,23 @@ static __always_inline bool read_packet(struct xdp_md *ctx, const struct parse_c
 	return true;
 }
 
+/* Why to drop it, or SLUICE_REASON_PASS.  The first reason only: observe mode counts it once. */
+static __always_inline enum sluice_reason judge(struct sluice_header *header,
+						const struct packet *packet)
+{
+	const struct source *source = &packet->source;
+
+	if (unlikely(packet->malformed && !(header->flags & SLUICE_HEADER_PASS_MALFORMED)))
+		return SLUICE_REASON_MALFORMED;
+	if (own_address(header, source))
+		return SLUICE_REASON_SPOOFED_OWN;
+	if (source->v6 ? blocked6(header, source) : blocked4(header, source->high))
+		return SLUICE_REASON_BLOCKED;
+	if (unlikely(header->flags & SLUICE_HEADER_HAS_PREFIXES) && blocked_prefix(source))
+		return SLUICE_REASON_BLOCKED_PREFIX;
+	return SLUICE_REASON_PASS;
+}
+
 SEC("xdp.frags")
 int sluice_filter(struct xdp_md *ctx)
 {
@@ -336,19 +353,9 @@ int sluice_filter(struct xdp_md *ctx)
 			return XDP_PASS;
 		}
 	}
-	if (unlikely(packet.malformed && !(header->flags & SLUICE_HEADER_PASS_MALFORMED)) &&
-	    drops(header, cpu, SLUICE_REASON_MALFORMED, packet.bytes))
-		return XDP_DROP;
-	if (own_address(header, &packet.source) &&
-	    drops(header, cpu, SLUICE_REASON_SPOOFED_OWN, packet.bytes))
-		return XDP_DROP;
-	if ((packet.source.v6 ? blocked6(header, &packet.source)
-			      : blocked4(header, packet.source.high)) &&
-	    drops(header, cpu, SLUICE_REASON_BLOCKED, packet.bytes))
-		return XDP_DROP;
-	if (unlikely(header->flags & SLUICE_HEADER_HAS_PREFIXES) &&
-	    blocked_prefix(&packet.source) &&
-	    drops(header, cpu, SLUICE_REASON_BLOCKED_PREFIX, packet.bytes))
+	enum sluice_reason reason = judge(header, &packet);
+
+	if (reason != SLUICE_REASON_PASS && drops(header, cpu, reason, packet.bytes))
 		return XDP_DROP;
 
 	bpf_tail_call(ctx, &sluice_progs, 0);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "config/errors.h"
 #include "sluiced/generation.h"
+#include "sluiced/plugin_shelf.h"
 #include "sluiced/preflight.h"
 
 #include "cli.h"
@@ -49,9 +50,9 @@ static void add_errors(struct verdict *verdict, const struct config_errors *erro
 		add(verdict, PREFLIGHT_ERROR, "", config_error_format(&errors->list[i], text));
 }
 
-static void check(struct verdict *verdict)
+static void check(struct verdict *verdict, struct plugin_shelf *shelf)
 {
-	const struct generation_services services = { .clock = &clock_system };
+	const struct generation_services services = { .shelf = shelf, .clock = &clock_system };
 	struct generation *generation = NULL;
 	struct config_errors errors;
 	size_t n_errors;
@@ -71,13 +72,19 @@ static void check(struct verdict *verdict)
 static int run(const struct cli_args *args)
 {
 	struct verdict verdict = { .file = args->operands[0], .json = args->json };
+	struct plugin_shelf *shelf;
 	int code = CLI_EXIT_OK;
 
+	if (plugin_shelf_new(&shelf) != 0) {
+		fprintf(stderr, "sluice: check: no memory\n");
+		return CLI_EXIT_FAILED;
+	}
 	if (args->json) {
 		verdict.errors = json_array();
 		verdict.warnings = json_array();
 	}
-	check(&verdict);
+	check(&verdict, shelf);
+	plugin_shelf_free(shelf);
 	if (args->json) {
 		json_t *json = json_pack("{s:s, s:b, s:o, s:o}", "file", verdict.file, "ok",
 					 verdict.n_errors == 0, "errors", verdict.errors,

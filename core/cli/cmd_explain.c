@@ -20,8 +20,7 @@ static void print_rates(const json_t *what)
 	char count[HUMAN_TEXT_SIZE];
 
 	if (strcmp(document_string(what, "verdict"), "dropped") != 0) {
-		printf("  %-12s %s\n", "rate",
-		       human_pps(document_u64(what, "passed_pps"), rate));
+		printf("  %-12s %s\n", "rate", human_pps(document_u64(what, "passed_pps"), rate));
 		return;
 	}
 	printf("  %-12s %s", "rate", human_pps(document_u64(what, "pps"), rate));
@@ -47,8 +46,8 @@ static void print_page(const json_t *what)
 {
 	char left[HUMAN_TEXT_SIZE];
 
-	printf("%s is %s (%s)\n", document_string(what, "source"),
-	       document_string(what, "verdict"), document_string(what, "state"));
+	printf("%s is %s (%s)\n", document_string(what, "source"), document_string(what, "verdict"),
+	       document_string(what, "state"));
 	print_flags(what);
 	print_field("detector", document_string(what, "detector"));
 	print_field("reason", document_string(what, "reason"));

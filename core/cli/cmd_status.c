@@ -137,9 +137,9 @@ static void print_window(const json_t *status)
 	json_object_foreach((json_t *)document_get(status, "window.stages"), name, stage) {
 		printf("%s %s%s", name, human_duration(document_u64(stage, "last_ns"), text),
 		       json_object_iter_next((json_t *)document_get(status, "window.stages"),
-					     json_object_key_to_iter(name)) ?
-			       ", " :
-			       "");
+					     json_object_key_to_iter(name))
+			       ? ", "
+			       : "");
 	}
 	printf("); %llu windows, %llu late\n",
 	       (unsigned long long)document_u64(status, "window.count"),
@@ -159,9 +159,9 @@ static void print_detectors(const json_t *status, const struct style *style)
 
 		printf("%-16s %s%-10s%s %8.2f  %-10s %s\n", document_string(detector, "name"),
 		       attack || disabled ? style->alarm : style->good,
-		       disabled ? "disabled" :
-		       attack   ? "attack" :
-				  "peace",
+		       disabled ? "disabled"
+		       : attack ? "attack"
+				: "peace",
 		       style->end, document_number(detector, "score"),
 		       document_bool(detector, "enforce") ? "enforce" : "observe",
 		       document_string(detector, "evidence"));

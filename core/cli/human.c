@@ -39,8 +39,10 @@ static const char *scaled(uint64_t value, const char *unit, char *text)
 		i++;
 	}
 	snprintf(text, HUMAN_TEXT_SIZE, "%.*f %c%s",
-		 scaled_value < 9.995 ? 2 : scaled_value < 99.95 ? 1 : 0, scaled_value,
-		 prefixes[i], unit);
+		 scaled_value < 9.995	? 2
+		 : scaled_value < 99.95 ? 1
+					: 0,
+		 scaled_value, prefixes[i], unit);
 	return text;
 }
 

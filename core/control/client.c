@@ -49,8 +49,9 @@ int client_open(const char *path, struct client **out, struct sluice_err *err)
 	int ret;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return fail_with(err, -ENAMETOOLONG, "socket path '%s' is longer than %zu characters",
-				 path, sizeof(address.sun_path) - 1);
+		return fail_with(err, -ENAMETOOLONG,
+				 "socket path '%s' is longer than %zu characters", path,
+				 sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	client = calloc(1, sizeof(*client));
 	if (!client)
@@ -93,8 +94,8 @@ static int send_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-int client_send(struct client *client, const char *command, const char *const *args,
-		size_t n_args, struct sluice_err *err)
+int client_send(struct client *client, const char *command, const char *const *args, size_t n_args,
+		struct sluice_err *err)
 {
 	json_t *request = protocol_request_json(command, args, n_args);
 	char *line = request ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -202,8 +203,8 @@ int client_receive(struct client *client, int timeout_ms, json_t **line, struct 
 	}
 }
 
-int client_call(struct client *client, const char *command, const char *const *args,
-		size_t n_args, json_t **result, struct sluice_err *err)
+int client_call(struct client *client, const char *command, const char *const *args, size_t n_args,
+		json_t **result, struct sluice_err *err)
 {
 	json_t *line;
 	int ret;

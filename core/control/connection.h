@@ -17,10 +17,10 @@
 struct connection {
 	struct connection *next;
 	int fd;
-	bool dead;        /* To be closed and freed by the server, after the events at hand. */
-	bool closing;     /* Close once the output is gone. */
-	bool eof;         /* The client will send no more. */
-	bool following;   /* Wants events as they come, from `cursor` on. */
+	bool dead;	/* To be closed and freed by the server, after the events at hand. */
+	bool closing;	/* Close once the output is gone. */
+	bool eof;	/* The client will send no more. */
+	bool following; /* Wants events as they come, from `cursor` on. */
 	uint64_t cursor;
 	uint64_t active_ns; /* Last complete request, or progress of output. */
 	char *out;

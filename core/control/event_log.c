@@ -19,9 +19,10 @@ struct event_log {
 	pthread_mutex_t lock;
 	struct event *ring;
 	uint32_t capacity;
-	uint64_t last; /* Sequence number of the newest; event s lives at ring[(s - 1) % capacity]. */
+	uint64_t
+		last; /* Sequence number of the newest; event s lives at ring[(s - 1) % capacity]. */
 	uint64_t by_kind[EVENT_N_KINDS];
-	bool noisy;    /* The eventfd was written since the last event_log_quiet(). */
+	bool noisy; /* The eventfd was written since the last event_log_quiet(). */
 	int fd;
 };
 
@@ -178,10 +179,10 @@ json_t *event_json(const struct event *event)
 	json_t *json;
 
 	format_time(event->realtime_ns, time, sizeof(time));
-	json = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s}", "sequence",
-			 (json_int_t)event->sequence, "time", time, "kind",
-			 event_kind_name(event->kind), "level", log_level_name(event->level),
-			 "count", (json_int_t)event->count, "text", event->text);
+	json = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s}", "sequence", (json_int_t)event->sequence,
+			 "time", time, "kind", event_kind_name(event->kind), "level",
+			 log_level_name(event->level), "count", (json_int_t)event->count, "text",
+			 event->text);
 	if (!json)
 		return NULL;
 	if (event->key.family &&

@@ -17,8 +17,8 @@
 struct event_log;
 
 struct event_log_stats {
-	uint64_t total;                 /* Events since start. */
-	uint64_t overwritten;           /* Of these, no longer in the ring. */
+	uint64_t total;	      /* Events since start. */
+	uint64_t overwritten; /* Of these, no longer in the ring. */
 	uint64_t by_kind[EVENT_N_KINDS];
 };
 

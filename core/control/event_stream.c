@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "connection.h"
 #include "event_log.h"
 #include "fail.h"
@@ -58,9 +57,9 @@ static int parse_args(const struct protocol_request *request, uint64_t *since, b
 		else
 			end = (char *)arg;
 		if (*end || end == arg || errno)
-			return fail_with(err, -EINVAL,
-				       "command 'events': '%s' is neither since=SEQUENCE nor follow",
-				       arg);
+			return fail_with(
+				err, -EINVAL,
+				"command 'events': '%s' is neither since=SEQUENCE nor follow", arg);
 	}
 	return 0;
 }
@@ -101,7 +100,8 @@ void event_stream_push(struct event_log *log, struct connection *connection, uin
 					json_pack("{s:I}", "missed", (json_int_t)missed), now_ns);
 		for (size_t i = 0; i < n; i++)
 			connection_send(connection,
-					json_pack("{s:o}", "event", event_json(&events[i])), now_ns);
+					json_pack("{s:o}", "event", event_json(&events[i])),
+					now_ns);
 		if (n == 0)
 			return;
 	}

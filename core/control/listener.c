@@ -15,7 +15,6 @@
 
 #include "fail.h"
 
-
 #define BACKLOG 16
 #define PEER_GROUPS_MAX 1024
 
@@ -40,9 +39,9 @@ static int find_group(const char *name, gid_t *gid, struct sluice_err *err)
 	}
 	if (!found)
 		return fail_with(err, -ENOENT,
-			       "control group '%s': no such group; create it with `groupadd "
-			       "--system %s`, or leave control.group out for root only",
-			       name, name);
+				 "control group '%s': no such group; create it with `groupadd "
+				 "--system %s`, or leave control.group out for root only",
+				 name, name);
 	*gid = found->gr_gid;
 	return 0;
 }
@@ -57,7 +56,7 @@ static int make_folder(const char *path, struct sluice_err *err)
 	if (mkdir(folder, 0755) == 0 || errno == EEXIST)
 		return 0;
 	return fail_system(err, -errno, "control socket '%s': cannot make the folder '%s'", path,
-		       folder);
+			   folder);
 }
 
 /* Removes a socket that nobody listens on; anything else in its place is left alone. */
@@ -68,13 +67,13 @@ static int remove_stale(const struct sockaddr_un *address, struct sluice_err *er
 	int fd, ret;
 
 	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? 0 :
-					 fail_system(err, -errno, "control socket '%s'", path);
+		return errno == ENOENT ? 0 : fail_system(err, -errno, "control socket '%s'", path);
 	if (!S_ISSOCK(st.st_mode))
-		return fail_with(err, -EEXIST,
-			       "control socket '%s': something that is no socket is there; remove "
-			       "it, or choose another control.socket",
-			       path);
+		return fail_with(
+			err, -EEXIST,
+			"control socket '%s': something that is no socket is there; remove "
+			"it, or choose another control.socket",
+			path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_system(err, -errno, "control socket '%s'", path);
@@ -82,12 +81,12 @@ static int remove_stale(const struct sockaddr_un *address, struct sluice_err *er
 	close(fd);
 	if (ret != -ECONNREFUSED)
 		return fail_with(err, -EADDRINUSE,
-			       "control socket '%s': another daemon answers there; stop it, or "
-			       "choose another control.socket",
-			       path);
+				 "control socket '%s': another daemon answers there; stop it, or "
+				 "choose another control.socket",
+				 path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return fail_system(err, -errno, "control socket '%s': cannot remove the old one",
-			       path);
+				   path);
 	return 0;
 }
 
@@ -102,7 +101,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *address, gid_t gid,
 		return fail_system(err, -errno, "control socket '%s': cannot bind", path);
 	if (gid != LISTENER_NO_GROUP && chown(path, (uid_t)-1, gid) != 0) {
 		ret = fail_system(err, -errno, "control socket '%s': cannot give it to its group",
-			      path);
+				  path);
 		goto out_unlink;
 	}
 	if (chmod(path, gid == LISTENER_NO_GROUP ? 0600 : 0660) != 0 || listen(fd, BACKLOG) != 0) {
@@ -122,10 +121,11 @@ int listener_open(const char *path, const char *group, int *out, gid_t *gid, str
 	int fd, ret;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return fail_with(err, -ENAMETOOLONG,
-			       "control socket '%s': longer than %zu characters; choose a shorter "
-			       "control.socket",
-			       path, sizeof(address.sun_path) - 1);
+		return fail_with(
+			err, -ENAMETOOLONG,
+			"control socket '%s': longer than %zu characters; choose a shorter "
+			"control.socket",
+			path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	ret = find_group(group, gid, err);
 	if (!ret)

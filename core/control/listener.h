@@ -14,8 +14,8 @@
 #define LISTENER_NO_GROUP ((gid_t)-1)
 
 /* `*gid` gets the group's number, LISTENER_NO_GROUP if `group` is NULL. */
-int listener_open(const char *path, const char *group, int *fd, gid_t *gid,
-		  struct sluice_err *err) __attribute__((warn_unused_result));
+int listener_open(const char *path, const char *group, int *fd, gid_t *gid, struct sluice_err *err)
+	__attribute__((warn_unused_result));
 
 /* Root, ourselves, and members of `gid`, supplementary groups included. */
 bool listener_admits(int fd, gid_t gid);

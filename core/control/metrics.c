@@ -72,9 +72,9 @@ static int bind_and_listen(struct metrics *metrics, struct sluice_err *err)
 				   "metrics address '%s' port %u: cannot listen there; choose "
 				   "another control.metrics",
 				   text, (unsigned int)metrics->options.port);
-	metrics->port = ntohs(address.ss_family == AF_INET ?
-				      ((struct sockaddr_in *)&address)->sin_port :
-				      ((struct sockaddr_in6 *)&address)->sin6_port);
+	metrics->port = ntohs(address.ss_family == AF_INET
+				      ? ((struct sockaddr_in *)&address)->sin_port
+				      : ((struct sockaddr_in6 *)&address)->sin6_port);
 	return 0;
 }
 

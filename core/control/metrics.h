@@ -14,8 +14,8 @@
 struct metrics;
 
 struct metrics_options {
-	const char *address;  /* Numeric, IPv4 or IPv6. */
-	uint16_t port;        /* 0: the kernel chooses; metrics_port() tells. */
+	const char *address; /* Numeric, IPv4 or IPv6. */
+	uint16_t port;	     /* 0: the kernel chooses; metrics_port() tells. */
 	/* Writes the page, from what the daemon last published.  Called on the HTTP thread. */
 	void (*render)(void *ctx, FILE *out);
 	void *ctx;

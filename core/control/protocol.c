@@ -51,13 +51,13 @@ static int read_args(const json_t *args, struct protocol_request *request, struc
 		return fail_with(err, -EINVAL, "request: 'args' is not an array of strings");
 	if (n > PROTOCOL_ARGS_MAX)
 		return fail_with(err, -EINVAL, "request: %zu arguments, at most %d", n,
-			       PROTOCOL_ARGS_MAX);
+				 PROTOCOL_ARGS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		if (copy_arg(json_array_get(args, i), request->args[i]))
 			return fail_with(err, -EINVAL,
-				       "request: argument %zu is not a string of at most %d "
-				       "printable ASCII characters",
-				       i + 1, PROTOCOL_ARG_SIZE - 1);
+					 "request: argument %zu is not a string of at most %d "
+					 "printable ASCII characters",
+					 i + 1, PROTOCOL_ARG_SIZE - 1);
 	}
 	request->n_args = n;
 	return 0;
@@ -73,13 +73,13 @@ int protocol_request_parse(const char *line, size_t len, struct protocol_request
 
 	if (len >= PROTOCOL_REQUEST_SIZE_MAX)
 		return fail_with(err, -EINVAL, "request: longer than %d bytes",
-			       PROTOCOL_REQUEST_SIZE_MAX);
+				 PROTOCOL_REQUEST_SIZE_MAX);
 	root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
 	if (!root && json_error_code(&why) == json_error_out_of_memory)
 		return fail_with(err, -ENOMEM, "request: no memory");
 	if (!root)
 		return fail_with(err, -EINVAL, "request: not JSON: %s at byte %d", why.text,
-			       why.position);
+				 why.position);
 	if (!json_is_object(root)) {
 		ret = fail_with(err, -EINVAL, "request: not a JSON object");
 		goto out;
@@ -114,12 +114,27 @@ json_t *protocol_success(json_t *result)
 	return json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_object());
 }
 
+/* A reason may quote a file's bytes, or be cut within a character: JSON takes neither. */
+static json_t *message_json(const char *message)
+{
+	json_t *text = json_string(message);
+	char copy[sizeof(((struct sluice_err *)NULL)->text)];
+	size_t i = 0;
+
+	if (text)
+		return text;
+	for (; message[i] && i < sizeof(copy) - 1; i++)
+		copy[i] = message[i] >= ' ' && message[i] <= '~' ? message[i] : '?';
+	copy[i] = '\0';
+	return json_string(copy);
+}
+
 json_t *protocol_failure(int error, const char *message)
 {
 	const char *code = strerrorname_np(-error);
 
-	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", code ? code : "EIO",
-			 "message", message);
+	return json_pack("{s:b, s:{s:s, s:o}}", "ok", 0, "error", "code", code ? code : "EIO",
+			 "message", message_json(message));
 }
 
 /* The number of a symbolic name: the two ends may run on kernels that number errors apart. */
@@ -144,9 +159,8 @@ int protocol_response_parse(const json_t *response, json_t **result, struct slui
 		*result = json_incref(value);
 		return 0;
 	}
-	if (!json_is_false(ok) ||
-	    json_unpack((json_t *)response, "{s:{s:s, s:s}}", "error", "code", &code, "message",
-			&message))
+	if (!json_is_false(ok) || json_unpack((json_t *)response, "{s:{s:s, s:s}}", "error", "code",
+					      &code, "message", &message))
 		return fail_with(err, -EPROTO, "the daemon's answer is not one of this protocol");
 	return fail_with(err, error_by_name(code), "%s", message);
 }

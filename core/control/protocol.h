@@ -17,8 +17,8 @@
 #include <jansson.h>
 #include <sluice/plugin.h>
 
-#define PROTOCOL_REQUEST_SIZE_MAX 4096            /* A request line, newline included. */
-#define PROTOCOL_RESPONSE_SIZE_MAX (4u << 20)     /* A response line, newline included. */
+#define PROTOCOL_REQUEST_SIZE_MAX 4096	      /* A request line, newline included. */
+#define PROTOCOL_RESPONSE_SIZE_MAX (4u << 20) /* A response line, newline included. */
 #define PROTOCOL_COMMAND_SIZE 32
 #define PROTOCOL_ARG_SIZE 256
 #define PROTOCOL_ARGS_MAX 8

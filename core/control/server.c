@@ -66,9 +66,9 @@ static json_t *list_commands(const struct server *server)
 	for (size_t i = 0; list && i < server->options.n_handlers; i++) {
 		const struct server_handler *handler = &server->options.handlers[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", handler->name,
-						      "usage", handler->usage, "help",
-						      handler->help));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s}", "name", handler->name, "usage",
+						handler->usage, "help", handler->help));
 	}
 	json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", "events", "usage",
 					      "[since=SEQUENCE] [follow]", "help",
@@ -83,11 +83,11 @@ static int call_handler(struct server *server, const struct protocol_request *re
 
 	if (!handler)
 		return fail_with(err, -EOPNOTSUPP,
-			       "command '%s': unknown to this daemon; `commands` lists them",
-			       request->command);
+				 "command '%s': unknown to this daemon; `commands` lists them",
+				 request->command);
 	if (request->n_args < handler->min_args || request->n_args > handler->max_args)
 		return fail_with(err, -EINVAL, "command '%s': %zu arguments; usage: %s %s",
-			       request->command, request->n_args, handler->name, handler->usage);
+				 request->command, request->n_args, handler->name, handler->usage);
 	return handler->call(server->options.ctx, request, result, err);
 }
 
@@ -111,7 +111,8 @@ static void answer(struct server *server, struct connection *connection, const c
 	else
 		ret = call_handler(server, &request, &result, &err);
 	connection->active_ns = now(server);
-	connection_send(connection, ret ? protocol_failure(ret, err.text) : protocol_success(result),
+	connection_send(connection,
+			ret ? protocol_failure(ret, err.text) : protocol_success(result),
 			connection->active_ns);
 }
 
@@ -164,7 +165,8 @@ static void welcome(struct server *server, int fd)
 	struct connection *connection;
 
 	if (!listener_admits(fd, server->gid)) {
-		refuse(server, fd, -EPERM, "only root and members of the control group may do this");
+		refuse(server, fd, -EPERM,
+		       "only root and members of the control group may do this");
 		return;
 	}
 	if (server->stats.clients >= server->options.max_clients) {
@@ -238,8 +240,7 @@ void server_expire(struct server *server)
 	for (struct connection *c = server->connections; c; c = c->next) {
 		bool waits_for_events = c->following && !connection_pending(c);
 
-		if (!c->dead && !waits_for_events &&
-		    at - c->active_ns > server->options.idle_ns) {
+		if (!c->dead && !waits_for_events && at - c->active_ns > server->options.idle_ns) {
 			c->dead = true;
 			server->stats.dropped++;
 		}

@@ -24,8 +24,8 @@ struct server;
 
 struct server_handler {
 	const char *name;
-	const char *usage;  /* The arguments: "ADDRESS[/LEN] [DURATION]". */
-	const char *help;   /* One line. */
+	const char *usage; /* The arguments: "ADDRESS[/LEN] [DURATION]". */
+	const char *help;  /* One line. */
 	unsigned int min_args, max_args;
 	/*
 	 * 0 with a new reference in `*result` (or NULL for an empty object), or a negative errno
@@ -36,15 +36,15 @@ struct server_handler {
 };
 
 struct server_options {
-	const char *path;                     /* Of the socket; its folder is made if missing. */
-	const char *group;                    /* That may connect, beside root; NULL: none. */
+	const char *path;		       /* Of the socket; its folder is made if missing. */
+	const char *group;		       /* That may connect, beside root; NULL: none. */
 	const struct server_handler *handlers; /* Must outlive the server. */
 	size_t n_handlers;
-	void *ctx;                            /* For the handlers. */
+	void *ctx; /* For the handlers. */
 	struct event_log *events;
 	const struct clock_source *clock;
-	unsigned int max_clients;             /* 0: SERVER_CLIENTS */
-	uint64_t idle_ns;                     /* 0: SERVER_IDLE_NS */
+	unsigned int max_clients; /* 0: SERVER_CLIENTS */
+	uint64_t idle_ns;	  /* 0: SERVER_IDLE_NS */
 };
 
 #define SERVER_CLIENTS 32

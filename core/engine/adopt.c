@@ -20,12 +20,18 @@ struct slots {
 	size_t n, capacity;
 };
 
+struct keys {
+	struct sluice_key *keys;
+	size_t n, capacity;
+};
+
 struct adoption {
 	const struct adopt_options *options;
 	struct blocklist *list;
 	struct prefix_list *prefixes;
 	struct adopt_result *result;
 	struct slots bad;
+	struct keys bad_prefixes;
 	int rc;
 };
 
@@ -120,6 +126,21 @@ static void adopt_source(void *ctx, dataplane_slot slot, const struct dataplane_
 	adoption->result->repaired += !rc && repaired;
 }
 
+static int keys_add(struct keys *keys, const struct sluice_key *key)
+{
+	if (keys->n == keys->capacity) {
+		size_t capacity = keys->capacity ? keys->capacity * 2 : 16;
+		struct sluice_key *grown = realloc(keys->keys, capacity * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		keys->keys = grown;
+		keys->capacity = capacity;
+	}
+	keys->keys[keys->n++] = *key;
+	return 0;
+}
+
 static void adopt_prefix(void *ctx, const struct sluice_key *prefix)
 {
 	struct adoption *adoption = ctx;
@@ -131,8 +152,9 @@ static void adopt_prefix(void *ctx, const struct sluice_key *prefix)
 
 	if (adoption->rc)
 		return;
-	if (!address_is_valid(prefix)) {
-		adoption->result->dropped++;
+	/* Nobody can have asked for length 0, which blocks everybody: see engine_block(). */
+	if (!address_is_valid(prefix) || prefix->prefix_len == 0) {
+		adoption->rc = keys_add(&adoption->bad_prefixes, prefix);
 		return;
 	}
 	rc = prefix_list_add(adoption->prefixes, &entry);
@@ -140,6 +162,24 @@ static void adopt_prefix(void *ctx, const struct sluice_key *prefix)
 		adoption->rc = rc;
 	else
 		adoption->result->prefixes += (uint32_t)rc;
+}
+
+static int adopt_prefixes(struct adoption *adoption, struct sluice_err *err)
+{
+	struct dataplane *dp = adoption->options->dp;
+	struct keys *bad = &adoption->bad_prefixes;
+	int rc = dp->ops->prefix_foreach(dp, adopt_prefix, adoption, err);
+
+	if (!rc && adoption->rc) {
+		err_set(err, NULL, "no memory to adopt the blocked prefixes");
+		rc = adoption->rc;
+	}
+	/* Not before the walk is over. */
+	for (size_t i = 0; !rc && i < bad->n; i++)
+		rc = dp->ops->prefix_del(dp, &bad->keys[i], err);
+	adoption->result->dropped += (uint32_t)bad->n;
+	free(bad->keys);
+	return rc;
 }
 
 int adopt_all(const struct adopt_options *options, struct blocklist *list,
@@ -152,7 +192,6 @@ int adopt_all(const struct adopt_options *options, struct blocklist *list,
 		.result = result,
 	};
 	struct dataplane *dp = options->dp;
-	int rc;
 
 	memset(result, 0, sizeof(*result));
 	dp->ops->block_foreach(dp, adopt_source, &adoption);
@@ -165,10 +204,5 @@ int adopt_all(const struct adopt_options *options, struct blocklist *list,
 		err_set(err, NULL, "no memory to adopt the blocklist");
 		return adoption.rc;
 	}
-	rc = dp->ops->prefix_foreach(dp, adopt_prefix, &adoption, err);
-	if (rc)
-		return rc;
-	if (adoption.rc)
-		err_set(err, NULL, "no memory to adopt the blocked prefixes");
-	return adoption.rc;
+	return adopt_prefixes(&adoption, err);
 }

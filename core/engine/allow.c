@@ -72,6 +72,10 @@ void allow_free(struct allow *allow)
 
 int allow_add(struct allow *allow, const struct sluice_key *prefix)
 {
+	for (size_t i = 0; i < allow->n_added; i++) {
+		if (address_equal(&allow->added[i], prefix))
+			return 0;
+	}
 	if (allow->n_added == ALLOW_ADDED_MAX)
 		return -ENOSPC;
 	allow->added[allow->n_added++] = *prefix;
@@ -266,9 +270,13 @@ int allow_commit(struct allow *allow, struct dataplane *dp, struct sluice_err *e
 	struct version *next = &allow->next;
 	int rc;
 
-	rc = dp->ops->allow_set(dp, next->list, next->n, err);
+	/*
+	 * The list last: as long as it is not in the data plane, what the last one allows is what
+	 * must not be blocked.
+	 */
+	rc = dp->ops->own_set(dp, next->own, next->n_own, err);
 	if (!rc)
-		rc = dp->ops->own_set(dp, next->own, next->n_own, err);
+		rc = dp->ops->allow_set(dp, next->list, next->n, err);
 	if (rc) {
 		/* Whatever of it got there, the whole list is tried again at the next look. */
 		allow->in_force = false;

@@ -28,7 +28,7 @@ int allow_new(const struct engine_addresses *addresses, struct allow **out)
 	__attribute__((warn_unused_result));
 void allow_free(struct allow *allow);
 
-/* Notes a prefix for the next allow_prepare().  -ENOSPC: too many; -ENOMEM. */
+/* Notes a prefix, once, for the next allow_prepare().  -ENOSPC: too many. */
 int allow_add(struct allow *allow, const struct sluice_key *prefix)
 	__attribute__((warn_unused_result));
 /* Forgets the prefixes added while we ran, from index `from` on. */
@@ -38,8 +38,9 @@ size_t allow_added(const struct allow *allow);
 size_t allow_size(const struct allow *allow);
 
 /*
- * Makes the next list, with or without what was added while we ran.  `*changed` is false if it equals the one in force; then there is nothing to
- * commit.  If the system does not answer, the addresses it last gave stay; if it never did, fails.
+ * Makes the next list, with or without what was added while we ran.  `*changed` is false if it
+ * equals the one in force; then there is nothing to commit.  If the system does not answer, the
+ * addresses it last gave stay; if it never did, fails.
  */
 int allow_prepare(struct allow *allow, const struct settings *settings, bool with_added,
 		  bool *changed, struct sluice_err *err) __attribute__((warn_unused_result));

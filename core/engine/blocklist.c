@@ -303,6 +303,7 @@ void blocklist_pin(struct blocklist *list, struct blocklist_entry *entry, uint64
 	entry->state = (uint8_t)step.state;
 	entry->expires_ns = expires_ns;
 	entry->quiet_windows = 0;
+	entry->lifted = false;
 	detail->detector = detector;
 	detail->reason = reason;
 	blocklist_rewrite(list, entry);

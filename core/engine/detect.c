@@ -14,6 +14,9 @@
 #include "name_table.h"
 #include "proposals.h"
 
+/* A plugin may return any number; only these are errors that have a name. */
+#define ERRNO_MAX 4095
+
 static const struct detect_slot *find(const struct detect *detect, const char *name)
 {
 	for (size_t i = 0; detect && i < detect->n; i++) {
@@ -102,6 +105,8 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 	rc = slot->detector.ops->observe(slot->detector.self, window, &status->verdict);
 	detect->calling = NULL;
 	status->last_ns = clock_monotonic_ns(round->clock) - start;
+	if (rc < -ERRNO_MAX)
+		rc = -EPROTO;
 	if (rc < 0) {
 		proposals_undo(round->proposals);
 		memset(&status->verdict, 0, sizeof(status->verdict));

@@ -217,6 +217,7 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 {
 	bool enforce_before = engine->settings->enforce, changed;
 	struct detect detect;
+	uint64_t next_ns;
 	int rc;
 
 	if (options->dataplane != engine->dp ||
@@ -242,7 +243,12 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 	allow_forget_added(engine->allow, 0);
 	detect_fini(&engine->detect);
 	engine->detect = detect;
+	/* Those that wait carry the old detectors' right to enforce. */
+	proposals_keep(engine->proposals, 0);
 	take_services(engine, options);
+	next_ns = clock_monotonic_ns(engine->clock) + engine->settings->window_ns;
+	if (engine->next_ns > next_ns)
+		engine->next_ns = next_ns;
 	enforce_change(engine, enforce_before);
 	return 0;
 }

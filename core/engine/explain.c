@@ -8,9 +8,6 @@
 #include "base/clock.h"
 #include "internal.h"
 
-/* A candidate is one that observe mode would have blocked within this time. */
-#define CANDIDATE_NS (60ull * 1000000000ull)
-
 static uint64_t realtime_of(const struct engine *engine, uint64_t boottime_ns)
 {
 	uint64_t age_ns = engine_boottime_ns(engine) - boottime_ns;
@@ -47,6 +44,10 @@ static void say_release(const struct engine *engine, const struct blocklist_entr
 	char *text = explanation->release;
 	size_t size = sizeof(explanation->release);
 
+	if (!engine->settings->enforce) {
+		snprintf(text, size, "not dropped: observe mode counts it and lets it through");
+		return;
+	}
 	if (entry->state == ENGINE_STATE_PINNED) {
 		snprintf(text, size, "%s`sluice unblock`",
 			 entry->expires_ns ? "the end of its time, or " : "");
@@ -72,6 +73,8 @@ static void explain_entry(const struct engine *engine, const struct blocklist_en
 
 	explanation->key = entry->view.key;
 	explanation->state = (enum engine_state)entry->state;
+	if (!engine->settings->enforce && entry->state != ENGINE_STATE_PINNED)
+		explanation->state = ENGINE_STATE_CANDIDATE;
 	set_names(engine, explanation, detail->detector, detail->reason, detail->evidence);
 	explanation->first_seen_realtime_ns = realtime_of(engine, detail->first_seen_ns);
 	explanation->last_seen_realtime_ns =
@@ -149,7 +152,7 @@ static void explain_decision(const struct engine *engine, const struct sluice_ke
 	}
 	if (!unit)
 		return;
-	past = history_find(engine->candidates, unit, now_ns, CANDIDATE_NS);
+	past = history_find(engine->candidates, unit, now_ns, POLICY_CANDIDATE_NS);
 	if (past) {
 		explain_past(engine, past, ENGINE_STATE_CANDIDATE, explanation);
 		return;

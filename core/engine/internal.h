@@ -66,7 +66,6 @@ struct engine {
 	uint64_t known_asked;               /* Window of the request that is not answered; or 0. */
 	uint64_t known_fresh;               /* The set in use is no older than this window's begin. */
 	bool inherited;                     /* Sources blocked by an earlier daemon were adopted. */
-	size_t n_sources_before;
 	struct offload_source *offload_sources;
 	size_t offload_capacity;
 	struct blocklist_measured measured;
@@ -106,6 +105,8 @@ int release_allowed(struct engine *engine, struct sluice_err *err)
 /* known.c */
 /* Asks for a new set if it is of use in this window. */
 void known_begin(struct engine *engine, uint64_t now_ns);
+/* The window that it was asked in goes on: what comes is not fresh enough for it. */
+void known_window_lost(struct engine *engine);
 /* Takes the set that was asked for, if it is ready. */
 void known_pick_up(struct engine *engine);
 /* Makes sure that the set is fit to decide on this window's proposals, if it can be soon. */
@@ -114,6 +115,8 @@ void known_insist(struct engine *engine);
 bool known_fits(const struct engine *engine, uint64_t sequence);
 
 /* policy.c */
+/* A candidate is one that an observing detector would have blocked within this time. */
+#define POLICY_CANDIDATE_NS (60ull * 1000000000ull)
 /* Decides on the proposals and blocks what they come to. */
 void policy_run(struct engine *engine);
 

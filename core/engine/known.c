@@ -31,6 +31,13 @@ void known_begin(struct engine *engine, uint64_t now_ns)
 	ask(engine);
 }
 
+void known_window_lost(struct engine *engine)
+{
+	/* The next window ends after this set was asked for, so that it is one of the last window. */
+	if (engine->known_asked > engine->window.sequence)
+		engine->known_asked = engine->window.sequence;
+}
+
 void known_pick_up(struct engine *engine)
 {
 	if (!engine->has_known || !engine->known_asked)

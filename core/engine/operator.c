@@ -207,9 +207,6 @@ int engine_allow(struct engine *engine, const struct sluice_key *prefix, struct 
 		flush(engine);
 		return rc;
 	}
-	/* It was there already: no need to keep it twice. */
-	if (!changed)
-		allow_forget_added(engine->allow, added_before);
 	event_emit(engine->events, EVENT_KIND_ALLOWED, SLUICE_LOG_NOTICE, prefix, 1, "operator",
 		   "%s allow-listed until the next reload", address_format(prefix, text));
 	flush(engine);

@@ -11,6 +11,17 @@
 
 #include "base/err.h"
 
+/* Told once while it goes on, since nothing stops the detector from asking in every window. */
+static void tell_candidate(struct engine *engine, const struct proposal *proposal)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "%s; its detector only observes",
+		 name_table_get(&engine->names, proposal->reason));
+	report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, &proposal->key,
+		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
+}
+
 static void note_candidate(struct engine *engine, const struct proposal *proposal, uint64_t now_ns)
 {
 	struct history_entry entry = {
@@ -26,6 +37,8 @@ static void note_candidate(struct engine *engine, const struct proposal *proposa
 
 	if (before)
 		entry.first_seen_ns = before->first_seen_ns;
+	if (!before || now_ns - before->at_ns > POLICY_CANDIDATE_NS)
+		tell_candidate(engine, proposal);
 	snprintf(entry.evidence, sizeof(entry.evidence), "%s", proposal->evidence);
 	history_note(engine->candidates, &entry);
 	engine->would_block++;
@@ -131,12 +144,13 @@ static int faster_first(const void *a, const void *b)
 	return (right->pps > left->pps) - (right->pps < left->pps);
 }
 
-/* `list` is what is to be blocked; when the cap bites, the fastest go first. */
+/* `list` is what is to be blocked; when a cap bites, the fastest go first. */
 static void block_all(struct engine *engine, struct proposal *list, size_t n, uint64_t now_ns)
 {
-	size_t max = engine->settings->policy.max_new_per_window, done = 0, i;
+	const struct settings_policy *policy = &engine->settings->policy;
+	size_t max = policy->max_new_per_window, done = 0, i;
 
-	if (n > max)
+	if (n > max || blocklist_size(engine->blocklist) + n > policy->max_blocked)
 		qsort(list, n, sizeof(*list), faster_first);
 	for (i = 0; i < n && done < max; i++) {
 		if (!block(engine, &list[i], now_ns))

@@ -59,12 +59,24 @@ static int parse_error(const void *payload, size_t size)
 	return error.error < 0 && error.error > -4096 ? error.error : -EPROTO;
 }
 
+/* A dump that the kernel gave up on ends like a complete one, but for the error that it carries. */
+static int parse_done(const void *payload, size_t size)
+{
+	int code = 0;
+
+	if (size >= sizeof(code))
+		memcpy(&code, payload, sizeof(code));
+	if (code >= 0)
+		return 1;
+	return code > -4096 ? code : -EPROTO;
+}
+
 static int parse_message(uint16_t type, const void *payload, size_t size, sock_diag_fn fn,
 			 void *ctx)
 {
 	switch (type) {
 	case NLMSG_DONE:
-		return 1;
+		return parse_done(payload, size);
 	case NLMSG_ERROR:
 		return parse_error(payload, size);
 	case SOCK_DIAG_BY_FAMILY:

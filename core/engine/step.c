@@ -323,15 +323,13 @@ static void exchange(struct engine *engine)
 
 	engine->hw_packets = 0;
 	blocklist_lift(engine->blocklist, engine->attack.on ? LIFT_IN_ATTACK : LIFT_IN_PEACE);
-	if (engine->offload && !offload_room(engine, blocklist_size(engine->blocklist))) {
-		size_t n = list_for_card(engine);
-
-		/* The card stays as it is; its manager tells why. */
-		if (offload_exchange(engine->offload, engine->offload_sources, n, &states,
-				     &n_states)) {
-			blocklist_card_silent(engine->blocklist);
-			return;
-		}
+	/* Without memory for the exchange the card stays as it is, and nothing is heard of it. */
+	if (engine->offload &&
+	    (offload_room(engine, blocklist_size(engine->blocklist)) ||
+	     offload_exchange(engine->offload, engine->offload_sources, list_for_card(engine),
+			      &states, &n_states))) {
+		blocklist_card_silent(engine->blocklist);
+		return;
 	}
 	for (size_t i = 0; i < n_states; i++)
 		engine->hw_packets += states[i].packets;
@@ -352,6 +350,7 @@ int engine_step(struct engine *engine)
 	rc = swap_sides(engine, begin_ns);
 	if (rc) {
 		engine->window.sequence--;
+		known_window_lost(engine);
 		report_flush(&engine->report, engine->events, begin_ns);
 		return rc;
 	}

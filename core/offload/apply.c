@@ -321,8 +321,7 @@ void apply_plan(struct offload *offload, size_t n_steps)
 		size_t n = 1;
 
 		/* At least one step, however slow the card. */
-		while (next + n < n_steps &&
-		       updates + updates_of(&worker->steps[next + n]) <= size)
+		while (next + n < n_steps && updates + updates_of(&worker->steps[next + n]) <= size)
 			updates += updates_of(&worker->steps[next + n++]);
 		if (!apply_steps(offload, &worker->steps[next], n))
 			return;

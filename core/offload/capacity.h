@@ -11,10 +11,10 @@
 
 struct capacity {
 	uint32_t configured;
-	uint32_t learned;      /* At most `configured`. */
-	bool raised;           /* Since the card was last full. */
-	uint64_t probe_ns;     /* When to try for more. */
-	uint64_t interval_ns;  /* Between tries; doubles with each that fails. */
+	uint32_t learned;     /* At most `configured`. */
+	bool raised;	      /* Since the card was last full. */
+	uint64_t probe_ns;    /* When to try for more. */
+	uint64_t interval_ns; /* Between tries; doubles with each that fails. */
 };
 
 /* Either may be 0 for unknown; the smaller of both counts. */

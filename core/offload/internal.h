@@ -43,9 +43,9 @@ struct report {
 struct tally {
 	uint32_t n;
 	struct sluice_key first;
-	int code;          /* Of the first. */
-	char text[256];    /* Why, of the first; may be empty. */
-	int said_code;     /* Of the last event made of it, and when: failures repeat themselves. */
+	int code;	/* Of the first. */
+	char text[256]; /* Why, of the first; may be empty. */
+	int said_code;	/* Of the last event made of it, and when: failures repeat themselves. */
 	uint64_t said_ns;
 };
 
@@ -53,7 +53,7 @@ struct tally {
 struct batch {
 	struct sluice_backend_rule rules[COST_BATCH_MAX];
 	int results[COST_BATCH_MAX];
-	uint32_t ids[COST_BATCH_MAX];      /* Rows, or TABLE_NONE for a source without one. */
+	uint32_t ids[COST_BATCH_MAX];	   /* Rows, or TABLE_NONE for a source without one. */
 	uint64_t soft_pps[COST_BATCH_MAX]; /* Of those to be added. */
 	uint32_t handles[COST_BATCH_MAX];
 	uint32_t n;
@@ -66,15 +66,15 @@ struct worker {
 	struct budget budget;
 	struct capacity capacity;
 	struct batch batch;
-	struct mail *mail;         /* The window being worked on. */
-	uint64_t round;            /* From 1. */
-	uint64_t now_ns;           /* When it began. */
+	struct mail *mail; /* The window being worked on. */
+	uint64_t round;	   /* From 1. */
+	uint64_t now_ns;   /* When it began. */
 
 	struct plan_entry *entries;
 	size_t n_entries, entries_capacity;
 	struct plan_step *steps;
 	size_t steps_capacity;
-	uint32_t *doomed;          /* Rows to take out before the plan. */
+	uint32_t *doomed; /* Rows to take out before the plan. */
 	size_t n_doomed, doomed_capacity;
 	struct sluice_backend_counter *counters;
 	size_t counters_capacity;
@@ -82,20 +82,20 @@ struct worker {
 	size_t listed_capacity;
 
 	uint64_t volume_pps, max_volume_pps;
-	uint64_t max_volume_ns;    /* When it was last looked at. */
+	uint64_t max_volume_ns; /* When it was last looked at. */
 	double threshold;
 
 	bool healthy;
-	bool audit_wanted;         /* The book and the card may differ. */
-	uint64_t audit_ns;         /* No audit before. */
-	uint64_t routine_ns;       /* Without counters to notice by: an audit then, in any case. */
-	uint32_t idle_audits;      /* In a row, that found nothing amiss. */
-	uint32_t device_failures;  /* In a row. */
+	bool audit_wanted;	  /* The book and the card may differ. */
+	uint64_t audit_ns;	  /* No audit before. */
+	uint64_t routine_ns;	  /* Without counters to notice by: an audit then, in any case. */
+	uint32_t idle_audits;	  /* In a row, that found nothing amiss. */
+	uint32_t device_failures; /* In a row. */
 
 	uint64_t adds, dels, refused, failures;
 	struct tally added, withdrawn;
-	struct tally not_added;    /* Failed to enter the table. */
-	struct tally not_removed;  /* Failed to leave it. */
+	struct tally not_added;	  /* Failed to enter the table. */
+	struct tally not_removed; /* Failed to leave it. */
 	char last_error[256];
 };
 
@@ -104,26 +104,26 @@ struct offload {
 	char name[24];
 	pthread_t thread;
 
-	pthread_mutex_t lock;      /* Held for pointer swaps and copies only. */
-	pthread_cond_t wake;       /* Mail or stop. */
-	pthread_cond_t idle;       /* Neither mail nor work. */
+	pthread_mutex_t lock; /* Held for pointer swaps and copies only. */
+	pthread_cond_t wake;  /* Mail or stop. */
+	pthread_cond_t idle;  /* Neither mail nor work. */
 	bool stop, busy, mail_posted, report_fresh;
 	struct mail mails[2];
-	struct mail *posted;       /* The other one is the worker's. */
+	struct mail *posted; /* The other one is the worker's. */
 	struct report reports[3];
 	struct report *published, *writing, *reading;
 	struct offload_status status;
 
 	/* The engine thread's own. */
-	struct mail filling;       /* Trades memory with `posted`. */
+	struct mail filling; /* Trades memory with `posted`. */
 	struct offload_state *states;
 	size_t states_capacity;
 	struct seen {
 		uint32_t generation;
 		uint64_t total;
-	} *seen;                   /* By row number. */
+	} * seen; /* By row number. */
 	size_t n_seen;
-	uint64_t exchanged_ns;     /* 0 = never */
+	uint64_t exchanged_ns; /* 0 = never */
 
 	struct worker worker;
 };

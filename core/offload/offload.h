@@ -38,14 +38,14 @@ struct offload;
 
 struct offload_options {
 	const struct sluice_backend_ops *ops;
-	void *self;                         /* An open back end; offload_free() closes it. */
+	void *self; /* An open back end; offload_free() closes it. */
 	struct sluice_backend_caps caps;
-	const char *name;                   /* Of the back end, for events. */
-	uint32_t capacity;                  /* 0 = what `caps` says. */
-	uint32_t updates_per_second;        /* 0 = from the update cost in `caps`. */
-	uint64_t max_rate_pps;              /* 0 = the highest total seen, decaying. */
+	const char *name;		     /* Of the back end, for events. */
+	uint32_t capacity;		     /* 0 = what `caps` says. */
+	uint32_t updates_per_second;	     /* 0 = from the update cost in `caps`. */
+	uint64_t max_rate_pps;		     /* 0 = the highest total seen, decaying. */
 	double threshold_min, threshold_max; /* 1 <= min <= max */
-	uint32_t residency_windows;         /* What was added stays at least this long. */
+	uint32_t residency_windows;	     /* What was added stays at least this long. */
 	bool flush_on_exit;
 	uint64_t window_ns;
 	const struct clock_source *clock;
@@ -67,23 +67,23 @@ struct offload_source {
 struct offload_state {
 	struct sluice_key key;
 	uint32_t handle;
-	bool removed;         /* No longer in the table; these are its last packets. */
-	uint64_t packets;     /* Dropped by the card since the last exchange. */
-	uint64_t age_ns;      /* How old that figure is, or OFFLOAD_AGE_UNKNOWN. */
+	bool removed;	  /* No longer in the table; these are its last packets. */
+	uint64_t packets; /* Dropped by the card since the last exchange. */
+	uint64_t age_ns;  /* How old that figure is, or OFFLOAD_AGE_UNKNOWN. */
 };
 
 struct offload_status {
 	char backend[24];
 	bool emulated, counters;
-	bool healthy;                           /* The card answers. */
-	uint32_t capacity, used;                /* `capacity` as learned, if the card has less. */
-	double threshold;                       /* Of the last plan. */
+	bool healthy;		 /* The card answers. */
+	uint32_t capacity, used; /* `capacity` as learned, if the card has less. */
+	double threshold;	 /* Of the last plan. */
 	uint64_t volume_pps, max_volume_pps;
-	uint64_t adds, dels;                    /* Done by the card, since start. */
-	uint64_t refused;                       /* Rules that did not fit or could not be matched. */
-	uint64_t failures;                      /* Other rules, and calls, that failed. */
-	uint64_t update_p50_ns, update_p99_ns;  /* As measured; before that, as the card says. */
-	char last_error[256];                   /* Empty if none. */
+	uint64_t adds, dels;		       /* Done by the card, since start. */
+	uint64_t refused;		       /* Rules that did not fit or could not be matched. */
+	uint64_t failures;		       /* Other rules, and calls, that failed. */
+	uint64_t update_p50_ns, update_p99_ns; /* As measured; before that, as the card says. */
+	char last_error[256];		       /* Empty if none. */
 };
 
 /*

@@ -21,20 +21,20 @@
 
 /* One blocked source, offloaded or not. */
 struct plan_entry {
-	uint64_t rate;        /* Packets per second, software and hardware merged. */
-	uint32_t handle;      /* The caller's name for it; not PLAN_NONE. */
-	uint32_t residency;   /* Windows spent in the table; meaningless if not offloaded. */
+	uint64_t rate;	    /* Packets per second, software and hardware merged. */
+	uint32_t handle;    /* The caller's name for it; not PLAN_NONE. */
+	uint32_t residency; /* Windows spent in the table; meaningless if not offloaded. */
 	bool offloaded;
 };
 
 struct plan_limits {
-	uint32_t capacity;        /* K */
-	uint32_t budget;          /* Updates (a removal is one, an addition is one) this time. */
-	uint32_t min_residency;   /* In windows. */
-	uint64_t volume;          /* Attack packets per second now. */
-	uint64_t max_volume;      /* The most that the system can take; 0 = unknown, none lower. */
-	double threshold_min;     /* At volume >= max_volume; at least 1. */
-	double threshold_max;     /* Bound at low volume; at least threshold_min. */
+	uint32_t capacity;	/* K */
+	uint32_t budget;	/* Updates (a removal is one, an addition is one) this time. */
+	uint32_t min_residency; /* In windows. */
+	uint64_t volume;	/* Attack packets per second now. */
+	uint64_t max_volume;	/* The most that the system can take; 0 = unknown, none lower. */
+	double threshold_min;	/* At volume >= max_volume; at least 1. */
+	double threshold_max;	/* Bound at low volume; at least threshold_min. */
 };
 
 #define PLAN_NONE UINT32_MAX

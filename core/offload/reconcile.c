@@ -178,8 +178,8 @@ static void take_counter(struct offload *offload, struct row *row,
 	row->read_round = offload->worker.round;
 	/* A counter that went back was reset: all that it shows is new. */
 	if (row->baseline)
-		row->total += counter->packets >= row->counter ? counter->packets - row->counter :
-								 counter->packets;
+		row->total += counter->packets >= row->counter ? counter->packets - row->counter
+							       : counter->packets;
 	row->counter = counter->packets;
 	/* The first look at a rule that was there before us only tells where it starts. */
 	if (!row->baseline) {
@@ -213,8 +213,8 @@ static int read_counters(struct offload *offload, size_t *count, struct sluice_e
 	const struct offload_options *options = &offload->options;
 	struct worker *worker = &offload->worker;
 	void *counters = worker->counters;
-	bool room = make_room(worker, &counters, &worker->counters_capacity,
-			      sizeof(*worker->counters));
+	bool room =
+		make_room(worker, &counters, &worker->counters_capacity, sizeof(*worker->counters));
 	int rc = room ? 0 : -ENOMEM;
 
 	worker->counters = counters;
@@ -225,8 +225,7 @@ static int read_counters(struct offload *offload, size_t *count, struct sluice_e
 		if (rc || *count < worker->counters_capacity)
 			break;
 		*count = worker->counters_capacity;
-		room = enlarge(&counters, &worker->counters_capacity, 0,
-			       sizeof(*worker->counters));
+		room = enlarge(&counters, &worker->counters_capacity, 0, sizeof(*worker->counters));
 		worker->counters = counters;
 		if (!room)
 			break;

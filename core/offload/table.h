@@ -15,7 +15,7 @@
 #define TABLE_NONE UINT32_MAX
 
 enum row_state {
-	ROW_STATE_FREE,     /* No source. */
+	ROW_STATE_FREE,	    /* No source. */
 	ROW_STATE_PRESENT,  /* In the card's table. */
 	ROW_STATE_DEFERRED, /* The card did not take it; to be tried again at `retry_ns`. */
 	ROW_STATE_REFUSED,  /* The card cannot match it. */
@@ -24,29 +24,29 @@ enum row_state {
 
 struct row {
 	struct sluice_key key;
-	uint32_t handle;         /* The engine's; TABLE_NONE until it named the source. */
-	uint32_t generation;     /* Changes when the number is given to another source. */
+	uint32_t handle;     /* The engine's; TABLE_NONE until it named the source. */
+	uint32_t generation; /* Changes when the number is given to another source. */
 	enum row_state state;
-	uint32_t residency;      /* Windows since it was added. */
-	uint32_t attempts;       /* Failures in a row, for the back-off. */
-	uint64_t retry_ns;       /* When it may be tried again; 0 = now. */
-	uint64_t named_round;    /* The last round whose sources had it. */
+	uint32_t residency;   /* Windows since it was added. */
+	uint32_t attempts;    /* Failures in a row, for the back-off. */
+	uint64_t retry_ns;    /* When it may be tried again; 0 = now. */
+	uint64_t named_round; /* The last round whose sources had it. */
 
 	uint64_t measured_round; /* The round in which `hw_pps` was measured. */
-	bool baseline;           /* `counter` holds a reading to take the next delta from. */
-	bool measured;           /* `hw_pps` is a measurement, not `soft_pps` standing in. */
-	bool published;          /* RETIRED: it was in a report. */
-	bool listed;             /* During an audit: the card named it. */
-	uint32_t missing;        /* Readings in a row that left it out. */
-	uint32_t ineffective;    /* Windows in a row in which its packets came through. */
-	uint64_t read_round;     /* The last round whose reading had it. */
-	uint64_t counter;        /* As last read from the card. */
-	uint64_t counter_ns;     /* What moment that reading is of; 0 = never read. */
-	uint64_t total;          /* Packets in hardware since this row began; only grows. */
-	uint64_t rate_total;     /* `total` and time at the start of the rate being measured. */
+	bool baseline;		 /* `counter` holds a reading to take the next delta from. */
+	bool measured;		 /* `hw_pps` is a measurement, not `soft_pps` standing in. */
+	bool published;		 /* RETIRED: it was in a report. */
+	bool listed;		 /* During an audit: the card named it. */
+	uint32_t missing;	 /* Readings in a row that left it out. */
+	uint32_t ineffective;	 /* Windows in a row in which its packets came through. */
+	uint64_t read_round;	 /* The last round whose reading had it. */
+	uint64_t counter;	 /* As last read from the card. */
+	uint64_t counter_ns;	 /* What moment that reading is of; 0 = never read. */
+	uint64_t total;		 /* Packets in hardware since this row began; only grows. */
+	uint64_t rate_total;	 /* `total` and time at the start of the rate being measured. */
 	uint64_t rate_ns;
 	uint64_t hw_pps;
-	uint64_t soft_pps;       /* Its rate in software when it was added. */
+	uint64_t soft_pps; /* Its rate in software when it was added. */
 };
 
 struct table;

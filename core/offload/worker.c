@@ -161,8 +161,8 @@ void worker_publish(struct offload *offload)
 static void say(const struct offload *offload, struct tally *tally, enum event_kind kind,
 		enum sluice_log_level level, const char *what)
 {
-	const char *card = offload->options.caps.emulated ? "the emulated NIC's table" :
-							    "the NIC's table";
+	const char *card = offload->options.caps.emulated ? "the emulated NIC's table"
+							  : "the NIC's table";
 
 	event_emit(offload->options.events, kind, level, tally->n == 1 ? &tally->first : NULL,
 		   tally->n, offload->name, "%u source%s %s %s; it holds %u of %u%s%s", tally->n,

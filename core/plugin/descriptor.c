@@ -41,22 +41,27 @@ static int check_frame(const struct sluice_plugin *descriptor, size_t symbol_siz
 	int rc;
 
 	if (symbol_size < offsetof(struct sluice_plugin, size) + sizeof(descriptor->size)) {
-		err_set(err, NULL, "%s: its symbol sluice_plugin is no descriptor: %zu bytes "
-			"(-EPROTO); export a const struct sluice_plugin", file, symbol_size);
+		err_set(err, NULL,
+			"%s: its symbol sluice_plugin is no descriptor: %zu bytes "
+			"(-EPROTO); export a const struct sluice_plugin",
+			file, symbol_size);
 		return -EPROTO;
 	}
 	if (descriptor->magic != SLUICE_PLUGIN_MAGIC) {
-		err_set(err, NULL, "%s: its descriptor has magic 0x%08x, not 0x%08x (-EPROTO); "
-			"use SLUICE_PLUGIN_MAGIC", file, descriptor->magic, SLUICE_PLUGIN_MAGIC);
+		err_set(err, NULL,
+			"%s: its descriptor has magic 0x%08x, not 0x%08x (-EPROTO); "
+			"use SLUICE_PLUGIN_MAGIC",
+			file, descriptor->magic, SLUICE_PLUGIN_MAGIC);
 		return -EPROTO;
 	}
 	rc = descriptor_check_abi(file, descriptor->abi_major, descriptor->abi_minor, err);
 	if (rc != 0)
 		return rc;
 	if (descriptor->size < DESCRIPTOR_SIZE_1_0 || descriptor->size > symbol_size) {
-		err_set(err, NULL, "%s: its descriptor claims %zu bytes; ABI 1.0 has %zu and the "
-			"symbol %zu (-EPROTO); set size to sizeof(struct sluice_plugin)", file,
-			descriptor->size, (size_t)DESCRIPTOR_SIZE_1_0, symbol_size);
+		err_set(err, NULL,
+			"%s: its descriptor claims %zu bytes; ABI 1.0 has %zu and the "
+			"symbol %zu (-EPROTO); set size to sizeof(struct sluice_plugin)",
+			file, descriptor->size, (size_t)DESCRIPTOR_SIZE_1_0, symbol_size);
 		return -EPROTO;
 	}
 	return 0;
@@ -67,9 +72,10 @@ static int check_string(const char *field, const char *said, const char *expecte
 {
 	if (said && strncmp(said, expected, STRING_MAX) == 0)
 		return 0;
-	err_set(err, NULL, "%s: its %s is '%.*s', its manifest says '%s' (-EINVAL); install the "
-		"object and the manifest of the same build", file, field, STRING_MAX,
-		said ? said : "", expected);
+	err_set(err, NULL,
+		"%s: its %s is '%.*s', its manifest says '%s' (-EINVAL); install the "
+		"object and the manifest of the same build",
+		file, field, STRING_MAX, said ? said : "", expected);
 	return -EINVAL;
 }
 
@@ -80,16 +86,18 @@ static int check_manifest(const struct sluice_plugin *descriptor, const struct m
 
 	if (descriptor->abi_major != manifest_abi_major(manifest) ||
 	    descriptor->abi_minor != manifest_abi_minor(manifest)) {
-		err_set(err, NULL, "%s: its ABI is %u.%u, its manifest says %u.%u (-EINVAL); install "
-			"the object and the manifest of the same build", file,
-			descriptor->abi_major, descriptor->abi_minor, manifest_abi_major(manifest),
-			manifest_abi_minor(manifest));
+		err_set(err, NULL,
+			"%s: its ABI is %u.%u, its manifest says %u.%u (-EINVAL); install "
+			"the object and the manifest of the same build",
+			file, descriptor->abi_major, descriptor->abi_minor,
+			manifest_abi_major(manifest), manifest_abi_minor(manifest));
 		return -EINVAL;
 	}
 	if (descriptor->kind != manifest_kind(manifest)) {
-		err_set(err, NULL, "%s is a %s (kind %d), its manifest says %s (-EINVAL); install the "
-			"object and the manifest of the same build", file,
-			plugin_kind_name(descriptor->kind), (int)descriptor->kind,
+		err_set(err, NULL,
+			"%s is a %s (kind %d), its manifest says %s (-EINVAL); install the "
+			"object and the manifest of the same build",
+			file, plugin_kind_name(descriptor->kind), (int)descriptor->kind,
 			plugin_kind_name(manifest_kind(manifest)));
 		return -EINVAL;
 	}
@@ -122,15 +130,18 @@ static int copy_ops(const struct sluice_plugin *descriptor, const char *file,
 	if (descriptor->ops)
 		memcpy(&size, descriptor->ops, sizeof(size)); /* First member of both. */
 	if (size < least) {
-		err_set(err, NULL, "%s: its operations have %zu bytes, ABI 1.0 has %zu (-EPROTO); "
-			"set size to sizeof their structure", file, size, least);
+		err_set(err, NULL,
+			"%s: its operations have %zu bytes, ABI 1.0 has %zu (-EPROTO); "
+			"set size to sizeof their structure",
+			file, size, least);
 		return -EPROTO;
 	}
 	memset(ops, 0, sizeof(*ops));
 	memcpy(ops, descriptor->ops, size < full ? size : full);
-	if (detector ? !detector_is_complete(&ops->detector) : !backend_is_complete(&ops->backend)) {
-		err_set(err, NULL, "%s lacks an operation that every %s has (-EINVAL); see %s", file,
-			plugin_kind_name(descriptor->kind),
+	if (detector ? !detector_is_complete(&ops->detector)
+		     : !backend_is_complete(&ops->backend)) {
+		err_set(err, NULL, "%s lacks an operation that every %s has (-EINVAL); see %s",
+			file, plugin_kind_name(descriptor->kind),
 			detector ? "<sluice/detector.h>" : "<sluice/backend.h>");
 		return -EINVAL;
 	}

@@ -106,8 +106,10 @@ static int load_object(struct plugin *plugin, const char *file, struct sluice_er
 	}
 	descriptor = find_descriptor(plugin->handle, &size);
 	if (!descriptor) {
-		err_set(err, NULL, "%s exports no object '" SYMBOL "' (-EPROTO); define one with "
-			"SLUICE_EXPORT, see <sluice/plugin.h>", file);
+		err_set(err, NULL,
+			"%s exports no object '" SYMBOL "' (-EPROTO); define one with "
+			"SLUICE_EXPORT, see <sluice/plugin.h>",
+			file);
 		return -EPROTO;
 	}
 	return descriptor_check(descriptor, size, plugin->manifest, file, &plugin->ops, err);
@@ -125,8 +127,10 @@ static int open_object(struct plugin *plugin, const struct plugin_trust *trust, 
 	if (rc != 0) {
 		plugin->fd = -1;
 		if (rc == -ENOENT)
-			err_set(err, NULL, "%s is missing beside its manifest (-ENOENT); reinstall "
-				"the plugin", path);
+			err_set(err, NULL,
+				"%s is missing beside its manifest (-ENOENT); reinstall "
+				"the plugin",
+				path);
 		return rc;
 	}
 	return load_object(plugin, path, err);

@@ -40,8 +40,10 @@ static int check_name(const char *name, struct sluice_err *err)
 
 	if (len > 0 && len <= MAX_NAME_LEN && name[len] == '\0')
 		return 0;
-	err_set(err, NULL, "no plugin can have this name (-EINVAL); use a-z, 0-9, _ and -, at most "
-		"%d characters", MAX_NAME_LEN);
+	err_set(err, NULL,
+		"no plugin can have this name (-EINVAL); use a-z, 0-9, _ and -, at most "
+		"%d characters",
+		MAX_NAME_LEN);
 	return -EINVAL;
 }
 
@@ -95,8 +97,10 @@ static int check(const struct manifest *manifest, const char *path, const char *
 		 enum sluice_plugin_kind kind, struct sluice_err *err)
 {
 	if (strcmp(manifest_name(manifest), name) != 0) {
-		err_set(err, NULL, "%s describes a plugin '%s' (-EINVAL); rename the file or ask for "
-			"'%s'", path, manifest_name(manifest), manifest_name(manifest));
+		err_set(err, NULL,
+			"%s describes a plugin '%s' (-EINVAL); rename the file or ask for "
+			"'%s'",
+			path, manifest_name(manifest), manifest_name(manifest));
 		return -EINVAL;
 	}
 	if (manifest_kind(manifest) != kind) {

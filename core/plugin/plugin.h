@@ -65,10 +65,10 @@ typedef int (*plugin_propose_fn)(void *ctx, struct sluice_instance *instance,
 /* What an instance is made from.  All but `propose_ctx` must outlive it. */
 struct plugin_use {
 	const struct config_node *options; /* A mapping, or NULL: defaults. */
-	const char *key;                   /* Its path in the deployment file, for messages. */
+	const char *key;		   /* Its path in the deployment file, for messages. */
 	const struct clock_source *clock;
-	const struct logger *logger;       /* NULL: silent */
-	plugin_propose_fn propose;         /* Detectors; NULL: proposals get -EOPNOTSUPP. */
+	const struct logger *logger; /* NULL: silent */
+	plugin_propose_fn propose;   /* Detectors; NULL: proposals get -EOPNOTSUPP. */
 	void *propose_ctx;
 };
 

@@ -232,7 +232,7 @@ static int walk_step(struct walk *walk, const char *component)
 	return 0;
 }
 
-/* True if nothing but slashes and dots is left, so that this folder is the one that was asked for. */
+/* True if nothing but slashes and dots is left, so that this is the folder that was asked for. */
 static bool walk_is_last(const struct walk *walk)
 {
 	return walk->todo[strspn(walk->todo, "/.")] == '\0';
@@ -292,8 +292,8 @@ int plugin_trust_open_file(const struct plugin_trust *trust, int folder_fd, cons
 	if (*fd < 0) {
 		rc = -errno;
 		if (rc == -ELOOP)
-			err_set(err, NULL, "%s is a symbolic link (-ELOOP); put the file itself there",
-				what);
+			err_set(err, NULL,
+				"%s is a symbolic link (-ELOOP); put the file itself there", what);
 		else
 			err_set(err, NULL, "%s: cannot open it (%s)", what, err_name(rc));
 		return rc;

@@ -28,6 +28,7 @@
 #include "engine_thread.h"
 #include "lock.h"
 #include "options.h"
+#include "plugin_shelf.h"
 #include "preflight.h"
 #include "privileges.h"
 #include "version.h"
@@ -54,6 +55,8 @@ static void take_event(void *ctx, const struct event *event)
 	struct event_sink kept = event_log_sink(daemon->log);
 
 	kept.emit(kept.ctx, event);
+	if (event->kind == EVENT_KIND_DETACHED)
+		window_note_detached(daemon, event);
 	log_event(daemon, event);
 }
 
@@ -138,8 +141,8 @@ static int open_faces(struct daemon *daemon, struct sluice_err *err)
 static int open_backend(struct daemon *daemon, struct sluice_err *err)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
-	const char *ifname = settings->offload.interface ? settings->offload.interface :
-							   settings->interfaces[0].name;
+	const char *ifname =
+		settings->offload.interface ? settings->offload.interface : settings->interfaces[0].name;
 
 	if (!settings->offload.enabled)
 		return 0;
@@ -164,8 +167,8 @@ static enum dataplane_mode to_dataplane_mode(enum settings_mode mode)
 static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
-	struct dataplane_interface *interfaces = calloc(settings->n_interfaces,
-							sizeof(*interfaces));
+	struct dataplane_interface *interfaces =
+		calloc(settings->n_interfaces, sizeof(*interfaces));
 	const struct dataplane_live_options options = {
 		.interfaces = interfaces,
 		.n_interfaces = settings->n_interfaces,
@@ -198,9 +201,9 @@ static int start_offload(struct daemon *daemon, struct sluice_err *err)
 	const struct settings *settings = generation_settings(daemon->generation);
 	const struct settings_offload *offload = &settings->offload;
 	const struct offload_options options = {
-		.ops = generation_backend(daemon->generation) ?
-			       plugin_backend_ops(generation_backend(daemon->generation)) :
-			       NULL,
+		.ops = generation_backend(daemon->generation)
+			       ? plugin_backend_ops(generation_backend(daemon->generation))
+			       : NULL,
 		.self = daemon->backend ? plugin_instance_self(daemon->backend) : NULL,
 		.caps = daemon->caps,
 		.name = offload->backend.name,
@@ -316,10 +319,11 @@ static void close_dataplane(struct daemon *daemon, bool started)
 	if (started || daemon->adopted)
 		return;
 	if (dataplane_live_detach(pin_path, &err) != 0)
-		log_write(daemon->logger, SLUICE_LOG_ERROR,
-			  "the filter stays attached after a failed start: %s; remove it by `sluice "
-			  "detach --pin-path %s`",
-			  err.text, pin_path);
+		log_write(
+			daemon->logger, SLUICE_LOG_ERROR,
+			"the filter stays attached after a failed start: %s; remove it by `sluice "
+			"detach --pin-path %s`",
+			err.text, pin_path);
 }
 
 static void stop(struct daemon *daemon, bool started)
@@ -332,6 +336,7 @@ static void stop(struct daemon *daemon, bool started)
 	close_backend(daemon);
 	close_dataplane(daemon, started);
 	generation_free(daemon->generation);
+	plugin_shelf_free(daemon->services.shelf);
 	lock_release(daemon->lock);
 	snapshot_board_free(daemon->board);
 	event_log_free(daemon->log);
@@ -352,8 +357,9 @@ static int loop(struct daemon *daemon)
 
 	for (;;) {
 		if (poll(ready, 2, -1) < 0 && errno != EINTR) {
-			log_write(daemon->logger, SLUICE_LOG_ERROR, "cannot wait for signals: %s (%s)",
-				  strerror(errno), err_name(-errno));
+			log_write(daemon->logger, SLUICE_LOG_ERROR,
+				  "cannot wait for signals: %s (%s)", strerror(errno),
+				  err_name(-errno));
 			return SLUICED_EXIT_RUNTIME;
 		}
 		if (ready[1].revents)
@@ -375,9 +381,8 @@ static void say_started(struct daemon *daemon)
 
 	daemon->watchdog = sd_watchdog_enabled(0, &watchdog_us) > 0;
 	event_emit(&daemon->sink, EVENT_KIND_STARTED, SLUICE_LOG_NOTICE, NULL, 1, "sluiced",
-		   "sluiced %s protects %zu interface%s, first %s%s", SLUICE_VERSION,
-		   settings->n_interfaces, settings->n_interfaces == 1 ? "" : "s",
-		   settings->interfaces[0].name,
+		   "sluiced %s protects %s%s%s", SLUICE_VERSION, settings->interfaces[0].name,
+		   settings->n_interfaces > 1 ? " and other interfaces" : "",
 		   settings->enforce ? "" : "; observe mode: nothing is dropped");
 	sd_notifyf(0, "READY=1\nSTATUS=Protecting %s%s", settings->interfaces[0].name,
 		   settings->n_interfaces > 1 ? " and more" : "");
@@ -398,7 +403,9 @@ static int prepare(struct daemon *daemon)
 	if (daemon->signal_fd < 0)
 		return -errno;
 	ret = event_log_new(EVENTS_KEPT, &daemon->log);
-	return ret ? ret : snapshot_board_new(&daemon->board);
+	if (!ret)
+		ret = snapshot_board_new(&daemon->board);
+	return ret ? ret : plugin_shelf_new(&daemon->services.shelf);
 }
 
 int daemon_run(const char *config, const struct logger *logger)
@@ -449,15 +456,19 @@ out:
 
 int daemon_check(const char *config, const struct logger *logger)
 {
-	const struct generation_services services = { .clock = &clock_system };
+	struct generation_services services = { .clock = &clock_system };
 	struct generation *generation = NULL;
 	struct config_errors errors;
+	int ret;
 
-	config_errors_init(&errors);
-	if (generation_load(config, &services, &errors, &generation) != 0) {
-		print_errors(logger, &errors);
-		return SLUICED_EXIT_CONFIG;
+	if (plugin_shelf_new(&services.shelf) != 0) {
+		log_write(logger, SLUICE_LOG_ERROR, "no memory");
+		return SLUICED_EXIT_RUNTIME;
 	}
+	config_errors_init(&errors);
+	ret = generation_load(config, &services, &errors, &generation);
+	print_errors(logger, &errors);
 	generation_free(generation);
-	return SLUICED_EXIT_OK;
+	plugin_shelf_free(services.shelf);
+	return ret ? SLUICED_EXIT_CONFIG : SLUICED_EXIT_OK;
 }

@@ -22,7 +22,7 @@ struct daemon {
 	struct generation *generation; /* The one in force; replaced by a reload. */
 	struct lock *lock;
 	struct event_log *log;
-	struct event_sink sink;        /* The log below, and lines on the logger. */
+	struct event_sink sink;	       /* The log below, and lines on the logger. */
 	struct log_limit log_limit[2]; /* For notices and worse; for lesser lines. */
 	pthread_mutex_t log_lock;      /* Events come from several threads. */
 	struct snapshot_board *board;
@@ -31,7 +31,7 @@ struct daemon {
 	struct sluice_instance *backend;
 	struct sluice_backend_caps caps;
 	struct dataplane *dataplane;
-	bool adopted;                  /* The filter was there before us. */
+	bool adopted; /* The filter was there before us. */
 	struct offload *offload;
 	struct known_clients *known;
 	struct engine_known known_interface;
@@ -39,7 +39,7 @@ struct daemon {
 	struct engine_thread *thread;
 	struct handlers_context handlers;
 	int signal_fd;
-	bool watchdog;                 /* systemd wants to hear of every window. */
+	bool watchdog; /* systemd wants to hear of every window. */
 
 	/* The engine's thread alone, once it runs. */
 	struct snapshot snapshot;
@@ -58,6 +58,8 @@ uint64_t window_next_ns(void *ctx);
 void window_refresh(void *ctx);
 /* The first snapshot, before any window. */
 void window_init(struct daemon *daemon);
+/* Of an event that says that an interface lost its program; on the engine's thread. */
+void window_note_detached(struct daemon *daemon, const struct event *event);
 /* Writes /metrics. */
 void window_render(void *ctx, FILE *out);
 

@@ -203,8 +203,8 @@ int engine_thread_call(struct engine_thread *thread, engine_thread_fn fn, void *
 		ret = request.ret;
 	} else {
 		take_back(thread, &request);
-		ret = in_time ? fail_with(err, -ESHUTDOWN, "the daemon is stopping") :
-				fail_with(err, -ETIMEDOUT,
+		ret = in_time ? fail_with(err, -ESHUTDOWN, "the daemon is stopping")
+			      : fail_with(err, -ETIMEDOUT,
 					  "the engine is busy with a window for too long; nothing "
 					  "was changed; try again");
 	}

@@ -16,10 +16,10 @@ struct engine_thread;
 typedef int (*engine_thread_fn)(void *ctx, struct sluice_err *err);
 
 struct engine_thread_options {
-	void (*step)(void *ctx);        /* One window, and what is done after each. */
+	void (*step)(void *ctx);	/* One window, and what is done after each. */
 	uint64_t (*next_ns)(void *ctx); /* Monotonic time of the next one. */
 	void *ctx;
-	uint64_t call_limit_ns;         /* How long a call may wait for its turn. */
+	uint64_t call_limit_ns; /* How long a call may wait for its turn. */
 };
 
 /* Starts the thread with all signals blocked. */

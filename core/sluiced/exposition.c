@@ -35,16 +35,18 @@ static void write_general(FILE *out, const struct snapshot *snapshot)
 	gauge(out, "sluice_attack", "1 while an attack goes on.", snapshot->engine.attack);
 	counter(out, "sluice_attacks_total", "Attacks since the daemon started.",
 		snapshot->engine.attacks);
-	metrics_text_family(out, "sluice_interface_up", "gauge",
-			    "1 while the protected interface exists.");
+	metrics_text_family(out, "sluice_interface_protected", "gauge",
+			    "1 while the interface exists and carries the filter.");
 	for (size_t i = 0; i < snapshot->n_interfaces; i++) {
+		const struct snapshot_interface *interface = &snapshot->interfaces[i];
 		const struct metrics_label labels[] = {
-			{ "interface", snapshot->interfaces[i].name },
-			{ "mode", snapshot->interfaces[i].mode },
+			{ "interface", interface->name },
+			{ "mode", interface->mode },
 			{ NULL, NULL },
 		};
 
-		metrics_text_u64(out, "sluice_interface_up", labels, !snapshot->interfaces[i].gone);
+		metrics_text_u64(out, "sluice_interface_protected", labels,
+				 !interface->gone && !interface->detached);
 	}
 }
 
@@ -127,7 +129,8 @@ static void write_table(FILE *out, const struct snapshot *snapshot)
 	metrics_text_u64(out, "sluice_blocklist_entries", v6, occupancy->blocked_v6);
 	gauge(out, "sluice_blocklist_capacity", "Sources of both families that fit there.",
 	      occupancy->blocked_capacity);
-	gauge(out, "sluice_sources_capacity", "Sources of each family that can be tracked in one window.",
+	gauge(out, "sluice_sources_capacity",
+	      "Sources of each family that can be tracked in one window.",
 	      occupancy->sources_capacity);
 }
 
@@ -167,9 +170,8 @@ static void write_detector_family(FILE *out, const struct snapshot *snapshot, co
 {
 	metrics_text_family(out, name, type, help);
 	for (size_t i = 0; i < snapshot->n_detectors; i++) {
-		const struct metrics_label labels[] = {
-			{ "detector", snapshot->detectors[i].name }, { NULL, NULL }
-		};
+		const struct metrics_label labels[] = { { "detector", snapshot->detectors[i].name },
+							{ NULL, NULL } };
 
 		metrics_text_double(out, name, labels, value(&snapshot->detectors[i].status));
 	}
@@ -220,8 +222,7 @@ static void write_detectors(FILE *out, const struct snapshot *snapshot)
 	write_detector_family(out, snapshot, "sluice_detector_failures_total", "counter",
 			      "Windows that the detector could not judge.", detector_failures);
 	write_detector_family(out, snapshot, "sluice_detector_seconds", "gauge",
-			      "Time that the detector took for the last window.",
-			      detector_seconds);
+			      "Time that the detector took for the last window.", detector_seconds);
 }
 
 static void write_offload(FILE *out, const struct snapshot *snapshot)

@@ -12,12 +12,14 @@
 #include "config/manifest.h"
 #include "config/settings.h"
 
+#include "plugin_shelf.h"
+
 struct slot {
-	struct plugin *plugin;
+	struct plugin *plugin; /* On the shelf. */
 	struct sluice_instance *instance;
 	struct plugin_use use;
 	char key[48];
-	bool given;      /* Its instance runs in the next generation, ... */
+	bool given;	 /* Its instance runs in the next generation, ... */
 	size_t given_to; /* ... in this place. */
 };
 
@@ -27,7 +29,7 @@ struct generation {
 	struct slot *slots;
 	struct engine_detector *detectors;
 	size_t n_slots;
-	struct plugin *backend;
+	struct plugin *backend; /* On the shelf. */
 	struct sluice_config *backend_config;
 	struct plugin_use backend_use;
 	struct generation *refused; /* Kept because an instance still refers to its options. */
@@ -69,8 +71,8 @@ static int load_detector(struct generation *generation, size_t i,
 	err_init(&err);
 	snprintf(slot->key, sizeof(slot->key), "detectors[%zu].options", i);
 	slot->use = make_use(settings, slot->key, services);
-	ret = plugin_open(generation->settings->plugin_path, settings->name, SLUICE_PLUGIN_DETECTOR,
-			  NULL, &slot->plugin, &err);
+	ret = plugin_shelf_get(services->shelf, generation->settings->plugin_path, settings->name,
+			       SLUICE_PLUGIN_DETECTOR, &slot->plugin, &err);
 	if (!ret)
 		ret = plugin_detector_new(slot->plugin, &slot->use, errors, &slot->instance, &err);
 	if (ret) {
@@ -120,8 +122,8 @@ static int load_backend(struct generation *generation, const struct generation_s
 		return 0;
 	err_init(&err);
 	generation->backend_use = make_use(settings, "offload.options", services);
-	ret = plugin_open(generation->settings->plugin_path, settings->name, SLUICE_PLUGIN_BACKEND,
-			  NULL, &generation->backend, &err);
+	ret = plugin_shelf_get(services->shelf, generation->settings->plugin_path, settings->name,
+			       SLUICE_PLUGIN_BACKEND, &generation->backend, &err);
 	if (!ret)
 		ret = config_new(plugin_manifest(generation->backend), settings->options,
 				 "offload.options", errors, &generation->backend_config);
@@ -161,13 +163,10 @@ void generation_free(struct generation *generation)
 {
 	if (!generation)
 		return;
-	for (size_t i = 0; i < generation->n_slots; i++) {
+	for (size_t i = 0; i < generation->n_slots; i++)
 		plugin_instance_free(generation->slots[i].instance);
-		plugin_close(generation->slots[i].plugin);
-	}
 	generation_free(generation->refused);
 	config_free(generation->backend_config);
-	plugin_close(generation->backend);
 	free(generation->slots);
 	free(generation->detectors);
 	settings_free(generation->settings);
@@ -222,29 +221,18 @@ const struct plugin_use *generation_backend_use(const struct generation *generat
 	return &generation->backend_use;
 }
 
-/* The two change places, plugin and all; each place keeps its options and its name. */
+/* The two, of one plugin, change places; each place keeps its options and its name. */
 static void swap_instances(struct generation *a, size_t i, struct generation *b, size_t j)
 {
 	struct slot *sa = &a->slots[i], *sb = &b->slots[j];
 	struct sluice_instance *instance = sa->instance;
-	struct plugin *plugin = sa->plugin;
 
 	sa->instance = sb->instance;
-	sa->plugin = sb->plugin;
 	sb->instance = instance;
-	sb->plugin = plugin;
 	a->detectors[i].instance = sa->instance;
-	a->detectors[i].ops = plugin_detector_ops(sa->plugin);
 	a->detectors[i].self = plugin_instance_self(sa->instance);
 	b->detectors[j].instance = sb->instance;
-	b->detectors[j].ops = plugin_detector_ops(sb->plugin);
 	b->detectors[j].self = plugin_instance_self(sb->instance);
-}
-
-static bool same_plugin(const struct slot *a, const struct slot *b)
-{
-	return strcmp(plugin_name(a->plugin), plugin_name(b->plugin)) == 0 &&
-	       strcmp(plugin_version(a->plugin), plugin_version(b->plugin)) == 0;
 }
 
 /*
@@ -258,7 +246,7 @@ static void inherit_slot(struct generation *generation, size_t i, struct generat
 	for (size_t j = 0; j < old->n_slots; j++) {
 		struct slot *from = &old->slots[j];
 
-		if (from->given || !same_plugin(slot, from))
+		if (from->given || slot->plugin != from->plugin)
 			continue;
 		if (plugin_detector_reconfigure(from->instance, &slot->use, NULL, NULL) == 1) {
 			swap_instances(generation, i, old, j);

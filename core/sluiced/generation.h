@@ -20,11 +20,13 @@ struct clock_source;
 struct config_errors;
 struct generation;
 struct logger;
+struct plugin_shelf;
 struct settings;
 struct sluice_config;
 
 /* Lent to plugins; must outlive the generation. */
 struct generation_services {
+	struct plugin_shelf *shelf;
 	const struct clock_source *clock;
 	const struct logger *logger; /* NULL: silent */
 	plugin_propose_fn propose;   /* NULL: proposals are refused, as in a check. */

@@ -20,7 +20,7 @@ struct handlers_context {
 	struct engine *engine; /* Touched on its thread alone. */
 	struct snapshot_board *board;
 	struct status_context status; /* Its uptime is filled in for each request. */
-	uint64_t started_ns;          /* Monotonic */
+	uint64_t started_ns;	      /* Monotonic */
 	/* After a change, on the engine's thread: `status` shows it at once. */
 	void (*refresh)(void *ctx);
 	void *refresh_ctx;

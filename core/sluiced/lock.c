@@ -106,9 +106,10 @@ static int lock_folder(struct lock *lock, const char *path, struct sluice_err *e
 		if (lock->pin_fd < 0)
 			return fail_system(err, -errno, "pin_path '%s'", path);
 		if (flock(lock->pin_fd, LOCK_EX | LOCK_NB) != 0)
-			return errno == EWOULDBLOCK ?
-				       refuse(path, lock->pin_fd, err) :
-				       fail_system(err, -errno, "pin_path '%s': cannot lock", path);
+			return errno == EWOULDBLOCK
+				       ? refuse(path, lock->pin_fd, err)
+				       : fail_system(err, -errno, "pin_path '%s': cannot lock",
+						     path);
 		if (fstat(lock->pin_fd, &held) == 0 && stat(path, &named) == 0 &&
 		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
 			return 0;
@@ -133,8 +134,8 @@ static int lock_socket(struct lock *lock, const char *socket, struct sluice_err 
 	if (lock->socket_fd < 0)
 		return fail_system(err, -errno, "lock file '%s'", path);
 	if (flock(lock->socket_fd, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK ? refuse(socket, lock->socket_fd, err) :
-					      fail_system(err, -errno, "lock file '%s'", path);
+		return errno == EWOULDBLOCK ? refuse(socket, lock->socket_fd, err)
+					    : fail_system(err, -errno, "lock file '%s'", path);
 	return 0;
 }
 

@@ -13,12 +13,9 @@
 #include "version.h"
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "check", no_argument, NULL, 'k' },
-	{ "log-level", required_argument, NULL, 'l' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' },    { "check", no_argument, NULL, 'k' },
+	{ "log-level", required_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },	       { NULL, 0, NULL, 0 },
 };
 
 static int refuse_option(const char *given, struct sluice_err *err)
@@ -28,7 +25,8 @@ static int refuse_option(const char *given, struct sluice_err *err)
 	const char *near = nearest_name(given, names, sizeof(names) / sizeof(names[0]));
 
 	if (near)
-		return fail_with(err, -EINVAL, "unknown option '%s'; did you mean %s?", given, near);
+		return fail_with(err, -EINVAL, "unknown option '%s'; did you mean %s?", given,
+				 near);
 	return fail_with(err, -EINVAL, "unknown option '%s'; see sluiced --help", given);
 }
 

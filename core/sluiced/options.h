@@ -11,7 +11,7 @@
 /* What sluiced(8) promises. */
 enum sluiced_exit {
 	SLUICED_EXIT_OK = 0,
-	SLUICED_EXIT_CONFIG = 1,  /* The file or a plugin is unfit; nothing was attached. */
+	SLUICED_EXIT_CONFIG = 1, /* The file or a plugin is unfit; nothing was attached. */
 	SLUICED_EXIT_USAGE = 2,
 	SLUICED_EXIT_SYSTEM = 3,  /* Privileges, kernel, interface, another daemon. */
 	SLUICED_EXIT_RUNTIME = 4, /* It ran and could not go on. */

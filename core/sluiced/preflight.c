@@ -25,10 +25,11 @@ struct reporter {
 	size_t errors;
 };
 
-static void report(struct reporter *reporter, enum preflight_severity severity, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+static void report(struct reporter *reporter, enum preflight_severity severity, const char *fmt,
+		   ...) __attribute__((format(printf, 3, 4)));
 
-static void report(struct reporter *reporter, enum preflight_severity severity, const char *fmt, ...)
+static void report(struct reporter *reporter, enum preflight_severity severity, const char *fmt,
+		   ...)
 {
 	char text[512];
 	va_list args;
@@ -149,9 +150,8 @@ static void judge_allow(struct reporter *reporter, const struct settings *settin
 		report(reporter, PREFLIGHT_WARNING,
 		       "allow '%s' is exempt from everything: whoever forges such a sender passes "
 		       "unmeasured; leave `exempt: all` out unless you must have it",
-		       allow->kind == SETTINGS_ALLOW_PREFIX ?
-			       address_format(&allow->prefix, text) :
-			       names[allow->kind]);
+		       allow->kind == SETTINGS_ALLOW_PREFIX ? address_format(&allow->prefix, text)
+							    : names[allow->kind]);
 	}
 }
 

@@ -24,11 +24,11 @@ enum preflight_severity {
 struct preflight_interface {
 	char name[IFNAMSIZ];
 	bool present, up;
-	char kind[16];               /* "veth", "vlan", "bond", ...; empty for hardware. */
-	char master_kind[16];        /* Of the device it belongs to; empty if none. */
+	char kind[16];		     /* "veth", "vlan", "bond", ...; empty for hardware. */
+	char master_kind[16];	     /* Of the device it belongs to; empty if none. */
 	unsigned int mtu, rx_queues; /* 0: unknown */
 	bool lro;
-	bool features_known;         /* The kernel (6.3 and newer) tells the next three. */
+	bool features_known; /* The kernel (6.3 and newer) tells the next three. */
 	bool xdp_basic, xdp_frags, xdp_hardware;
 };
 

@@ -89,8 +89,9 @@ int privileges_check_kernel(const char *release, struct sluice_err *err)
 		return fail_with(err, -EOPNOTSUPP, "kernel '%s': cannot tell its version", release);
 	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR))
 		return 0;
-	return fail_with(err, -EOPNOTSUPP,
-			 "kernel %s is too old: Sluice needs %d.%d or newer, the first that is "
-			 "tested with memory-mapped tables and replaceable XDP links; Debian 12 has it",
-			 release, KERNEL_MAJOR, KERNEL_MINOR);
+	return fail_with(
+		err, -EOPNOTSUPP,
+		"kernel %s is too old: Sluice needs %d.%d or newer, the first that is "
+		"tested with memory-mapped tables and replaceable XDP links; Debian 12 has it",
+		release, KERNEL_MAJOR, KERNEL_MINOR);
 }

@@ -85,8 +85,9 @@ int reload_check(const struct generation *old, const struct generation *next,
 	}
 	if (used == 0)
 		return 0;
-	return fail_with(err, -EBUSY,
-			 "a change of %s needs a restart, through which the filter goes on; the old "
-			 "settings stay in force",
-			 keys);
+	return fail_with(
+		err, -EBUSY,
+		"a change of %s needs a restart, through which the filter goes on; the old "
+		"settings stay in force",
+		keys);
 }

@@ -28,7 +28,8 @@ struct snapshot_interface {
 	char name[IFNAMSIZ];
 	const char *mode;     /* "native", "generic", "hardware" */
 	unsigned int ifindex; /* When it was attached. */
-	bool gone;            /* No interface has that name and number any more. */
+	bool gone;	      /* No interface has that name and number any more. */
+	bool detached;	      /* Somebody else took our program away. */
 };
 
 struct snapshot {
@@ -36,11 +37,11 @@ struct snapshot {
 	bool adopted;
 	struct snapshot_interface interfaces[SNAPSHOT_INTERFACES_MAX];
 	size_t n_interfaces;
-	struct engine_status engine;          /* Its `detectors` is NULL here. */
+	struct engine_status engine; /* Its `detectors` is NULL here. */
 	struct snapshot_detector detectors[SNAPSHOT_DETECTORS_MAX];
 	size_t n_detectors;
 	struct dataplane_counters counters;
-	uint64_t pps[DATAPLANE_N_REASONS];    /* Packets a second since the snapshot before. */
+	uint64_t pps[DATAPLANE_N_REASONS]; /* Packets a second since the snapshot before. */
 	struct dataplane_occupancy occupancy;
 	bool has_offload;
 	struct offload_status offload;

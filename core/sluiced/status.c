@@ -44,6 +44,13 @@ static uint64_t per_second(uint64_t count, uint64_t length_ns)
 	return length_ns ? (uint64_t)((double)count * 1e9 / (double)length_ns) : 0;
 }
 
+static const char *interface_state(const struct snapshot_interface *interface)
+{
+	if (interface->gone)
+		return "gone";
+	return interface->detached ? "detached" : "attached";
+}
+
 static json_t *interfaces_json(const struct snapshot *snapshot)
 {
 	json_t *list = json_array();
@@ -53,7 +60,7 @@ static json_t *interfaces_json(const struct snapshot *snapshot)
 
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", interface->name,
 						      "mode", interface->mode, "state",
-						      interface->gone ? "gone" : "attached"));
+						      interface_state(interface)));
 	}
 	return list;
 }
@@ -93,9 +100,8 @@ static json_t *traffic_json(const struct sluice_window *window)
 static json_t *blocked_json(const struct snapshot *snapshot)
 {
 	const struct engine_status *engine = &snapshot->engine;
-	uint64_t in_software = engine->blocked > engine->offloaded ?
-				       engine->blocked - engine->offloaded :
-				       0;
+	uint64_t in_software =
+		engine->blocked > engine->offloaded ? engine->blocked - engine->offloaded : 0;
 
 	return json_pack("{s:I, s:{s:I, s:I}, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, "
 			 "s:I}}",
@@ -160,15 +166,14 @@ static json_t *detectors_json(const struct snapshot *snapshot)
 		double score = verdict->score >= 0 && verdict->score < 1e15 ? verdict->score : 1e15;
 
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:b, s:b, s:b, s:f, s:o, s:I, s:I, s:I, s:I}", "name",
-				  snapshot->detectors[i].name, "enforce", status->enforce,
-				  "disabled", status->disabled, "attack", verdict->attack, "score",
-				  score, "evidence",
-				  text_json(verdict->evidence, sizeof(verdict->evidence)),
-				  "proposals", J(status->proposals), "failures",
-				  J(status->failures), "attack_windows", J(status->attack_windows),
-				  "last_ns", J(status->last_ns)));
+			list, json_pack("{s:s, s:b, s:b, s:b, s:f, s:o, s:I, s:I, s:I, s:I}",
+					"name", snapshot->detectors[i].name, "enforce",
+					status->enforce, "disabled", status->disabled, "attack",
+					verdict->attack, "score", score, "evidence",
+					text_json(verdict->evidence, sizeof(verdict->evidence)),
+					"proposals", J(status->proposals), "failures",
+					J(status->failures), "attack_windows",
+					J(status->attack_windows), "last_ns", J(status->last_ns)));
 	}
 	return list;
 }
@@ -218,24 +223,24 @@ json_t *status_explanation_json(const struct engine_explanation *explanation)
 	char source[ADDRESS_TEXT_SIZE];
 	json_t *json;
 
-	json = json_pack(
-		"{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "source",
-		address_format(&explanation->key, source), "verdict", verdict_of(explanation),
-		"state", engine_state_name(explanation->state), "allowed", explanation->allowed,
-		"known", explanation->known, "prefix", explanation->prefix, "detector",
-		text_json(explanation->detector, sizeof(explanation->detector)), "reason",
-		text_json(explanation->reason, sizeof(explanation->reason)), "evidence",
-		text_json(explanation->evidence, sizeof(explanation->evidence)), "first_seen",
-		time_json(explanation->first_seen_realtime_ns), "last_seen",
-		time_json(explanation->last_seen_realtime_ns));
+	json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "source",
+			 address_format(&explanation->key, source), "verdict",
+			 verdict_of(explanation), "state", engine_state_name(explanation->state),
+			 "allowed", explanation->allowed, "known", explanation->known, "prefix",
+			 explanation->prefix, "detector",
+			 text_json(explanation->detector, sizeof(explanation->detector)), "reason",
+			 text_json(explanation->reason, sizeof(explanation->reason)), "evidence",
+			 text_json(explanation->evidence, sizeof(explanation->evidence)),
+			 "first_seen", time_json(explanation->first_seen_realtime_ns), "last_seen",
+			 time_json(explanation->last_seen_realtime_ns));
 	if (!json)
 		return NULL;
 	json_object_set_new(json, "pps", json_integer(J(explanation->pps)));
 	json_object_set_new(json, "hw_pps", json_integer(J(explanation->hw_pps)));
 	json_object_set_new(json, "hw_age_ns",
-			    explanation->hw_age_ns == OFFLOAD_AGE_UNKNOWN ?
-				    json_null() :
-				    json_integer(J(explanation->hw_age_ns)));
+			    explanation->hw_age_ns == OFFLOAD_AGE_UNKNOWN
+				    ? json_null()
+				    : json_integer(J(explanation->hw_age_ns)));
 	json_object_set_new(json, "passed_pps", json_integer(J(explanation->passed_pps)));
 	json_object_set_new(json, "dropped_packets", json_integer(J(explanation->dropped_packets)));
 	json_object_set_new(json, "repeats", json_integer(J(explanation->repeats)));

@@ -31,6 +31,7 @@ static void obey(int signal, siginfo_t *info, void *context)
 {
 	struct order *order = info->si_value.sival_ptr;
 	struct __user_cap_header_struct header = order->header;
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 	int saved = errno;
 
 	(void)signal;
@@ -43,7 +44,15 @@ static void obey(int signal, siginfo_t *info, void *context)
 	}
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	header.pid = 0;
-	if (syscall(SYS_capset, &header, order->sets) != 0)
+	if (syscall(SYS_capget, &header, sets) != 0)
+		order->error = -errno;
+	/* A thread that has less already gains nothing. */
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].effective &= order->sets[i].effective;
+		sets[i].permitted &= order->sets[i].permitted;
+		sets[i].inheritable &= order->sets[i].inheritable;
+	}
+	if (!order->error && syscall(SYS_capset, &header, sets) != 0)
 		order->error = -errno;
 	errno = saved;
 	sem_post(&order->done);

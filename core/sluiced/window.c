@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the engine's thread does: a window, and the snapshot of it that everybody else reads. */
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,19 @@ static void take_snapshot(struct daemon *daemon)
 	event_log_stats(daemon->log, &snapshot->events);
 	snapshot->taken_realtime_ns = clock_realtime_ns(&clock_system);
 	snapshot_board_put(daemon->board, snapshot);
+}
+
+/* The engine looks after attachments; its sentence names the interface in quotes. */
+void window_note_detached(struct daemon *daemon, const struct event *event)
+{
+	for (size_t i = 0; i < daemon->snapshot.n_interfaces; i++) {
+		struct snapshot_interface *interface = &daemon->snapshot.interfaces[i];
+		char quoted[IFNAMSIZ + 2];
+
+		snprintf(quoted, sizeof(quoted), "'%s'", interface->name);
+		if (strstr(event->text, quoted))
+			interface->detached = true;
+	}
 }
 
 void window_refresh(void *ctx)

@@ -11,15 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char folder_good_manifest[] = "kind: detector\n"
-				    "abi: \"1.0\"\n"
-				    "name: fixture\n"
-				    "version: \"1.2.3\"\n"
-				    "license: BSD-2-Clause\n"
-				    "description: A detector for tests.\n"
-				    "options:\n"
-				    "  limit: { type: rate, default: 2k, maximum: 1M, help: A limit. }\n"
-				    "  fail: { type: bool, default: false, help: Whether to fail. }\n";
+const char folder_good_manifest[] =
+	"kind: detector\n"
+	"abi: \"1.0\"\n"
+	"name: fixture\n"
+	"version: \"1.2.3\"\n"
+	"license: BSD-2-Clause\n"
+	"description: A detector for tests.\n"
+	"options:\n"
+	"  limit: { type: rate, default: 2k, maximum: 1M, help: A limit. }\n"
+	"  fail: { type: bool, default: false, help: Whether to fail. }\n";
 
 void folder_write(const char *path, const char *text)
 {
@@ -49,6 +50,7 @@ void folder_make(struct folder *folder, const char *fixture, const char *manifes
 {
 	char from[PATH_MAX];
 
+	memset(folder, 0, sizeof(*folder));
 	snprintf(folder->path, sizeof(folder->path), "/tmp/sluice-abi-XXXXXX");
 	cr_assert(mkdtemp(folder->path));
 	cr_assert_eq(chmod(folder->path, 0755), 0);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# headers.sh ROOT CC [CXX]: each header compiles alone; the public ones as strict C11 and as C++ too.
+# headers.sh ROOT CC [CXX]: each header compiles alone; the public ones as strict C11 and C++ too.
 set -u
 
 root=$1 cc=$2 cxx=${3-}
@@ -29,8 +29,8 @@ for header in "$root"/core/[!i]*/*.h "$root"/plugins/*/*/*.h; do
 	case $header in
 	*.skel.h) continue ;;
 	esac
-	compile "$header" "$cc" -xc -std=gnu11 -D_GNU_SOURCE -I"$root/core" -I"$root/core/include" \
-		-I"$root/bpf"
+	compile "$header" "$cc" -xc -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"0"' \
+		-I"$root/core" -I"$root/core/include" -I"$root/bpf"
 done
 if [ -z "$cxx" ]; then
 	echo "FAILED: there is no C++ compiler to try the public headers with; install g++" >&2

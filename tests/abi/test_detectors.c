@@ -38,16 +38,19 @@ static int take(void *ctx, struct sluice_instance *instance, const struct sluice
 static void bench_open(struct bench *bench, const char *name, const struct config_node *options)
 {
 	struct plugin_use use = {
-		.options = options, .key = "detectors[0].options", .clock = &clock_system,
-		.propose = take, .propose_ctx = bench,
+		.options = options,
+		.key = "detectors[0].options",
+		.clock = &clock_system,
+		.propose = take,
+		.propose_ctx = bench,
 	};
 	struct sluice_err err;
 
 	memset(bench, 0, sizeof(*bench));
 	cr_assert_eq(plugin_open(PLUGINS, name, SLUICE_PLUGIN_DETECTOR, NULL, &bench->plugin, &err),
 		     0, "%s", err.text);
-	cr_assert_eq(plugin_detector_new(bench->plugin, &use, NULL, &bench->instance, &err), 0, "%s",
-		     err.text);
+	cr_assert_eq(plugin_detector_new(bench->plugin, &use, NULL, &bench->instance, &err), 0,
+		     "%s", err.text);
 }
 
 static void bench_close(struct bench *bench)
@@ -60,22 +63,29 @@ static void observe(struct bench *bench, uint64_t packets_each, struct sluice_ve
 {
 	static struct sluice_source sources[N_SOURCES];
 	struct sluice_window window = {
-		.size = sizeof(window), .sequence = 1, .length_ns = 500000000, .sources = sources,
-		.n_sources = N_SOURCES, .source_size = sizeof(sources[0]),
+		.size = sizeof(window),
+		.sequence = 1,
+		.length_ns = 500000000,
+		.sources = sources,
+		.n_sources = N_SOURCES,
+		.source_size = sizeof(sources[0]),
 		.blocked_size = sizeof(struct sluice_blocked_source),
 	};
 
 	for (uint32_t i = 0; i < N_SOURCES; i++)
 		sources[i] = (struct sluice_source){
-			.key = { .family = 4, .prefix_len = 32,
+			.key = { .family = 4,
+				 .prefix_len = 32,
 				 .addr = { 198, 18, (uint8_t)(i >> 8), (uint8_t)i } },
-			.packets = packets_each, .bytes = 60 * packets_each,
+			.packets = packets_each,
+			.bytes = 60 * packets_each,
 			.udp = (uint32_t)packets_each,
 		};
 	*verdict = (struct sluice_verdict){ .size = sizeof(*verdict) };
 	bench->proposals = 0;
-	cr_assert_eq(plugin_detector_ops(bench->plugin)->observe(
-			     plugin_instance_self(bench->instance), &window, verdict), 0);
+	cr_assert_eq(plugin_detector_ops(bench->plugin)
+			     ->observe(plugin_instance_self(bench->instance), &window, verdict),
+		     0);
 	printf("%s: %s | %s\n", plugin_name(bench->plugin), verdict->evidence, bench->evidence);
 }
 
@@ -138,10 +148,12 @@ Test(detectors, options_that_contradict)
 
 		config_errors_init(&errors);
 		cr_assert_eq(config_node_parse("t", rows[i].options, strlen(rows[i].options),
-					       &errors, &options), 0);
+					       &errors, &options),
+			     0);
 		use.options = options;
 		cr_assert_eq(plugin_open(PLUGINS, rows[i].plugin, SLUICE_PLUGIN_DETECTOR, NULL,
-					 &plugin, &err), 0, "%s", err.text);
+					 &plugin, &err),
+			     0, "%s", err.text);
 		cr_expect_eq(plugin_detector_new(plugin, &use, &errors, &instance, &err), -EINVAL);
 		cr_expect(strstr(err.text, rows[i].said), "%s", err.text);
 		plugin_close(plugin);
@@ -165,7 +177,8 @@ Test(detectors, reload)
 		struct sluice_err err;
 
 		config_errors_init(&errors);
-		cr_assert_eq(config_node_parse("t", texts[i], strlen(texts[i]), &errors, &options), 0);
+		cr_assert_eq(config_node_parse("t", texts[i], strlen(texts[i]), &errors, &options),
+			     0);
 		use.options = options;
 		cr_expect_eq(plugin_detector_reconfigure(bench.instance, &use, NULL, &err),
 			     expected[i], "%s", err.text);

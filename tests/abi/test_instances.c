@@ -54,11 +54,15 @@ static void bench_init(struct bench *bench)
 		     0, "%s", err.text);
 	bench->now_ns = 42;
 	bench->clock = (struct clock_source){
-		.monotonic_ns = fixed_ns, .boottime_ns = fixed_ns, .realtime_ns = fixed_ns,
+		.monotonic_ns = fixed_ns,
+		.boottime_ns = fixed_ns,
+		.realtime_ns = fixed_ns,
 		.ctx = &bench->now_ns,
 	};
 	bench->use = (struct plugin_use){
-		.key = "detectors[0].options", .clock = &bench->clock, .propose = take,
+		.key = "detectors[0].options",
+		.clock = &bench->clock,
+		.propose = take,
 		.propose_ctx = bench,
 	};
 }
@@ -88,8 +92,11 @@ static int observe(struct sluice_instance *instance, const struct sluice_key *ke
 		plugin_detector_ops(plugin_instance_plugin(instance));
 	struct sluice_source source = { .key = *key, .packets = 1 };
 	struct sluice_window window = {
-		.size = sizeof(window), .length_ns = 1000000000, .sources = &source,
-		.n_sources = 1, .source_size = sizeof(source),
+		.size = sizeof(window),
+		.length_ns = 1000000000,
+		.sources = &source,
+		.n_sources = 1,
+		.source_size = sizeof(source),
 		.blocked_size = sizeof(struct sluice_blocked_source),
 	};
 	struct sluice_verdict verdict = { .size = sizeof(verdict) };
@@ -100,7 +107,9 @@ static int observe(struct sluice_instance *instance, const struct sluice_key *ke
 }
 
 static const struct sluice_key good_key = {
-	.family = SLUICE_FAMILY_IPV4, .prefix_len = 32, .addr = { 192, 0, 2, 1 },
+	.family = SLUICE_FAMILY_IPV4,
+	.prefix_len = 32,
+	.addr = { 192, 0, 2, 1 },
 };
 
 Test(instances, defaults_and_services)
@@ -158,8 +167,10 @@ Test(instances, malformed_proposals_stop_at_the_host)
 	} rows[] = {
 		{ "no family", { .prefix_len = 32, .addr = { 1 } } },
 		{ "prefix too long", { .family = 4, .prefix_len = 33, .addr = { 1 } } },
-		{ "bits beyond the prefix", { .family = 4, .prefix_len = 20, .addr = { 1, 2, 3 } } },
-		{ "bytes beyond IPv4", { .family = 4, .prefix_len = 32, .addr = { 1, 2, 3, 4, 5 } } },
+		{ "bits beyond the prefix",
+		  { .family = 4, .prefix_len = 20, .addr = { 1, 2, 3 } } },
+		{ "bytes beyond IPv4",
+		  { .family = 4, .prefix_len = 32, .addr = { 1, 2, 3, 4, 5 } } },
 		{ "reserved bytes", { .family = 4, .prefix_len = 32, .reserved = { 1 } } },
 		{ "bits beyond /64", { .family = 6, .prefix_len = 64, .addr = { 0x20, [8] = 1 } } },
 	};
@@ -196,7 +207,8 @@ Test(instances, wrong_options_name_their_place)
 		config_errors_init(&errors);
 		bench_init(&bench);
 		set_options(&bench, rows[i].text);
-		cr_expect_eq(plugin_detector_new(bench.plugin, &bench.use, &errors, &instance, &err),
+		cr_expect_eq(plugin_detector_new(bench.plugin, &bench.use, &errors, &instance,
+						 &err),
 			     -EINVAL);
 		cr_expect(strstr(err.text, rows[i].said), "%s", err.text);
 		cr_expect_eq(errors.count, 1);
@@ -217,7 +229,8 @@ Test(instances, a_failing_create_is_told)
 	bench_init(&bench);
 	set_options(&bench, "fail: true\n");
 	cr_expect_eq(plugin_detector_new(bench.plugin, &bench.use, NULL, &instance, &err), -ENODEV);
-	cr_expect(strstr(err.text, "plugin 'fixture': cannot start it: fail: told to fail (-ENODEV)"),
+	cr_expect(strstr(err.text,
+			 "plugin 'fixture': cannot start it: fail: told to fail (-ENODEV)"),
 		  "%s", err.text);
 	cr_expect_null(instance);
 	bench_fini(&bench);
@@ -296,9 +309,11 @@ Test(instances, objects_are_not_mixed_up)
 	folder_make(&other, "other_version", folder_edit_manifest("1.2.3", "1.2.4", text));
 	for (int i = 0; i < 20; i++) {
 		cr_assert_eq(plugin_open(good.path, "fixture", SLUICE_PLUGIN_DETECTOR, NULL, &a,
-					 &err), 0, "%s", err.text);
+					 &err),
+			     0, "%s", err.text);
 		cr_assert_eq(plugin_open(other.path, "fixture", SLUICE_PLUGIN_DETECTOR, NULL, &b,
-					 &err), 0, "%s", err.text);
+					 &err),
+			     0, "%s", err.text);
 		cr_assert_neq(plugin_detector_ops(a)->create, plugin_detector_ops(b)->create);
 		plugin_close(i % 2 ? a : b);
 		plugin_close(i % 2 ? b : a);

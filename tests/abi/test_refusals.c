@@ -100,7 +100,8 @@ Test(refusals, missing_files)
 
 	folder_make(&folder, NULL, folder_good_manifest);
 	expect_refusal(&folder, -ENOENT, "fixture.so is missing beside its manifest");
-	cr_expect_eq(plugin_open(folder.path, "fixtrue", SLUICE_PLUGIN_DETECTOR, NULL, &plugin, &err),
+	cr_expect_eq(plugin_open(folder.path, "fixtrue", SLUICE_PLUGIN_DETECTOR, NULL, &plugin,
+				 &err),
 		     -ENOENT);
 	cr_expect(strstr(err.text, "did you mean 'fixture'?"), "%s", err.text);
 	cr_expect_eq(plugin_open(folder.path, "zebra", SLUICE_PLUGIN_DETECTOR, NULL, &plugin, &err),
@@ -115,8 +116,8 @@ Test(refusals, missing_files)
 /* A name is part of a path; none may lead out of the folder. */
 Test(refusals, names)
 {
-	static const char *const names[] = { "", "../fixture", "a/b", ".", "Fixture", "a b",
-					     "aaaaaaaaaaaaaaaa" };
+	static const char *const names[] = { "",    "../fixture",      "a/b", ".", "Fixture",
+					     "a b", "aaaaaaaaaaaaaaaa" };
 	struct folder folder;
 
 	folder_make(&folder, "good", folder_good_manifest);

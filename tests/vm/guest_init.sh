@@ -12,7 +12,7 @@ while read -r module; do
 done </modules/list
 
 # Nothing on the host changes while the guest looks, so that it may cache all it has seen.
-busybox mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=524288,cache=loose host /lower
+busybox mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /lower
 busybox mount -t tmpfs tmpfs /upper
 busybox mkdir /upper/files /upper/work
 busybox mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work overlay /root

@@ -3,7 +3,7 @@
 # The guest's PID 1 on the host's files: sets up what Sluice's tests expect of a machine, runs the
 # job on the second serial port, which the host reads, and ends QEMU with a status of our own.
 
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb
 
 release=$(uname -r)
 mkdir -p /lib/modules /dev/pts /dev/shm

@@ -47,7 +47,7 @@ static int cannot_open(const char *folder, const char *name, int rc, struct slui
 {
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		card_err(err,
-			 "card '%.80s': there is no '%s' in it (-ENOENT); make a card: "
+			 "card '%.80s': there is no '%s' in it; make a card: "
 			 "sluice-emu-card create --pin FOLDER",
 			 folder, name);
 	else if (rc == -EPERM || rc == -EACCES)
@@ -105,14 +105,13 @@ static int read_info(const char *path, struct nic_card *info, struct sluice_err 
 	rc = bpf_map_lookup_elem(fd, &zero, info);
 	close(fd);
 	if (rc) {
-		card_err(err, "card '%.80s': cannot read its description: %s", path,
-			 strerror(-rc));
+		card_err(err, "card '%.80s': cannot read its description: %s", path, strerror(-rc));
 		return rc;
 	}
 	fault = logic_card_fault(info);
 	if (fault) {
 		card_err(err,
-			 "card '%.80s': %s (-EPROTO); make the card anew: sluice-emu-card destroy, "
+			 "card '%.80s': %s; make the card anew: sluice-emu-card destroy, "
 			 "then create",
 			 path, fault);
 		return -EPROTO;
@@ -137,11 +136,17 @@ static int rules_inode(const char *folder, ino_t *inode, struct sluice_err *err)
 int card_open(const char *path, struct card *card, struct sluice_err *err)
 {
 	struct map_shape rules = {
-		CARD_PIN_RULES, BPF_MAP_TYPE_HASH, sizeof(struct nic_key), sizeof(struct nic_hits),
+		CARD_PIN_RULES,
+		BPF_MAP_TYPE_HASH,
+		sizeof(struct nic_key),
+		sizeof(struct nic_hits),
 		0,
 	};
 	static const struct map_shape totals = {
-		CARD_PIN_TOTALS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct nic_hits),
+		CARD_PIN_TOTALS,
+		BPF_MAP_TYPE_PERCPU_ARRAY,
+		sizeof(__u32),
+		sizeof(struct nic_hits),
 		1,
 	};
 	int rc;
@@ -181,7 +186,7 @@ int card_check(const struct card *card, struct sluice_err *err)
 
 	if (rules_inode(card->path, &inode, NULL) == 0 && inode == card->rules_inode)
 		return 0;
-	card_err(err, "card '%.80s': it was destroyed or made anew (-ENODEV)", card->path);
+	card_err(err, "card '%.80s': it was destroyed or made anew", card->path);
 	return -ENODEV;
 }
 
@@ -206,8 +211,7 @@ static int read_batches(const struct card *card, struct nic_key *keys, struct ni
 	return rc == -ENOENT ? 0 : rc;
 }
 
-int card_rules(const struct card *card, struct card_rule **rules, size_t *n,
-	       struct sluice_err *err)
+int card_rules(const struct card *card, struct card_rule **rules, size_t *n, struct sluice_err *err)
 {
 	/* Room to spare, since a batch takes whole hash buckets. */
 	size_t room = (size_t)card->info.capacity + 256;
@@ -219,8 +223,7 @@ int card_rules(const struct card *card, struct card_rule **rules, size_t *n,
 	if (keys && hits && out)
 		rc = read_batches(card, keys, hits, room, n);
 	if (rc) {
-		card_err(err, "card '%.80s': cannot read its table: %s", card->path,
-			 strerror(-rc));
+		card_err(err, "card '%.80s': cannot read its table: %s", card->path, strerror(-rc));
 		free(out);
 	} else {
 		for (size_t i = 0; i < *n; i++)

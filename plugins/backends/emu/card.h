@@ -16,12 +16,12 @@
 #include "nic_drop.h"
 
 /* Names under the card's folder. */
-#define CARD_PIN_CARD "card"     /* The description, struct nic_card. */
-#define CARD_PIN_RULES "rules"   /* The table. */
+#define CARD_PIN_CARD "card"	 /* The description, struct nic_card. */
+#define CARD_PIN_RULES "rules"	 /* The table. */
 #define CARD_PIN_TOTALS "totals" /* What the card dropped, per CPU. */
-#define CARD_PIN_XDP "xdp"       /* For an interface's own XDP hook. */
+#define CARD_PIN_XDP "xdp"	 /* For an interface's own XDP hook. */
 #define CARD_PIN_EGRESS "egress" /* For the entry of a device map. */
-#define CARD_PIN_TC "tc"         /* For clsact egress. */
+#define CARD_PIN_TC "tc"	 /* For clsact egress. */
 
 struct card {
 	char path[PATH_MAX];
@@ -45,14 +45,14 @@ void card_close(struct card *card);
 int card_check(const struct card *card, struct sluice_err *err) __attribute__((warn_unused_result));
 
 /* Reads the whole table in batches; the caller frees `*rules`.  Also the empty one is allocated. */
-int card_rules(const struct card *card, struct card_rule **rules, size_t *n,
-	       struct sluice_err *err) __attribute__((warn_unused_result));
+int card_rules(const struct card *card, struct card_rule **rules, size_t *n, struct sluice_err *err)
+	__attribute__((warn_unused_result));
 
 /* What the card dropped since it was made, by all rules, those deleted since included. */
 int card_totals(const struct card *card, struct nic_hits *totals, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
-/* printf() into an error; NULL is a no-op. */
+/* printf() into an error; NULL is a no-op.  Who shows it appends the errno's name. */
 void card_err(struct sluice_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* SLUICE_BACKENDS_EMU_CARD_H */

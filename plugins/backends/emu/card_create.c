@@ -36,7 +36,7 @@ static int make_folder(const char *folder, struct sluice_err *err)
 	rc = -errno;
 	if (rc == -EEXIST)
 		card_err(err,
-			 "card '%.80s': the folder is there already (-EEXIST); remove it first: "
+			 "card '%.80s': the folder is there already; remove it first: "
 			 "sluice-emu-card destroy --pin FOLDER",
 			 folder);
 	else
@@ -95,8 +95,7 @@ static int attach_tc(const struct nic_drop *skel, const struct card_tool_create 
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 			    .attach_point = BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, tc, .handle = CARD_TC_HANDLE,
-			    .priority = CARD_TC_PRIORITY,
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, tc, .handle = CARD_TC_HANDLE, .priority = CARD_TC_PRIORITY,
 			    .prog_fd = bpf_program__fd(skel->progs.sluice_nic_tc));
 	int rc = bpf_tc_hook_create(&hook);
 
@@ -104,10 +103,11 @@ static int attach_tc(const struct nic_drop *skel, const struct card_tool_create 
 	if (rc == 0 || rc == -EEXIST)
 		rc = bpf_tc_attach(&hook, &tc);
 	if (rc == -EEXIST)
-		card_err(err,
-			 "interface '%s': another filter has handle %d at priority %d of its clsact "
-			 "egress (-EEXIST); destroy that card first",
-			 options->interface, CARD_TC_HANDLE, CARD_TC_PRIORITY);
+		card_err(
+			err,
+			"interface '%s': another filter has handle %d at priority %d of its clsact "
+			"egress; destroy that card first",
+			options->interface, CARD_TC_HANDLE, CARD_TC_PRIORITY);
 	else if (rc)
 		card_err(err,
 			 "interface '%s': cannot attach the egress filter: %s; the kernel needs "
@@ -116,8 +116,8 @@ static int attach_tc(const struct nic_drop *skel, const struct card_tool_create 
 	return rc;
 }
 
-static int load(const struct card_tool_create *options, unsigned int ifindex,
-		struct nic_drop **out, struct sluice_err *err)
+static int load(const struct card_tool_create *options, unsigned int ifindex, struct nic_drop **out,
+		struct sluice_err *err)
 {
 	struct nic_drop *skel = nic_drop__open();
 	int rc = skel ? configure(skel, options, ifindex) : -errno;
@@ -144,7 +144,7 @@ int card_create(const struct card_tool_create *options, struct sluice_err *err)
 		ifindex = if_nametoindex(options->interface);
 		if (!ifindex) {
 			card_err(err,
-				 "interface '%s': not in this network namespace (-ENODEV); see: ip "
+				 "interface '%s': not in this network namespace; see: ip "
 				 "link",
 				 options->interface);
 			return -ENODEV;

@@ -219,8 +219,11 @@ int main(int argc, char **argv)
 
 	if (!arguments.verbose)
 		libbpf_set_print(quiet);
-	if (run(command, &arguments, &err)) {
-		fprintf(stderr, "sluice-emu-card: %s\n", err.text);
+	rc = run(command, &arguments, &err);
+	if (rc) {
+		const char *name = strerrorname_np(-rc);
+
+		fprintf(stderr, "sluice-emu-card: %s (-%s)\n", err.text, name ? name : "E?");
 		return EXIT_FAILED;
 	}
 	return 0;

@@ -3,8 +3,8 @@
  * The card's folder in the BPF file system.
  */
 #include <errno.h>
-#include <linux/magic.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -14,8 +14,7 @@
 #include "card_tool.h"
 
 static const char *const names[] = {
-	CARD_PIN_CARD, CARD_PIN_RULES,	CARD_PIN_TOTALS,
-	CARD_PIN_XDP,  CARD_PIN_EGRESS, CARD_PIN_TC,
+	CARD_PIN_CARD, CARD_PIN_RULES, CARD_PIN_TOTALS, CARD_PIN_XDP, CARD_PIN_EGRESS, CARD_PIN_TC,
 };
 
 int card_pins_check(const char *folder, struct sluice_err *err)
@@ -26,14 +25,14 @@ int card_pins_check(const char *folder, struct sluice_err *err)
 		int rc = -errno;
 
 		if (rc == -ENOENT)
-			card_err(err, "card '%.80s': there is no such folder (-ENOENT)", folder);
+			card_err(err, "card '%.80s': there is no such folder", folder);
 		else
 			card_err(err, "card '%.80s': %s", folder, strerror(-rc));
 		return rc;
 	}
 	if (fs.f_type != BPF_FS_MAGIC) {
 		card_err(err,
-			 "card '%.80s': not in a BPF file system (-EINVAL); choose a folder under "
+			 "card '%.80s': not in a BPF file system; choose a folder under "
 			 "/sys/fs/bpf, or: mount -t bpf bpf FOLDER",
 			 folder);
 		return -EINVAL;
@@ -55,9 +54,7 @@ int card_pins_remove(const char *folder, struct sluice_err *err)
 	if (rc == 0 && rmdir(folder))
 		rc = -errno;
 	if (rc == -ENOTEMPTY)
-		card_err(err,
-			 "card '%.80s': the card is gone, but the folder holds pins of others "
-			 "(-ENOTEMPTY)",
+		card_err(err, "card '%.80s': the card is gone, but the folder holds pins of others",
 			 folder);
 	else if (rc)
 		card_err(err, "card '%.80s': cannot remove it: %s", folder, strerror(-rc));

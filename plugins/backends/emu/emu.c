@@ -206,7 +206,7 @@ static int reopen(struct emu *emu, struct sluice_err *err)
 			fresh->info.v6_prefix_len != emu->card.info.v6_prefix_len)) {
 		card_err(err,
 			 "card '%.80s': it was made anew with other counters or another IPv6 "
-			 "prefix length (-ENODEV); restart sluiced to use it",
+			 "prefix length; restart sluiced to use it",
 			 emu->card.path);
 		card_close(fresh);
 		rc = -ENODEV;

@@ -93,8 +93,8 @@ void logic_caps(const struct nic_card *card, bool counters, uint64_t update_cost
 {
 	caps->capacity = card->capacity;
 	caps->matches = SLUICE_BACKEND_MATCH_IPV4;
-	caps->matches |= card->v6_prefix_len == 128 ? SLUICE_BACKEND_MATCH_IPV6 :
-						      SLUICE_BACKEND_MATCH_IPV6_PREFIX;
+	caps->matches |= card->v6_prefix_len == 128 ? SLUICE_BACKEND_MATCH_IPV6
+						    : SLUICE_BACKEND_MATCH_IPV6_PREFIX;
 	caps->counters = card->counters && counters;
 	caps->emulated = true;
 	caps->update_p50_ns = update_cost_ns + LOGIC_MAP_P50_NS;

@@ -16,7 +16,7 @@
 /* The card's mask for IPv6 sources; `prefix_len` up to 128. */
 void logic_v6_mask(unsigned int prefix_len, __be32 mask[4]);
 
-/* A source as the card matches it.  -EOPNOTSUPP: no exact IPv4 address, nor the card's IPv6 unit. */
+/* As the card matches it.  -EOPNOTSUPP: no whole IPv4 address, nor the card's IPv6 unit. */
 int logic_key_to_card(const struct nic_card *card, const struct sluice_key *key,
 		      struct nic_key *out) __attribute__((warn_unused_result));
 

@@ -14,9 +14,9 @@
 
 enum baseline_signal {
 	BASELINE_OFFERED_PPS,
-	BASELINE_BITS,       /* Entropy of the offered traffic. */
-	BASELINE_NORMALISED, /* The same over its maximum. */
-	BASELINE_THIN_PPS,   /* Strangers under the floor. */
+	BASELINE_BITS,	      /* Entropy of the offered traffic. */
+	BASELINE_NORMALISED,  /* The same over its maximum. */
+	BASELINE_THIN_PPS,    /* Strangers under the floor. */
 	BASELINE_SUSPECT_PPS, /* Strangers over the floor, one signal a class. */
 	BASELINE_N_SIGNALS = BASELINE_SUSPECT_PPS + ENTROPY_N_CLASSES
 };

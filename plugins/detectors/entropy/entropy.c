@@ -168,15 +168,17 @@ static void describe(const struct entropy_result *result, char *text, size_t siz
 	const struct judge_class *class = &judge->class[leading];
 
 	if (result->attack)
-		snprintf(text, size,
-			 "flood %.0f packets/s (over under %.0f), blocked %.0f; strangers pass %.0f %s/s "
-			 "from %" PRIu64 ", entropy %.2f; all: %.2f offered, %.2f passed",
-			 judge->pressure_pps, judge->off_pps, judge->blocked_pps, class->pps,
-			 entropy_class_name(leading), class->n, class->normalised,
-			 result->offered_entropy, result->passed_entropy);
+		snprintf(
+			text, size,
+			"flood %.0f packets/s (over under %.0f), blocked %.0f; strangers pass %.0f %s/s "
+			"from %" PRIu64 ", entropy %.2f; all: %.2f offered, %.2f passed",
+			judge->pressure_pps, judge->off_pps, judge->blocked_pps, class->pps,
+			entropy_class_name(leading), class->n, class->normalised,
+			result->offered_entropy, result->passed_entropy);
 	else
 		snprintf(text, size,
-			 "strangers send %.0f %s/s from %" PRIu64 ", limit %.0f, entropy %.2f; all: %.2f "
+			 "strangers send %.0f %s/s from %" PRIu64
+			 ", limit %.0f, entropy %.2f; all: %.2f "
 			 "offered; %" PRIu32 " windows learned",
 			 class->pps, entropy_class_name(leading), class->n, class->limit,
 			 class->normalised, result->offered_entropy, result->learned_windows);

@@ -19,18 +19,18 @@ static const struct class_rule class_rules[ENTROPY_N_CLASSES] = {
 	[ENTROPY_CLASS_SYN] = { .confirm = 1, .blind_factor = 1, .learned = true },
 	[ENTROPY_CLASS_UDP] = { .confirm = 1, .blind_factor = 1, .learned = true },
 	[ENTROPY_CLASS_ICMP] = { .confirm = 1, .blind_factor = 1, .learned = true },
-	[ENTROPY_CLASS_OTHER] = { .confirm = 2, .blind_factor = 4, .learned = true },
+	[ENTROPY_CLASS_OTHER] = { .confirm = 3, .blind_factor = 4, .learned = true },
 	[ENTROPY_CLASS_TALK] = { .confirm = 3, .blind_factor = 4, .learned = false },
 };
 
-#define LEARNED_CONFIRM 2         /* Windows in a row at the lower limit. */
-#define LEARNED_SHORT_BITS 0.35   /* Of the greatest entropy: more even than crowds of people. */
-#define LEARNED_GROWTH 4.0        /* Over the suspects' own mean in peace. */
-#define ANY_SHAPE_FACTOR 4.0      /* From here on the volume alone is a flood. */
-#define THIN_FACTOR 4.0           /* Sources under the floor cannot be named: be slower to cry. */
-#define GOING_ON_FACTOR 0.5       /* Of a limit, while there is an attack. */
-#define GAP_BINS 4                /* Two octaves without a suspect part two crowds. */
-#define BAND_MARGIN_BINS 2        /* Counting noise at the lower edge of a flood: one octave. */
+#define LEARNED_CONFIRM 2	/* Windows in a row at the lower limit. */
+#define LEARNED_SHORT_BITS 0.35 /* Of the greatest entropy: more even than crowds of people. */
+#define LEARNED_GROWTH 4.0	/* Over the suspects' own mean in peace. */
+#define ANY_SHAPE_FACTOR 4.0	/* From here on the volume alone is a flood. */
+#define THIN_FACTOR 4.0		/* Sources under the floor cannot be named: be slower to cry. */
+#define GOING_ON_FACTOR 0.5	/* Of a limit, while there is an attack. */
+#define GAP_BINS 4		/* Two octaves without a suspect part two crowds. */
+#define BAND_MARGIN_BINS 2	/* Counting noise at the lower edge of a flood: one octave. */
 #define LEAST_BITS_DEVIATION 0.1
 #define LEAST_NORMALISED_DEVIATION 0.01
 
@@ -39,13 +39,12 @@ struct view {
 	const struct entropy_params *params;
 	const struct entropy_measure *measure;
 	const struct baseline *baseline;
-	bool warm;          /* Enough of peace was seen. */
+	bool warm;	    /* Enough of peace was seen. */
 	bool entropy_moved; /* Away from what it is in peace. */
 };
 
 static struct view make_view(const struct entropy_params *params,
-			     const struct entropy_measure *measure,
-			     const struct baseline *baseline)
+			     const struct entropy_measure *measure, const struct baseline *baseline)
 {
 	struct view view = { .params = params, .measure = measure, .baseline = baseline };
 	double bits = entropy_sum_bits(&measure->offered);
@@ -59,7 +58,8 @@ static struct view make_view(const struct entropy_params *params,
 	return view;
 }
 
-static enum judge_shape shape_of(const struct entropy_params *params, const struct judge_class *class)
+static enum judge_shape shape_of(const struct entropy_params *params,
+				 const struct judge_class *class)
 {
 	if (class->n < params->min_sources || class->normalised <= params->low_entropy)
 		return JUDGE_SHAPE_FEW;
@@ -105,9 +105,9 @@ static bool is_learned_flood(struct judge_class *class, enum entropy_class which
 			     const struct view *view)
 {
 	const struct entropy_params *params = view->params;
-	double limit = fmax(params->learned_flood_pps,
-			    baseline_limit(view->baseline, BASELINE_SUSPECT_PPS + which,
-					   LEARNED_GROWTH));
+	double limit =
+		fmax(params->learned_flood_pps,
+		     baseline_limit(view->baseline, BASELINE_SUSPECT_PPS + which, LEARNED_GROWTH));
 
 	if (!view->warm || !class_rules[which].learned || limit >= class->limit ||
 	    class->pps < limit || class->n < params->min_sources ||

@@ -26,7 +26,8 @@ struct judge_class {
 	double limit; /* At which the class is a flood. */
 	uint64_t n;
 	enum judge_shape shape;
-	unsigned int name_from; /* Suspects in this bin and above are named; ENTROPY_N_BINS: none. */
+	/* Suspects in this bin and above are named; ENTROPY_N_BINS: none. */
+	unsigned int name_from;
 	/* The attack. */
 	bool active;
 	uint32_t streak;   /* Windows in a row that looked like a flood. */
@@ -36,13 +37,13 @@ struct judge_class {
 struct judge {
 	struct judge_class class[ENTROPY_N_CLASSES];
 	bool attack, thin_active;
-	double off_pps;   /* Under this much pressure the attack is ending. */
-	uint32_t calm;    /* Windows in a row under it. */
+	double off_pps; /* Under this much pressure the attack is ending. */
+	uint32_t calm;	/* Windows in a row under it. */
 	/* This window. */
 	double pressure_pps; /* What the attack sends, blocked or not. */
 	double offered_pps, blocked_pps, thin_pps, thin_limit;
 	double score;
-	bool suspicious;  /* A class waits to be confirmed: nothing to learn from. */
+	bool suspicious; /* A class waits to be confirmed: nothing to learn from. */
 };
 
 /* Looks at the next window. */

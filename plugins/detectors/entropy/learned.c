@@ -12,7 +12,7 @@
 
 #define WAYS 4
 #define REMEMBER_WINDOWS 3600 /* Without a sign of the source. */
-#define VOUCHED 0             /* `born` of a source that counts at once. */
+#define VOUCHED 0	      /* `born` of a source that counts at once. */
 
 struct entry {
 	uint32_t tag; /* 0 = free */
@@ -111,7 +111,10 @@ static struct entry *make_room(struct bucket *bucket)
 static void add(struct bucket *bucket, uint32_t tag, double pps, uint32_t born, uint32_t now)
 {
 	*make_room(bucket) = (struct entry){
-		.tag = tag, .born = born, .seen = now, .pps = (float)pps,
+		.tag = tag,
+		.born = born,
+		.seen = now,
+		.pps = (float)pps,
 	};
 }
 
@@ -128,7 +131,8 @@ void learned_note(struct learned *learned, const struct sluice_key *key, double 
 	entry->seen = now;
 	/* Up by at most twice a window, so that one mistaken window does not raise it far. */
 	if (pps > (double)entry->pps)
-		entry->pps = (float)(pps < 2.0 * (double)entry->pps ? pps : 2.0 * (double)entry->pps);
+		entry->pps =
+			(float)(pps < 2.0 * (double)entry->pps ? pps : 2.0 * (double)entry->pps);
 	else
 		entry->pps += (float)((pps - (double)entry->pps) / 256);
 }

@@ -25,9 +25,9 @@ struct entropy {
 	struct baseline baseline;
 	struct judge judge;
 	struct learned *learned;
-	uint32_t now;      /* Windows seen; begins at 1. */
+	uint32_t now;	    /* Windows seen; begins at 1. */
 	uint32_t unlearned; /* Windows in a row that were no attack and not learned either. */
-	bool peace;        /* The last window was learned. */
+	bool peace;	    /* The last window was learned. */
 };
 
 int entropy_new(const struct entropy_params *params, struct entropy **out)
@@ -75,8 +75,8 @@ static void make_point(const struct entropy *entropy, struct baseline_point *poi
 
 	point->value[BASELINE_OFFERED_PPS] = entropy->judge.offered_pps;
 	point->value[BASELINE_BITS] = enough ? entropy_sum_bits(&measure->offered) : NAN;
-	point->value[BASELINE_NORMALISED] =
-		enough ? entropy_sum_normalised(&measure->offered) : NAN;
+	point->value[BASELINE_NORMALISED] = enough ? entropy_sum_normalised(&measure->offered)
+						   : NAN;
 	point->value[BASELINE_THIN_PPS] = entropy->judge.thin_pps;
 	for (int i = 0; i < ENTROPY_N_CLASSES; i++)
 		point->value[BASELINE_SUSPECT_PPS + i] = entropy->judge.class[i].pps;
@@ -172,8 +172,8 @@ int entropy_observe(struct entropy *entropy, const struct sluice_window *window,
 		report(entropy, 0, result);
 		return 0;
 	}
-	rc = measure_window(&entropy->measure, &entropy->params, entropy->learned,
-			    entropy->now + 1, window);
+	rc = measure_window(&entropy->measure, &entropy->params, entropy->learned, entropy->now + 1,
+			    window);
 	if (rc != 0)
 		return rc;
 	entropy->now++;

@@ -20,14 +20,14 @@ struct entropy;
 
 struct entropy_result {
 	bool attack;
-	double score;             /* As in struct sluice_verdict. */
-	double offered_entropy;   /* Normalised; 0 for an empty window. */
+	double score;		/* As in struct sluice_verdict. */
+	double offered_entropy; /* Normalised; 0 for an empty window. */
 	double passed_entropy;
 	const struct judge *judge;
 	/* Sources of this window to be blocked: indices, in no order.  Valid until the next call. */
 	const struct entropy_suspect *named;
 	size_t n_named;
-	bool learned;             /* The window counted as peace. */
+	bool learned; /* The window counted as peace. */
 	uint32_t learned_windows;
 	uint32_t n_known;
 };

@@ -164,7 +164,9 @@ static void add_suspect(struct entropy_measure *measure, size_t index,
 	measure->bin_n[class][bin]++;
 	measure->bin_packets[class][bin] += packets;
 	measure->list[measure->n_list++] = (struct entropy_suspect){
-		.index = (uint32_t)index, .class = (uint8_t)class, .bin = (uint8_t)bin,
+		.index = (uint32_t)index,
+		.class = (uint8_t) class,
+		.bin = (uint8_t)bin,
 	};
 }
 

@@ -23,7 +23,7 @@ enum entropy_class {
 	ENTROPY_CLASS_UDP,
 	ENTROPY_CLASS_ICMP,
 	ENTROPY_CLASS_OTHER, /* TCP without SYN, and all other protocols. */
-	ENTROPY_CLASS_TALK,  /* Mostly TCP after a SYN: as a client does, or somebody who acts like one. */
+	ENTROPY_CLASS_TALK, /* Mostly TCP after a SYN: as a client does, or somebody who acts like one. */
 	ENTROPY_N_CLASSES
 };
 
@@ -51,15 +51,15 @@ double entropy_bin_pps(unsigned int bin);
 /* A stranger over the floor: neither a known client nor at home here in peace. */
 struct entropy_suspect {
 	uint32_t index; /* In the window's sources. */
-	uint8_t class;  /* enum entropy_class */
+	uint8_t class;	/* enum entropy_class */
 	uint8_t bin;
 };
 
 struct entropy_measure {
-	double seconds; /* Rates are over this. */
+	double seconds;		    /* Rates are over this. */
 	struct entropy_sum offered; /* Passed and blocked. */
 	struct entropy_sum passed;
-	struct entropy_sum thin;    /* Under the floor, and not known clients. */
+	struct entropy_sum thin; /* Under the floor, and not known clients. */
 	struct entropy_sum suspects[ENTROPY_N_CLASSES];
 	double blocked_packets;
 	uint64_t n_known;

@@ -35,8 +35,8 @@ typedef int (*threshold_hit_fn)(void *ctx, const struct threshold_hit *hit);
 
 struct threshold_result {
 	bool attack;
-	uint64_t over;         /* Sources that passed and are over a limit, without known clients. */
-	uint64_t known_over;   /* Known clients over a limit. */
+	uint64_t over;	     /* Sources that passed and are over a limit, without known clients. */
+	uint64_t known_over; /* Known clients over a limit. */
 	uint64_t blocked_over; /* Blocked sources that still send more than the lowest limit. */
 	double worst_ratio;    /* Of all three. */
 };

@@ -112,7 +112,8 @@ static int threshold_observe_window(void *self, const struct sluice_window *wind
 	verdict->attack = result.attack;
 	verdict->score = result.worst_ratio;
 	snprintf(verdict->evidence, sizeof(verdict->evidence),
-		 "%" PRIu64 " sources over a limit, %" PRIu64 " blocked ones still over it, %" PRIu64
+		 "%" PRIu64 " sources over a limit, %" PRIu64
+		 " blocked ones still over it, %" PRIu64
 		 " known clients over it; the worst at %.2f of its limit",
 		 result.over, result.blocked_over, result.known_over, result.worst_ratio);
 	return 0;

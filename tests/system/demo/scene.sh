@@ -25,7 +25,7 @@ make_clients() {
 		echo "route add 10.0.1.$n via $SERVER dev a0 src 10.0.2.$client"
 		n=$((n + 1))
 	done | ip -batch - || fail "cannot make the clients' addresses"
-	# A session of its own, so that its many threads do not crowd out everybody else on their CPU.
+	# A session is a scheduling group: as one, its many threads do not crowd out everybody else.
 	setsid wrk -t "$connections" -c "$connections" -d 300 --timeout 60 -s "$HERE/clients.lua" \
 		"http://$SERVER/" >"$LAB/clients.json" 2>"$LAB/wrk.log" &
 	CLIENTS_PID=$!
@@ -65,7 +65,7 @@ measure_from_before() {
 # The attack begins, in the background, and goes on until attack_stop, which tells what became of it.
 attack_start() {
 	start_flood "$SERVER" --sources "$SOURCES" --source-base "$FIRST_SOURCE" --rate "$OFFERED" \
-		--fifo --cpu "$SERVER_CPU" --card "$CARD" --duration 60
+		--slice 0.25 --fifo --cpu "$SERVER_CPU" --card "$CARD" --duration 60
 }
 
 attack_stop() {

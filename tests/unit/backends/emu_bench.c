@@ -90,8 +90,8 @@ int bench_run(const char *const *argv)
 	return wait_for(pid);
 }
 
-static void host_log(struct sluice_instance *instance, enum sluice_log_level level,
-		     const char *fmt, ...)
+static void host_log(struct sluice_instance *instance, enum sluice_log_level level, const char *fmt,
+		     ...)
 {
 	(void)instance;
 	(void)level;

@@ -32,19 +32,19 @@
 static const struct sluice_config config = { .card = BENCH_CARD, .counters = true };
 
 /* A criterion test cannot be skipped from a function that it calls. */
-#define ENTER()                                      \
-	do {                                         \
-		const char *reason = bench_enter();  \
-		if (reason)                          \
-			cr_skip_test("%s", reason);  \
+#define ENTER()                                     \
+	do {                                        \
+		const char *reason = bench_enter(); \
+		if (reason)                         \
+			cr_skip_test("%s", reason); \
 	} while (0)
 
 static void create(const char *capacity)
 {
 	char output[1024];
 
-	cr_assert_eq(BENCH_TOOL(output, sizeof(output), "create", "--pin", BENCH_CARD,
-				"--capacity", capacity),
+	cr_assert_eq(BENCH_TOOL(output, sizeof(output), "create", "--pin", BENCH_CARD, "--capacity",
+				capacity),
 		     0, "%s", output);
 }
 
@@ -237,7 +237,9 @@ Test(emu_card, frames_cut_short)
 		const char *source;
 		unsigned int tags;
 		uint32_t headers;
-	} cases[] = { { "192.0.2.1", 0, 34 }, { "192.0.2.1", 2, 42 }, { "2001:db8:1:2::1", 0, 54 },
+	} cases[] = { { "192.0.2.1", 0, 34 },
+		      { "192.0.2.1", 2, 42 },
+		      { "2001:db8:1:2::1", 0, 54 },
 		      { "2001:db8:1:2::1", 2, 62 } };
 
 	ENTER();
@@ -501,8 +503,10 @@ Test(emu_card, filters_what_a_stack_sends)
 static int redirect_program(int map_fd)
 {
 	struct bpf_insn instructions[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1,
-		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = map_fd },
+		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		  .dst_reg = BPF_REG_1,
+		  .src_reg = BPF_PSEUDO_MAP_FD,
+		  .imm = map_fd },
 		{ .code = 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 0 },

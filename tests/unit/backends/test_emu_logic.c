@@ -105,8 +105,8 @@ Test(emu_logic, no_family)
 Test(emu_logic, what_a_map_holds_is_not_trusted)
 {
 	static const struct nic_key bad[] = {
-		{ { 1, 0, 0, 0 }, 0 },  { { 1, 0, 0, 0 }, 5 }, { { 1, 1, 0, 0 }, 4 },
-		{ { 1, 0, 0, 1 }, 4 },  { { 1, 2, 3, 0 }, 6 }, { { 1, 2, 0, 4 }, 6 },
+		{ { 1, 0, 0, 0 }, 0 },	 { { 1, 0, 0, 0 }, 5 }, { { 1, 1, 0, 0 }, 4 },
+		{ { 1, 0, 0, 1 }, 4 },	 { { 1, 2, 3, 0 }, 6 }, { { 1, 2, 0, 4 }, 6 },
 		{ { 0, 0, 0, 0 }, ~0u },
 	};
 	struct nic_card card = card_of(64);
@@ -121,10 +121,10 @@ Test(emu_logic, descriptions_that_contradict_themselves)
 	struct nic_card good = card_of(64), bad;
 
 	cr_expect_null(logic_card_fault(&good));
-#define EXPECT_FAULT(statement)                                \
-	do {                                                   \
-		bad = good;                                    \
-		statement;                                     \
+#define EXPECT_FAULT(statement)                                         \
+	do {                                                            \
+		bad = good;                                             \
+		statement;                                              \
 		cr_expect_not_null(logic_card_fault(&bad), #statement); \
 	} while (0)
 	EXPECT_FAULT(bad.magic++);

@@ -13,7 +13,7 @@
 
 struct checker {
 	char help[128], family[128], type[16]; /* Of the family at hand. */
-	char *seen[SEEN_MAX];                  /* Families and samples so far. */
+	char *seen[SEEN_MAX];		       /* Families and samples so far. */
 	size_t n_seen;
 	char *why;
 	size_t why_size;
@@ -139,8 +139,8 @@ size_t prometheus_check(const char *text, char *why, size_t why_size)
 		char *line = strndup(text, len);
 
 		number++;
-		ok = text[len] == '\n' ? check_line(&checker, line) :
-					 fail(&checker, "the last line does not end", line);
+		ok = text[len] == '\n' ? check_line(&checker, line)
+				       : fail(&checker, "the last line does not end", line);
 		text += len + 1;
 		free(line);
 	}

@@ -65,8 +65,8 @@ Test(cli, parses_arguments)
 
 Test(cli, arguments_arrive)
 {
-	static const char *const from[] = { "block", "1.2.3.4", "--for", "10m", "--socket", "/s",
-					    "5.6.7.8", NULL };
+	static const char *const from[] = { "block",	"1.2.3.4", "--for",   "10m",
+					    "--socket", "/s",	   "5.6.7.8", NULL };
 	struct cli_args args = { .socket = "default" };
 	char *argv[MAX_ARGS + 1];
 	int argc = copy_args(from, argv);
@@ -87,7 +87,7 @@ Test(cli, suggests_the_nearest_command)
 	static const struct {
 		const char *given, *near;
 	} cases[] = {
-		{ "staus", "status" }, { "blokc", "block" },   { "unblok", "unblock" },
+		{ "staus", "status" }, { "blokc", "block" },	 { "unblok", "unblock" },
 		{ "event", "events" }, { "explian", "explain" }, { "xyzzy", NULL },
 	};
 
@@ -142,7 +142,8 @@ Test(cli, exit_codes, .init = cr_redirect_stderr)
 
 Test(cli, says_how_to_start_a_daemon, .init = cr_redirect_stderr)
 {
-	static const char *const argv[] = { "sluice", "status", "--socket", "/nonexistent/s", NULL };
+	static const char *const argv[] = { "sluice", "status", "--socket", "/nonexistent/s",
+					    NULL };
 	char text[512];
 	FILE *err;
 
@@ -196,10 +197,18 @@ Test(human, rates)
 		uint64_t value;
 		const char *text;
 	} cases[] = {
-		{ 0, "0 pps" },		  { 999, "999 pps" },	     { 1000, "1.00 kpps" },
-		{ 1234, "1.23 kpps" },	  { 9994, "9.99 kpps" },     { 9996, "10.0 kpps" },
-		{ 12345, "12.3 kpps" },	  { 99960, "100 kpps" },     { 123456, "123 kpps" },
-		{ 999499, "999 kpps" },	  { 999500, "1.00 Mpps" },   { 2100000, "2.10 Mpps" },
+		{ 0, "0 pps" },
+		{ 999, "999 pps" },
+		{ 1000, "1.00 kpps" },
+		{ 1234, "1.23 kpps" },
+		{ 9994, "9.99 kpps" },
+		{ 9996, "10.0 kpps" },
+		{ 12345, "12.3 kpps" },
+		{ 99960, "100 kpps" },
+		{ 123456, "123 kpps" },
+		{ 999499, "999 kpps" },
+		{ 999500, "1.00 Mpps" },
+		{ 2100000, "2.10 Mpps" },
 		{ UINT64_MAX, "18.4 Epps" },
 	};
 	char text[HUMAN_TEXT_SIZE];

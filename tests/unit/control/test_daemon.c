@@ -71,8 +71,9 @@ Test(privileges, kernel_floor)
 		const char *release;
 		int ret;
 	} cases[] = {
-		{ "6.1.0-25-amd64", 0 }, { "6.1", 0 },		    { "6.18.44-fc", 0 },
-		{ "7.0.0-rc1", 0 },	 { "6.0.19", -EOPNOTSUPP }, { "5.15.0", -EOPNOTSUPP },
+		{ "6.1.0-25-amd64", 0 },   { "6.1", 0 },
+		{ "6.18.44-fc", 0 },	   { "7.0.0-rc1", 0 },
+		{ "6.0.19", -EOPNOTSUPP }, { "5.15.0", -EOPNOTSUPP },
 		{ "weird", -EOPNOTSUPP },
 	};
 
@@ -189,9 +190,9 @@ static uint64_t fake_next(void *ctx)
 
 static struct engine_thread *start_fake(struct fake_engine *fake, uint64_t call_limit_ns)
 {
-	const struct engine_thread_options options = { .step = fake_step, .next_ns = fake_next,
-						       .ctx = fake,
-						       .call_limit_ns = call_limit_ns };
+	const struct engine_thread_options options = {
+		.step = fake_step, .next_ns = fake_next, .ctx = fake, .call_limit_ns = call_limit_ns
+	};
 	struct engine_thread *thread = NULL;
 
 	cr_assert_eq(engine_thread_start(&options, &thread, NULL), 0);
@@ -373,10 +374,10 @@ static void collect(void *ctx, enum preflight_severity severity, const char *tex
 		advice->warnings++;
 }
 
-#define FINE                                                                                   \
-	{                                                                                      \
-		.name = "eth0", .present = true, .up = true, .mtu = 1500, .rx_queues = 4,      \
-		.features_known = true, .xdp_basic = true, .xdp_frags = true                   \
+#define FINE                                                                              \
+	{                                                                                 \
+		.name = "eth0", .present = true, .up = true, .mtu = 1500, .rx_queues = 4, \
+		.features_known = true, .xdp_basic = true, .xdp_frags = true              \
 	}
 
 static const struct preflight_interface fine = FINE;
@@ -461,8 +462,10 @@ Test(preflight, warns_of_exempt_entries)
 	struct settings_allow allow[] = {
 		{ .kind = SETTINGS_ALLOW_OWN },
 		{ .kind = SETTINGS_ALLOW_GATEWAY, .exempt = true },
-		{ .kind = SETTINGS_ALLOW_PREFIX, .exempt = true,
-		  .prefix = { .family = SLUICE_FAMILY_IPV4, .prefix_len = 24,
+		{ .kind = SETTINGS_ALLOW_PREFIX,
+		  .exempt = true,
+		  .prefix = { .family = SLUICE_FAMILY_IPV4,
+			      .prefix_len = 24,
 			      .addr = { 192, 0, 2, 0 } } },
 	};
 	const struct settings settings = { .allow = allow, .n_allow = 3 };

@@ -17,7 +17,9 @@
 static void fill(struct snapshot *snapshot)
 {
 	static const struct engine_detector_status detectors[] = {
-		{ .name = "threshold", .enforce = true, .proposals = 9,
+		{ .name = "threshold",
+		  .enforce = true,
+		  .proposals = 9,
 		  .verdict = { .attack = true, .score = 12.5, .evidence = "2 \xff Mpps" } },
 		{ .name = "entropy", .disabled = true, .verdict = { .score = INFINITY } },
 	};
@@ -47,11 +49,17 @@ static void fill(struct snapshot *snapshot)
 	snapshot_set_engine(snapshot, &engine);
 	snapshot_set_counters(snapshot, &counters, &before, 500000000);
 	snapshot->has_offload = true;
-	snapshot->offload = (struct offload_status){ .backend = "emu", .emulated = true,
-						     .healthy = true, .capacity = 1024, .used = 1000,
-						     .adds = 1500, .dels = 500, .failures = 2,
+	snapshot->offload = (struct offload_status){ .backend = "emu",
+						     .emulated = true,
+						     .healthy = true,
+						     .capacity = 1024,
+						     .used = 1000,
+						     .adds = 1500,
+						     .dels = 500,
+						     .failures = 2,
 						     .last_error = "bad \x1b bytes" };
-	snapshot->occupancy = (struct dataplane_occupancy){ .blocked_v4 = 9990, .blocked_v6 = 10,
+	snapshot->occupancy = (struct dataplane_occupancy){ .blocked_v4 = 9990,
+							    .blocked_v6 = 10,
 							    .blocked_capacity = 1000000 };
 	snapshot->n_interfaces = 1;
 	snapshot->interfaces[0] = (struct snapshot_interface){ .name = "eth0", .mode = "native" };
@@ -114,7 +122,7 @@ Test(exposition, has_the_figures)
 		{ "sluice_attack", 1 },
 		{ "sluice_attacks_total", 1 },
 		{ "sluice_events_overwritten_total", 904 },
-		{ "sluice_interface_up{interface=\"eth0\",mode=\"native\"}", 1 },
+		{ "sluice_interface_protected{interface=\"eth0\",mode=\"native\"}", 1 },
 	};
 	static struct snapshot snapshot;
 	char *text;
@@ -175,11 +183,12 @@ Test(status, document_has_what_operators_need)
 	cr_assert_not_null(get(json, "passes", "pass", NULL));
 	cr_assert_eq(json_integer_value(get(json, "offload", "entries", NULL)), 1000);
 	cr_assert(json_is_true(get(json, "offload", "emulated", NULL)));
-	cr_assert_eq(json_integer_value(get(json, "window", "stages", "swap") ?
-						json_object_get(get(json, "window", "stages", "swap"),
-								"last_ns") :
-						NULL),
-		     150000);
+	cr_assert_eq(
+		json_integer_value(
+			get(json, "window", "stages", "swap")
+				? json_object_get(get(json, "window", "stages", "swap"), "last_ns")
+				: NULL),
+		150000);
 	cr_assert_eq(json_integer_value(get(json, "traffic", "offered_pps", NULL)), 2000000);
 	cr_assert(json_is_true(get(json, "attack", "active", NULL)));
 	cr_assert_str_eq(json_string_value(get(json, "attack", "started", NULL)),

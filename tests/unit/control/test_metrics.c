@@ -30,19 +30,20 @@ static char *write_all(void (*write)(FILE *))
 
 static void write_sample(FILE *out)
 {
-	const struct metrics_label labels[] = {
-		{ "reason", "a\"b\\c\nd" }, { "x", "" }, { NULL, NULL }
-	};
+	const struct metrics_label labels[] = { { "reason", "a\"b\\c\nd" },
+						{ "x", "" },
+						{ NULL, NULL } };
 
 	metrics_text_family(out, "sluice_x_total", "counter", "Line\nbreak and back\\slash.");
 	metrics_text_u64(out, "sluice_x_total", labels, UINT64_MAX);
 	metrics_text_u64(out, "sluice_x_total", NULL, 0);
 	metrics_text_family(out, "sluice_y", "gauge", "A gauge.");
-	metrics_text_double(out, "sluice_y", (const struct metrics_label[]){ { "k", "1" }, { NULL, NULL } },
-			    0.25);
-	metrics_text_double(out, "sluice_y", (const struct metrics_label[]){ { "k", "2" }, { NULL, NULL } },
-			    NAN);
-	metrics_text_double(out, "sluice_y", (const struct metrics_label[]){ { "k", "3" }, { NULL, NULL } },
+	metrics_text_double(out, "sluice_y",
+			    (const struct metrics_label[]){ { "k", "1" }, { NULL, NULL } }, 0.25);
+	metrics_text_double(out, "sluice_y",
+			    (const struct metrics_label[]){ { "k", "2" }, { NULL, NULL } }, NAN);
+	metrics_text_double(out, "sluice_y",
+			    (const struct metrics_label[]){ { "k", "3" }, { NULL, NULL } },
 			    -INFINITY);
 	metrics_text_family(out, "sluice_z_seconds", "gauge", "A time.");
 	metrics_text_seconds(out, "sluice_z_seconds", NULL, 1000000001);
@@ -111,7 +112,9 @@ static void render(void *ctx, FILE *out)
 
 static struct metrics *open_metrics(const char *address, uint64_t *value)
 {
-	const struct metrics_options options = { .address = address, .render = render, .ctx = value };
+	const struct metrics_options options = { .address = address,
+						 .render = render,
+						 .ctx = value };
 	struct metrics *metrics = NULL;
 	struct sluice_err err = { .text = "" };
 
@@ -165,7 +168,8 @@ Test(metrics, answers_other_requests)
 		const char *request, *status;
 	} cases[] = {
 		{ "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200" },
-		{ "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200" },
+		{ "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+		  "HTTP/1.1 200" },
 		{ "GET /etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 		  "HTTP/1.1 404" },
 		{ "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: "
@@ -196,7 +200,8 @@ Test(metrics, closing_without_start_is_fine)
 
 Test(metrics, refuses_what_cannot_be_bound)
 {
-	static const char *const addresses[] = { "", "localhost", "127.0.0.1:80", "*", "300.1.1.1" };
+	static const char *const addresses[] = { "", "localhost", "127.0.0.1:80", "*",
+						 "300.1.1.1" };
 	struct metrics_options options = { .render = render };
 	struct metrics *metrics = NULL, *first;
 	struct sluice_err err;

@@ -142,7 +142,9 @@ Test(protocol, request_round_trip)
 
 Test(protocol, response_round_trip)
 {
-	static const int errors[] = { -EPERM, -ENOENT, -EINVAL, -ETIMEDOUT, -ESHUTDOWN, -EOPNOTSUPP };
+	static const int errors[] = {
+		-EPERM, -ENOENT, -EINVAL, -ETIMEDOUT, -ESHUTDOWN, -EOPNOTSUPP
+	};
 	struct sluice_err err;
 	json_t *response, *result = NULL;
 
@@ -157,6 +159,17 @@ Test(protocol, response_round_trip)
 		cr_assert_str_eq(err.text, "because");
 		json_decref(response);
 	}
+}
+
+Test(protocol, strange_reasons_arrive_all_the_same)
+{
+	struct sluice_err err;
+	json_t *response = protocol_failure(-EINVAL, "file 'a\xff\xc3': no"), *result;
+
+	cr_assert_not_null(response);
+	cr_assert_eq(protocol_response_parse(response, &result, &err), -EINVAL);
+	cr_assert_str_eq(err.text, "file 'a??': no");
+	json_decref(response);
 }
 
 Test(protocol, refuses_strange_responses)

@@ -476,16 +476,14 @@ Test(server, streams_events)
 	cr_assert_eq(call(client, "events", args, 2, &result, &err), 0, "%s", err.text);
 	json_decref(result);
 	cr_assert_eq(client_receive(client, 0, &line, &err), 0, "%s", err.text);
-	cr_assert_str_eq(
-		json_string_value(json_object_get(json_object_get(line, "event"), "text")),
-		"before");
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(line, "event"), "text")),
+			 "before");
 	json_decref(line);
 	cr_assert_eq(client_receive(client, 0, &line, &err), -ETIMEDOUT);
 	emit("after");
 	cr_assert_eq(client_receive(client, 0, &line, &err), 0);
-	cr_assert_str_eq(
-		json_string_value(json_object_get(json_object_get(line, "event"), "text")),
-		"after");
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(line, "event"), "text")),
+			 "after");
 	json_decref(line);
 	/* Silence is no reason to drop a follower. */
 	now_ns += 1000000;
@@ -605,8 +603,8 @@ Test(client, says_that_no_daemon_answers)
 	struct sluice_err err;
 
 	cr_assert_eq(client_open("/nonexistent/control.sock", &client, &err), -ENOENT);
-	cr_assert_not_null(strstr(err.text, "no daemon answers at /nonexistent/control.sock"),
-			   "%s", err.text);
+	cr_assert_not_null(strstr(err.text, "no daemon answers at /nonexistent/control.sock"), "%s",
+			   err.text);
 	cr_assert_not_null(strstr(err.text, "start it with"), "%s", err.text);
 	cr_assert_null(client);
 }
@@ -623,7 +621,8 @@ Test(client, bounds_what_it_sends)
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
 	cr_assert_eq(client_send(client, "echo", args, 1, &err), -E2BIG);
-	cr_assert_eq(client_send(client, "echo", (const char *const[]){ "\xff" }, 1, &err), -EINVAL);
+	cr_assert_eq(client_send(client, "echo", (const char *const[]){ "\xff" }, 1, &err),
+		     -EINVAL);
 	client_close(client);
 	teardown();
 }

@@ -83,9 +83,9 @@ void entropy_bench_add_clients(struct entropy_bench *bench, size_t n, double pps
 {
 	for (size_t i = 0; i < n; i++) {
 		double rate = traffic_normal(&bench->traffic, pps, pps / 10, pps / 2);
-		struct traffic_sender *client =
-			traffic_add(&bench->traffic, traffic_key_v4(0xc00000 + (uint32_t)i),
-				    TRAFFIC_ACK, i == 0 ? 20 * pps : rate);
+		struct traffic_sender *client = traffic_add(&bench->traffic,
+							    traffic_key_v4(0xc00000 + (uint32_t)i),
+							    TRAFFIC_ACK, i == 0 ? 20 * pps : rate);
 
 		client->known = true;
 	}

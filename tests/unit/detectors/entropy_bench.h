@@ -14,10 +14,10 @@ struct entropy_bench {
 	struct entropy *entropy;
 	struct entropy_result result; /* Of the last window. */
 	uint64_t window_ns;
-	bool block;                   /* Block what is named. */
-	size_t max_blocks;            /* In one window. */
-	bool offload;                 /* Every other block goes to the card. */
-	size_t innocents_named;       /* Since start. */
+	bool block;		/* Block what is named. */
+	size_t max_blocks;	/* In one window. */
+	bool offload;		/* Every other block goes to the card. */
+	size_t innocents_named; /* Since start. */
 	size_t attack_windows;
 };
 

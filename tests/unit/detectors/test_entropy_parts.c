@@ -54,8 +54,8 @@ Test(entropy_bin, two_an_octave)
 		double pps;
 		unsigned int bin;
 	} rows[] = {
-		{ 0, 0 }, { 0.5, 0 }, { 1, 0 }, { 2, 2 }, { 2.9, 3 }, { 4, 4 }, { 5.6, 4 },
-		{ 5.7, 5 }, { 1024, 20 }, { 1449, 21 }, { 1e300, 125 },
+		{ 0, 0 },   { 0.5, 0 }, { 1, 0 },     { 2, 2 },	    { 2.9, 3 },	    { 4, 4 },
+		{ 5.6, 4 }, { 5.7, 5 }, { 1024, 20 }, { 1449, 21 }, { 1e300, 125 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -87,8 +87,11 @@ Test(entropy_classify, each_kind)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sluice_source source = rows[i].source;
 		struct sluice_window window = {
-			.size = sizeof(window), .length_ns = 1000000000, .sources = &source,
-			.n_sources = 1, .source_size = sizeof(source),
+			.size = sizeof(window),
+			.length_ns = 1000000000,
+			.sources = &source,
+			.n_sources = 1,
+			.source_size = sizeof(source),
 			.blocked_size = sizeof(struct sluice_blocked_source),
 		};
 

@@ -214,6 +214,41 @@ Test(entropy_peace, a_syn_and_a_retry_in_a_flood)
 	entropy_bench_fini(&bench);
 }
 
+/* The same in windows so short that a few packets are a rate over the floor. */
+Test(entropy_peace, a_few_packets_in_a_short_window)
+{
+	struct entropy_bench bench;
+
+	entropy_bench_init(&bench, 114, 100000000);
+	for (uint32_t i = 0; i < 2000; i++)
+		traffic_add(&bench.traffic, traffic_key_v4(i), TRAFFIC_UDP,
+			    45 + 300 * traffic_uniform(&bench.traffic))
+			->attacker = true;
+	for (uint32_t i = 0; i < 500; i++)
+		traffic_add(&bench.traffic, traffic_key_v4(10000 + i), TRAFFIC_UDP, 20);
+	entropy_bench_run(&bench, 10);
+	cr_assert_eq(bench.attack_windows, 10);
+	cr_assert_eq(bench.innocents_named, 0);
+	entropy_bench_fini(&bench);
+}
+
+/* All users get new addresses and send more: much is new, but it spreads as it always did. */
+Test(entropy_peace, a_service_under_new_addresses)
+{
+	struct entropy_bench bench;
+
+	entropy_bench_init(&bench, 115, 1000000000);
+	for (uint32_t i = 0; i < 300; i++)
+		traffic_add(&bench.traffic, traffic_key_v4(i), TRAFFIC_UDP, 40);
+	entropy_bench_run(&bench, 60);
+	for (uint32_t i = 0; i < 300; i++)
+		bench.traffic.senders[i].key = traffic_key_v6(i);
+	scale(&bench, 2.6);
+	entropy_bench_run(&bench, 30);
+	expect_silence(&bench);
+	entropy_bench_fini(&bench);
+}
+
 /* A client whose connection has just ended is remembered. */
 Test(entropy_peace, a_client_that_has_just_left)
 {

@@ -42,7 +42,8 @@ Test(threshold, limits)
 		uint32_t syn, udp, icmp;
 		bool over;
 		enum threshold_limit limit;
-	} rows[] = { /* half a second each */
+	} rows[] = {
+		/* half a second each */
 		{ { 20000, 0, 0, 0 }, 10000, 0, 10000, 0, false, THRESHOLD_LIMIT_SOURCE },
 		{ { 20000, 0, 0, 0 }, 10001, 0, 10001, 0, true, THRESHOLD_LIMIT_SOURCE },
 		{ { 20000, 100, 0, 0 }, 60, 51, 0, 0, true, THRESHOLD_LIMIT_SYN },
@@ -56,8 +57,11 @@ Test(threshold, limits)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sluice_source source = {
-			.key = traffic_key_v4(1), .packets = rows[i].packets,
-			.tcp_syn = rows[i].syn, .udp = rows[i].udp, .icmp = rows[i].icmp,
+			.key = traffic_key_v4(1),
+			.packets = rows[i].packets,
+			.tcp_syn = rows[i].syn,
+			.udp = rows[i].udp,
+			.icmp = rows[i].icmp,
 		};
 		struct sluice_window window = window_of(&source, 1);
 		struct threshold_limits limits;
@@ -79,7 +83,9 @@ static const struct threshold_limits limits_20k = { .pps = { 20000, 0, 0, 0 } };
 Test(threshold, known_client_is_proposed_but_no_attack)
 {
 	struct sluice_source source = {
-		.key = traffic_key_v4(1), .packets = 50000, .flags = SLUICE_SOURCE_KNOWN,
+		.key = traffic_key_v4(1),
+		.packets = 50000,
+		.flags = SLUICE_SOURCE_KNOWN,
 	};
 	struct sluice_window window = window_of(&source, 1);
 	struct threshold_result result;
@@ -135,7 +141,9 @@ Test(threshold, windows_at_the_edge)
 {
 	struct sluice_source source = { .key = traffic_key_v4(1), .packets = 900 };
 	struct sluice_blocked_source blocked = {
-		.key = traffic_key_v4(2), .packets = UINT64_MAX, .hw_packets = UINT64_MAX,
+		.key = traffic_key_v4(2),
+		.packets = UINT64_MAX,
+		.hw_packets = UINT64_MAX,
 	};
 	struct sluice_window window = window_of(&source, 1);
 	struct threshold_result result;

@@ -16,7 +16,7 @@ enum traffic_kind {
 	TRAFFIC_UDP,
 	TRAFFIC_SYN,
 	TRAFFIC_ICMP,
-	TRAFFIC_ACK,    /* TCP without a SYN: a connection that is open already. */
+	TRAFFIC_ACK,	/* TCP without a SYN: a connection that is open already. */
 	TRAFFIC_CLIENT, /* TCP with one SYN in twenty packets. */
 };
 

@@ -75,7 +75,9 @@ struct sluice_key fake_key(uint32_t n)
 
 struct offload_source fake_source(uint32_t n, uint64_t packets)
 {
-	return (struct offload_source){ .key = fake_key(n), .handle = n + 5000, .packets = packets };
+	return (struct offload_source){ .key = fake_key(n),
+					.handle = n + 5000,
+					.packets = packets };
 }
 
 static struct fake_rule *find(struct fake_card *card, const struct sluice_key *key)

@@ -43,18 +43,18 @@ struct fake_card {
 	struct fake_rule rules[FAKE_RULES];
 	size_t n_rules;
 	uint32_t capacity;
-	uint64_t update_ns;      /* What the clock advances by for each update. */
-	uint64_t age_ns;         /* Of counters. */
+	uint64_t update_ns; /* What the clock advances by for each update. */
+	uint64_t age_ns;    /* Of counters. */
 
-	int add_code, del_code;  /* The result of each rule, if not 0. */
-	int device_code;         /* What every call returns, if not 0. */
+	int add_code, del_code; /* The result of each rule, if not 0. */
+	int device_code;	/* What every call returns, if not 0. */
 	int list_code, read_code;
-	uint32_t refuse_host;    /* IPv4 sources with this last byte get -EOPNOTSUPP; 0 = none. */
-	bool swallow;            /* Says yes to add and does nothing. */
+	uint32_t refuse_host; /* IPv4 sources with this last byte get -EOPNOTSUPP; 0 = none. */
+	bool swallow;	      /* Says yes to add and does nothing. */
 
 	bool gated;
-	unsigned int permits;    /* Calls of add and del that may pass the gate. */
-	unsigned int waiting;    /* Calls held up at it. */
+	unsigned int permits; /* Calls of add and del that may pass the gate. */
+	unsigned int waiting; /* Calls held up at it. */
 
 	unsigned int n_add_calls, n_del_calls, n_list_calls, n_read_calls, n_flushes, n_closes;
 	unsigned int n_adds, n_dels; /* Rules asked for. */

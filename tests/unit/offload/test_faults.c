@@ -304,7 +304,8 @@ Test(faults, without_counters_a_routine_listing_notices)
 	fake_card_forget(&card);
 	for (int i = 0; i < 12; i++)
 		window(sources, 2);
-	cr_expect_eq(status().used, 0, "the sources are silent, and the table is known to be empty");
+	cr_expect_eq(status().used, 0,
+		     "the sources are silent, and the table is known to be empty");
 	cr_expect_leq(card.n_list_calls, 3);
 }
 

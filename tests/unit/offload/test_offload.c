@@ -493,15 +493,15 @@ Test(offload, unsound_options_are_refused)
 	struct sluice_backend_ops ops = fake_card_ops;
 	struct sluice_err err;
 
-#define EXPECT_REFUSED(statement)                                            \
-	do {                                                                 \
-		bad = good;                                                  \
-		ops = fake_card_ops;                                         \
-		bad.ops = &ops;                                              \
-		err.text[0] = '\0';                                          \
-		statement;                                                   \
+#define EXPECT_REFUSED(statement)                                                     \
+	do {                                                                          \
+		bad = good;                                                           \
+		ops = fake_card_ops;                                                  \
+		bad.ops = &ops;                                                       \
+		err.text[0] = '\0';                                                   \
+		statement;                                                            \
 		cr_expect_eq(offload_new(&bad, &offload, &err), -EINVAL, #statement); \
-		cr_expect_neq(err.text[0], '\0', #statement);                \
+		cr_expect_neq(err.text[0], '\0', #statement);                         \
 	} while (0)
 
 	EXPECT_REFUSED(bad.ops = NULL);

@@ -20,11 +20,8 @@ Test(cost, starts_with_what_the_card_says)
 	static const struct {
 		uint64_t p50, p99, expected_p50, expected_p99;
 	} cases[] = {
-		{ 1000, 5000, 1000, 5000 },
-		{ 1000, 0, 1000, 1000 },
-		{ 0, 5000, 5000, 5000 },
-		{ 7000, 5000, 7000, 7000 },
-		{ 0, 0, 2 * MS, 2 * MS }, /* The paper's card. */
+		{ 1000, 5000, 1000, 5000 }, { 1000, 0, 1000, 1000 },  { 0, 5000, 5000, 5000 },
+		{ 7000, 5000, 7000, 7000 }, { 0, 0, 2 * MS, 2 * MS }, /* The paper's card. */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -225,7 +222,8 @@ Test(table, random_operations)
 		cr_assert_eq(table_find(table, &key), ids[which]);
 		if (ids[which] == TABLE_NONE) {
 			cr_assert_eq(table_add(table, &key, &ids[which]), 0);
-			cr_assert_eq(memcmp(&table_row(table, ids[which])->key, &key, sizeof(key)), 0);
+			cr_assert_eq(memcmp(&table_row(table, ids[which])->key, &key, sizeof(key)),
+				     0);
 		} else if (table_row(table, ids[which])->state == ROW_STATE_PRESENT) {
 			table_del(table, ids[which]);
 			ids[which] = TABLE_NONE;

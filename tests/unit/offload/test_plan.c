@@ -55,9 +55,18 @@ static void expect(const struct plan_result *result, const struct plan_step *ste
 	}
 }
 
-#define FILL(handle) { false, PLAN_NONE, handle }
-#define SWAP(old, new) { true, old, new }
-#define DROP(old) { true, old, PLAN_NONE }
+#define FILL(handle)                     \
+	{                                \
+		false, PLAN_NONE, handle \
+	}
+#define SWAP(old, new)         \
+	{                      \
+		true, old, new \
+	}
+#define DROP(old)                    \
+	{                            \
+		true, old, PLAN_NONE \
+	}
 
 struct named_case {
 	const char *name;
@@ -70,6 +79,7 @@ struct named_case {
 };
 
 /* threshold_min 1.2, threshold_max 10, max_volume 1000 in all of them. */
+/* clang-format off */
 static const struct named_case named_cases[] = {
 	{ "listing line 1-2: an empty table takes the top K, heaviest first",
 	  { { 10, 0, 0, 0 }, { 40, 1, 0, 0 }, { 30, 2, 0, 0 }, { 20, 3, 0, 0 } }, 4,
@@ -128,6 +138,7 @@ static const struct named_case named_cases[] = {
 	  { { 10, 0, 9, 1 }, { 20, 1, 0, 0 } }, 2, 0, 100, 0, 1000, { DROP(0) }, 1 },
 	{ "nobody", { { 0 } }, 0, 4, 100, 0, 0, { { 0 } }, 0 },
 };
+/* clang-format on */
 
 Test(plan, named_cases)
 {
@@ -152,9 +163,11 @@ Test(plan, threshold_is_inverse_to_volume_within_bounds)
 		uint64_t volume, max_volume;
 		double threshold;
 	} cases[] = {
-		{ 1000, 1000, 1.2 }, { 2000, 1000, 1.2 }, { 500, 1000, 2.4 }, { 250, 1000, 4.8 },
-		{ 100, 1000, 10 },   { 1, 1000, 10 },     { 0, 1000, 10 },    { 0, 0, 10 },
-		{ 77, 0, 1.2 },      { UINT64_MAX, UINT64_MAX, 1.2 },
+		{ 1000, 1000, 1.2 }, { 2000, 1000, 1.2 },
+		{ 500, 1000, 2.4 },  { 250, 1000, 4.8 },
+		{ 100, 1000, 10 },   { 1, 1000, 10 },
+		{ 0, 1000, 10 },     { 0, 0, 10 },
+		{ 77, 0, 1.2 },	     { UINT64_MAX, UINT64_MAX, 1.2 },
 	};
 	struct plan_limits limits = base_limits;
 
@@ -299,8 +312,7 @@ static void oracle_plan(struct oracle *oracle, struct plan_entry *entries, size_
 				victim = j;
 		}
 		if (victim == n ||
-		    (double)entries[i].rate <
-			    plan_threshold(limits) * (double)entries[victim].rate)
+		    (double)entries[i].rate < plan_threshold(limits) * (double)entries[victim].rate)
 			return;
 		if (!oracle_step(oracle,
 				 (struct plan_step)SWAP(entries[victim].handle, entries[i].handle),

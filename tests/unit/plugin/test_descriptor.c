@@ -62,9 +62,10 @@ static struct manifest *parse_manifest(const char *abi)
 	config_errors_init(&errors);
 	snprintf(text, sizeof(text),
 		 "kind: detector\nabi: \"%s\"\nname: sample\nversion: \"1.0\"\n"
-		 "license: BSD-2-Clause\ndescription: A sample.\n", abi);
-	cr_assert_eq(manifest_parse("sample.plugin.yaml", text, strlen(text), &errors, &manifest), 0,
-		     "%s", errors.list[0].text);
+		 "license: BSD-2-Clause\ndescription: A sample.\n",
+		 abi);
+	cr_assert_eq(manifest_parse("sample.plugin.yaml", text, strlen(text), &errors, &manifest),
+		     0, "%s", errors.list[0].text);
 	return manifest;
 }
 

@@ -31,6 +31,7 @@ static void tree_init(struct tree *tree)
 {
 	FILE *file;
 
+	memset(tree, 0, sizeof(*tree));
 	snprintf(tree->base, sizeof(tree->base), "/tmp/sluice-trust-XXXXXX");
 	cr_assert(mkdtemp(tree->base));
 	cr_assert_eq(chmod(tree->base, 0755), 0);
@@ -104,12 +105,8 @@ Test(trust, modes_on_the_way)
 		mode_t mode;
 		int outer, inner; /* What becomes of it above the folder asked for, and as it. */
 	} rows[] = {
-		{ 0755, 0, 0 },
-		{ 0700, 0, 0 },
-		{ 0775, -EPERM, -EPERM },
-		{ 0757, -EPERM, -EPERM },
-		{ 0777, -EPERM, -EPERM },
-		{ 01777, 0, -EPERM },
+		{ 0755, 0, 0 },		  { 0700, 0, 0 },	    { 0775, -EPERM, -EPERM },
+		{ 0757, -EPERM, -EPERM }, { 0777, -EPERM, -EPERM }, { 01777, 0, -EPERM },
 		{ 01775, 0, -EPERM },
 	};
 	struct sluice_err err;

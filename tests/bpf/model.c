@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See model.h. */
+#include "model.h"
+
+#include <string.h>
+
+#include "base/address.h"
+
+static uint32_t big16(const uint8_t *at)
+{
+	return (uint32_t)(at[0] << 8 | at[1]);
+}
+
+static bool is_tag(uint32_t ethertype)
+{
+	return ethertype == 0x8100 || ethertype == 0x88a8;
+}
+
+/* Where the network header begins, and its ethertype; 0 if it cannot be told. */
+static uint32_t ethertype_of(const uint8_t *frame, uint32_t size, uint32_t *network)
+{
+	uint32_t ethertype = big16(frame + 12);
+
+	*network = 14;
+	for (int tags = 0; tags < 2 && is_tag(ethertype); tags++) {
+		if (*network + 4 > size)
+			return 0;
+		ethertype = big16(frame + *network + 2);
+		*network += 4;
+	}
+	return ethertype;
+}
+
+static bool malformed_v4(const uint8_t *ip, uint32_t room)
+{
+	uint32_t header = (ip[0] & 15u) * 4, total = big16(ip + 2);
+
+	return ip[0] >> 4 != 4 || header < 20 || total < header || total > room;
+}
+
+static bool malformed_v6(const uint8_t *ip, uint32_t room)
+{
+	return ip[0] >> 4 != 6 || 40 + big16(ip + 4) > room;
+}
+
+/* The index of the longest prefix that covers `key`, or -1. */
+static int longest(const struct model_list *list, const struct sluice_key *key)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (address_covers(&list->keys[i], key) &&
+		    (best < 0 || list->keys[i].prefix_len > list->keys[best].prefix_len))
+			best = (int)i;
+	return best;
+}
+
+static enum dataplane_reason judge_source(const struct model *model, const struct sluice_key *source,
+					  bool malformed)
+{
+	int allowed = longest(&model->allowed, source);
+
+	if (allowed >= 0 && model->allowed.exempt[allowed])
+		return DATAPLANE_REASON_EXEMPT;
+	if (malformed && !model->pass_malformed)
+		return DATAPLANE_REASON_MALFORMED;
+	if (longest(&model->own, source) >= 0)
+		return DATAPLANE_REASON_SPOOFED_OWN;
+	if (longest(&model->blocked, source) >= 0)
+		return DATAPLANE_REASON_BLOCKED;
+	if (longest(&model->prefixes, source) >= 0 && allowed < 0)
+		return DATAPLANE_REASON_BLOCKED_PREFIX;
+	return DATAPLANE_REASON_PASS;
+}
+
+struct model_verdict model_judge(const struct model *model, const uint8_t *frame, uint32_t size)
+{
+	struct model_verdict verdict = { DATAPLANE_REASON_NOT_IP, false };
+	uint32_t network, ethertype = ethertype_of(frame, size, &network);
+	enum dataplane_reason let_through = DATAPLANE_REASON_NOT_IP;
+	bool v6 = ethertype == 0x86dd;
+
+	if (ethertype != 0x0800 && !v6)
+		return verdict;
+	if (network + (v6 ? 40 : 20) > size) {
+		if (!model->pass_malformed)
+			verdict.reason = DATAPLANE_REASON_MALFORMED;
+	} else {
+		const uint8_t *ip = frame + network;
+		struct sluice_key source = v6 ? address_from_ipv6(ip + 8, 128) :
+						address_from_ipv4(ip + 12, 32);
+
+		verdict.reason = judge_source(model, &source,
+					      v6 ? malformed_v6(ip, size - network) :
+						   malformed_v4(ip, size - network));
+		let_through = DATAPLANE_REASON_PASS;
+	}
+	if (model->observe && dataplane_reason_is_drop(verdict.reason)) {
+		verdict.reason = let_through;
+		verdict.would_drop = true;
+	}
+	return verdict;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The filter against a model of it, on frames that are nearly valid in every way. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "model.h"
+#include "plane.h"
+#include "random.h"
+
+/* Sources near to, at and between what is listed; frames mostly come from these. */
+static const char *const sources4[] = { "198.51.100.7", "203.0.113.9",	"203.0.113.10", "192.0.2.0",
+					"192.0.2.55",	"192.0.2.128",	"192.0.2.200",	"10.9.8.7",
+					"10.9.8.6",	"172.16.5.5",	"172.16.5.129", "0.0.0.0" };
+static const char *const sources6[] = { "2001:db8:1:1::7", "2001:db8:2:2::9", "2001:db8:2:3::9",
+					"2001:db8:bad:55::1", "2001:db8:bad:200::1",
+					"2001:db8:bad:128::1", "2001:db8:9::1", "2001:db8:9::2" };
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static void list_add(struct model_list *list, const char *text, bool exempt)
+{
+	list->keys[list->n] = plane_key(text);
+	list->exempt[list->n++] = exempt;
+}
+
+static void make_lists(struct model *model)
+{
+	list_add(&model->blocked, "203.0.113.9", false);
+	list_add(&model->blocked, "10.9.8.6", false);
+	list_add(&model->blocked, "2001:db8:2:2::/64", false);
+	list_add(&model->prefixes, "192.0.2.0/24", false);
+	list_add(&model->prefixes, "172.16.0.0/12", false);
+	list_add(&model->prefixes, "2001:db8:bad::/48", false);
+	/* An exempt prefix within an allowed one, and the other way round. */
+	list_add(&model->allowed, "192.0.2.200", false);
+	list_add(&model->allowed, "192.0.2.128/26", true);
+	list_add(&model->allowed, "172.16.5.0/24", true);
+	list_add(&model->allowed, "172.16.5.128/25", false);
+	list_add(&model->allowed, "2001:db8:bad:200::/56", false);
+	list_add(&model->allowed, "2001:db8:bad:128::/64", true);
+	list_add(&model->own, "10.9.8.7", false);
+	list_add(&model->own, "2001:db8:9::1", false);
+}
+
+static void apply_lists(const struct plane *plane, const struct model *model)
+{
+	struct dataplane_allow allow[MODEL_MAX_KEYS];
+
+	for (size_t i = 0; i < model->blocked.n; i++) {
+		struct dataplane_block_record record = plane_record(&model->blocked.keys[i], 0);
+		dataplane_slot slot;
+
+		cr_assert_eq(plane->dp->ops->block(plane->dp, &record, &slot, NULL), 0);
+	}
+	for (size_t i = 0; i < model->prefixes.n; i++)
+		cr_assert_eq(plane->dp->ops->prefix_add(plane->dp, &model->prefixes.keys[i], NULL),
+			     0);
+	for (size_t i = 0; i < model->allowed.n; i++)
+		allow[i] = (struct dataplane_allow){ model->allowed.keys[i],
+						     model->allowed.exempt[i] };
+	cr_assert_eq(plane->dp->ops->allow_set(plane->dp, allow, model->allowed.n, NULL), 0);
+	cr_assert_eq(plane->dp->ops->own_set(plane->dp, model->own.keys, model->own.n, NULL), 0);
+}
+
+static uint16_t pick16(struct random *random, const uint16_t *values, size_t n)
+{
+	return values[random_below(random, n)];
+}
+
+static struct frame_recipe random_recipe(struct random *random)
+{
+	static const uint16_t tags[] = { 0, 0, 0, 0x8100, 0x88a8 };
+	static const uint16_t protocols[] = { 0, 1, 6, 6, 17, 17, 47, 50, 51, 58, 59, 132, 255 };
+	static const uint16_t extensions[] = { 0, 0, 1, 43, 44, 51, 60, 135, FRAME_FRAGMENT_LATER };
+	struct frame_recipe recipe = {
+		.family = random_below(random, 16) ? (random_next(random) & 1 ? 4 : 6) : 0,
+		.protocol = (uint8_t)pick16(random, protocols, LENGTH(protocols)),
+		.tcp_flags = (uint8_t)random_next(random),
+		.option_words = random_below(random, 4) ? 0 : (uint8_t)random_below(random, 11),
+		.fragment = random_below(random, 4) ? 0 : (uint16_t)random_next(random),
+		.payload = (uint16_t)(1 + random_below(random, 200)),
+		.padding = random_below(random, 4) ? 0 : (uint16_t)random_below(random, 60),
+		.length_change = random_below(random, 4) ? 0 : (int)random_below(random, 80) - 40,
+	};
+
+	if (recipe.family == 0)
+		recipe.ethertype = (uint16_t)random_next(random);
+	for (int i = 0; i < 3; i++)
+		recipe.vlans[i] = pick16(random, tags, LENGTH(tags));
+	for (int i = 0; i < 4; i++)
+		recipe.extensions[i] = (uint8_t)pick16(random, extensions, LENGTH(extensions));
+	return recipe;
+}
+
+static void random_frame(struct random *random, struct frame *frame)
+{
+	struct frame_recipe recipe = random_recipe(random);
+	const char *text = recipe.family == 6 ? sources6[random_below(random, LENGTH(sources6))] :
+						sources4[random_below(random, LENGTH(sources4))];
+	struct sluice_key source = plane_key(text);
+
+	frame_build(frame, &recipe, source.addr);
+	/* Most stay valid; the others are hurt where it matters: in the first hundred bytes. */
+	if (random_below(random, 3) == 0) {
+		uint64_t reach = frame->size < 100 ? frame->size : 100;
+
+		for (uint64_t n = 1 + random_below(random, 3); n > 0; n--)
+			frame->data[random_below(random, reach)] ^=
+				(uint8_t)(1u << random_below(random, 8));
+	}
+	if (random_below(random, 6) == 0) {
+		uint32_t size = 14 + (uint32_t)random_below(random, 80);
+
+		if (size < frame->size)
+			frame->size = size;
+	}
+}
+
+static void compare(const struct plane *plane, const struct model *model, uint64_t seed,
+		    uint32_t n_frames, uint32_t seen[DATAPLANE_N_REASONS])
+{
+	struct random random = { seed };
+	struct dataplane_counters before = plane_counters(plane);
+	static struct frame frame;
+
+	for (uint32_t i = 0; i < n_frames; i++) {
+		random_frame(&random, &frame);
+
+		struct model_verdict expected = model_judge(model, frame.data, frame.size);
+		uint32_t verdict = plane_run(plane, &frame, 1);
+		struct dataplane_counters after = plane_counters(plane);
+		struct dataplane_counters delta = plane_delta(&before, &after);
+
+		before = after;
+		seen[expected.reason]++;
+		cr_assert_eq(verdict,
+			     dataplane_reason_is_drop(expected.reason) ? XDP_DROP : XDP_PASS,
+			     "seed %lu, frame %u: %u, not %s", seed, i, verdict,
+			     dataplane_reason_name(expected.reason));
+		for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {
+			bool counts = reason == (int)expected.reason ||
+				      (expected.would_drop &&
+				       reason == (int)DATAPLANE_REASON_WOULD_DROP);
+
+			cr_assert_eq(delta.reason[reason].packets, counts,
+				     "seed %lu, frame %u: %s +%lu, expected %s", seed, i,
+				     dataplane_reason_name(reason), delta.reason[reason].packets,
+				     dataplane_reason_name(expected.reason));
+			cr_assert_eq(delta.reason[reason].bytes, counts ? frame.size : 0);
+		}
+	}
+}
+
+static void run(bool observe, bool pass_malformed, uint64_t seed, uint32_t n_frames)
+{
+	struct dataplane_live_options options = plane_options();
+	static struct model model;
+	uint32_t seen[DATAPLANE_N_REASONS] = { 0 };
+
+	options.enforce = !observe;
+	options.pass_malformed = pass_malformed;
+	model.observe = observe;
+	model.pass_malformed = pass_malformed;
+	make_lists(&model);
+
+	struct plane plane = plane_open(&options);
+
+	apply_lists(&plane, &model);
+	compare(&plane, &model, seed, n_frames, seen);
+	plane_close(&plane);
+	for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {
+		bool possible = reason != DATAPLANE_REASON_NO_FEATURES &&
+				reason != DATAPLANE_REASON_WOULD_DROP &&
+				!(observe && dataplane_reason_is_drop(reason)) &&
+				!(pass_malformed && reason == DATAPLANE_REASON_MALFORMED);
+
+		cr_log_info("%s: %u", dataplane_reason_name(reason), seen[reason]);
+		cr_assert(!possible || seen[reason] > n_frames / 100, "%s: only %u of %u frames",
+			  dataplane_reason_name(reason), seen[reason], n_frames);
+	}
+}
+
+TestSuite(differential, .init = plane_isolate);
+
+Test(differential, enforcing)
+{
+	run(false, false, 61, 100000);
+}
+
+Test(differential, observing)
+{
+	run(true, false, 62, 30000);
+}
+
+Test(differential, passing_malformed)
+{
+	run(false, true, 63, 30000);
+}
