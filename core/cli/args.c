@@ -18,7 +18,6 @@ static const struct {
 	{ CLI_OPTION_FOR, "for", "DURATION", "release it after this time, as 10m or 1h" },
 	{ CLI_OPTION_FOLLOW, "follow", NULL, "go on with what happens, until interrupted" },
 	{ CLI_OPTION_PIN_PATH, "pin-path", "FOLDER", "where it is pinned (/sys/fs/bpf/sluice)" },
-	{ CLI_OPTION_FORCE, "force", NULL, "even while a daemon runs" },
 	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
 	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
 };
@@ -64,9 +63,6 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_PIN_PATH:
 		args->pin_path = optarg;
-		break;
-	case CLI_OPTION_FORCE:
-		args->force = true;
 		break;
 	}
 }

@@ -28,14 +28,13 @@ enum cli_option {
 	CLI_OPTION_FOR = 1u << 2,
 	CLI_OPTION_FOLLOW = 1u << 3,
 	CLI_OPTION_PIN_PATH = 1u << 4,
-	CLI_OPTION_FORCE = 1u << 5,
 };
 
 struct cli_args {
 	const char *socket;   /* The default, or --socket. */
 	const char *duration; /* --for; NULL: none */
 	const char *pin_path; /* --pin-path; NULL: none */
-	bool json, follow, force, help;
+	bool json, follow, help;
 	char *const *operands;
 	size_t n_operands;
 };

@@ -15,10 +15,8 @@ static int run(const struct cli_args *args)
 	struct sluice_err err = { .text = "" };
 	int pid, ret;
 
-	if (!args->force && lock_is_held(pin_path, &pid)) {
-		fprintf(stderr,
-			"sluice: detach: sluiced (pid %d) runs on '%s'; stop it first, or use "
-			"--force\n",
+	if (lock_is_held(pin_path, &pid)) {
+		fprintf(stderr, "sluice: detach: sluiced (pid %d) runs on '%s'; stop it first\n",
 			pid, pin_path);
 		return CLI_EXIT_REFUSED;
 	}
@@ -42,6 +40,6 @@ const struct cli_command cli_detach = {
 	.summary = "remove the filter and all pinned state; traffic flows unfiltered",
 	.help = "Removes the XDP programs, links and maps that outlive the daemon.  The blocklist\n"
 		"is lost.  Needs root and no daemon; while one runs it refuses.\n",
-	.options = CLI_OPTION_PIN_PATH | CLI_OPTION_FORCE,
+	.options = CLI_OPTION_PIN_PATH,
 	.run = run,
 };

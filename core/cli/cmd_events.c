@@ -10,7 +10,6 @@
 
 static int print_event(const json_t *event, bool json)
 {
-	uint64_t count = document_u64(event, "count");
 	const char *source = document_string(event, "source");
 	const char *text = document_string(event, "text");
 
@@ -21,8 +20,6 @@ static int print_event(const json_t *event, bool json)
 	if (source[0] && !strstr(text, source))
 		printf("%s: ", source);
 	fputs(text, stdout);
-	if (count > 1)
-		printf(" (%" PRIu64 " times)", count);
 	putchar('\n');
 	return CLI_EXIT_OK;
 }

@@ -38,7 +38,7 @@ _sluice()
 	events) options="--socket --json --follow --help" ;;
 	block) options="--socket --json --for --help" ;;
 	check) options="--json --help" ;;
-	detach) options="--pin-path --force --help" ;;
+	detach) options="--pin-path --help" ;;
 	*) options="--help" ;;
 	esac
 	if [[ $cur == -* ]]; then

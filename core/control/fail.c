@@ -21,7 +21,7 @@ int fail_with(struct sluice_err *err, int error, const char *fmt, ...)
 int fail_system(struct sluice_err *err, int error, const char *fmt, ...)
 {
 	const char *why = strerrordesc_np(-error);
-	char what[sizeof(err->text)];
+	char what[sizeof(((struct sluice_err *)NULL)->text)];
 	va_list args;
 
 	va_start(args, fmt);

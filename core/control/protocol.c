@@ -123,7 +123,7 @@ static json_t *message_json(const char *message)
 
 	if (text)
 		return text;
-	for (; message[i] && i < sizeof(copy) - 1; i++)
+	for (; i < sizeof(copy) - 1 && message[i]; i++)
 		copy[i] = message[i] >= ' ' && message[i] <= '~' ? message[i] : '?';
 	copy[i] = '\0';
 	return json_string(copy);

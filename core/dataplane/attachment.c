@@ -2,7 +2,9 @@
 /* See attachment.h. */
 #include "attachment.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,8 +38,8 @@ static const char *mode_name(enum dataplane_mode mode)
 /* bpffs refuses dots in names (VLAN interfaces have them). */
 static int pin_path(struct attachment *attachment, const char *folder)
 {
-	int length = snprintf(attachment->pin, sizeof(attachment->pin), "%s/link_%s", folder,
-			      attachment->name);
+	int length = snprintf(attachment->pin, sizeof(attachment->pin),
+			      "%s/" ATTACHMENT_LINK_PREFIX "%s", folder, attachment->name);
 
 	if (length < 0 || (size_t)length >= sizeof(attachment->pin))
 		return -ENAMETOOLONG;
@@ -71,12 +73,26 @@ static bool mode_matches(unsigned int ifindex, enum dataplane_mode mode)
 	}
 }
 
+/*
+ * The program behind the link, to be named in the exchange.  The pinned one saves the look-up by
+ * number, which takes CAP_SYS_ADMIN.
+ */
+static int open_program(__u32 id, int pinned_fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (pinned_fd >= 0 && bpf_obj_get_info_by_fd(pinned_fd, &info, &size) == 0 && info.id == id)
+		return fcntl(pinned_fd, F_DUPFD_CLOEXEC, 3);
+	return bpf_prog_get_fd_by_id(id);
+}
+
 /* Replaces the program, provided that nobody else has meanwhile. */
 static int replace_program(struct attachment *attachment, __u32 old_id, int prog_fd,
-			   struct sluice_err *err)
+			   int old_prog_fd, struct sluice_err *err)
 {
 	LIBBPF_OPTS(bpf_link_update_opts, update, .flags = BPF_F_REPLACE);
-	int old_fd = bpf_prog_get_fd_by_id(old_id);
+	int old_fd = open_program(old_id, old_prog_fd);
 	int code = 0;
 
 	if (old_fd < 0) {
@@ -99,7 +115,7 @@ static int replace_program(struct attachment *attachment, __u32 old_id, int prog
 
 /* 1: adopted; 0: there is no link to adopt; negative: there is, and it must not be used. */
 static int adopt(struct attachment *attachment, enum dataplane_mode mode, int prog_fd,
-		 struct sluice_err *err)
+		 int old_prog_fd, struct sluice_err *err)
 {
 	struct bpf_link_info info;
 	int fd = bpf_obj_get(attachment->pin);
@@ -130,7 +146,7 @@ static int adopt(struct attachment *attachment, enum dataplane_mode mode, int pr
 		return -EPROTO;
 	}
 	attachment->link_fd = fd;
-	code = replace_program(attachment, info.prog_id, prog_fd, err);
+	code = replace_program(attachment, info.prog_id, prog_fd, old_prog_fd, err);
 	if (code) {
 		attachment_close(attachment);
 		return code;
@@ -171,7 +187,7 @@ static void explain_refusal(const struct attachment *attachment, enum dataplane_
 }
 
 int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
-		    const char *folder, int prog_fd, struct sluice_err *err)
+		    const char *folder, int prog_fd, int old_prog_fd, struct sluice_err *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, create, .flags = mode_flags(interface->mode));
 
@@ -189,7 +205,7 @@ int attachment_open(struct attachment *attachment, const struct dataplane_interf
 		err_set(err, "pin_path", "'%s' is too long", folder);
 		return code;
 	}
-	code = adopt(attachment, interface->mode, prog_fd, err);
+	code = adopt(attachment, interface->mode, prog_fd, old_prog_fd, err);
 	if (code)
 		return code < 0 ? code : 0;
 	attachment->link_fd = bpf_link_create(prog_fd, (int)attachment->ifindex, BPF_XDP, &create);
@@ -221,6 +237,29 @@ void attachment_undo(struct attachment *attachment)
 	if (attachment->fresh && attachment->link_fd >= 0)
 		unlink(attachment->pin);
 	attachment_close(attachment);
+}
+
+static bool is_kept(const struct attachment *kept, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(strrchr(kept[i].pin, '/') + 1, name) == 0)
+			return true;
+	return false;
+}
+
+void attachment_prune(const char *folder, const struct attachment *kept, size_t n)
+{
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)))
+		if (strncmp(entry->d_name, ATTACHMENT_LINK_PREFIX,
+			    strlen(ATTACHMENT_LINK_PREFIX)) == 0 &&
+		    !is_kept(kept, n, entry->d_name))
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	closedir(directory);
 }
 
 bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind)

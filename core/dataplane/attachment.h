@@ -11,6 +11,9 @@
 
 #include "dataplane.h"
 
+/* What a pinned link is called: this, and the interface. */
+#define ATTACHMENT_LINK_PREFIX "link_"
+
 struct attachment {
 	char name[IFNAMSIZ];
 	unsigned int ifindex;
@@ -20,14 +23,23 @@ struct attachment {
 	char pin[256];
 };
 
-/* Attaches `prog_fd`, or puts it behind the link that is pinned already. */
+/*
+ * Attaches `prog_fd`, or puts it behind the link that is pinned already.  `old_prog_fd` is the
+ * program that the last daemon pinned, or -1.
+ */
 int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
-		    const char *folder, int prog_fd, struct sluice_err *err)
+		    const char *folder, int prog_fd, int old_prog_fd, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 /* Leaves the link pinned. */
 void attachment_close(struct attachment *attachment);
 /* Takes a fresh attachment back; leaves an adopted one. */
 void attachment_undo(struct attachment *attachment);
+
+/*
+ * Detaches the filter from interfaces that an earlier daemon had and `kept` does not list: their
+ * pinned links would drop by a blocklist that nobody tells them of.
+ */
+void attachment_prune(const char *folder, const struct attachment *kept, size_t n);
 
 /* True once, when the link has lost its interface. */
 bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind);

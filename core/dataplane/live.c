@@ -129,12 +129,20 @@ static int size_filter_maps(struct live *live)
 	return code;
 }
 
-/* For tools and tests: `bpftool prog run pinned`, and to see what is loaded. */
+static void filter_pin_path(const struct live *live, char path[256])
+{
+	snprintf(path, 256, "%s/sluice_filter", live->state.folder);
+}
+
+/*
+ * Once the new filter is behind every link: the next daemon names it in its own exchange, and
+ * `bpftool prog run pinned` tests what runs.
+ */
 static int pin_filter(struct live *live, struct sluice_err *err)
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "%s/sluice_filter", live->state.folder);
+	filter_pin_path(live, path);
 	unlink(path);
 	if (bpf_obj_pin(bpf_program__fd(live->filter->progs.sluice_filter), path) == 0)
 		return 0;
@@ -166,9 +174,15 @@ static int load_filter(struct live *live, struct sluice_err *err)
 	live->pinned = true;
 	code = filter__load(live->filter);
 	if (!code)
-		return pin_filter(live, err);
+		return 0;
 fail:
 	libbpf_messages_explain(err, "the filter", code);
+	/* libbpf compares each pinned map with what the header says of it. */
+	if (code == -EINVAL && live->state.adopted) {
+		err_prefix(err, "the state pinned in '%s' is damaged ('sluice detach' removes it)",
+			   live->state.folder);
+		code = -EPROTO;
+	}
 	return code;
 }
 
@@ -315,20 +329,25 @@ static int flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 static int attach_all(struct live *live, const struct dataplane_live_options *options,
 		      struct sluice_err *err)
 {
-	int prog_fd = bpf_program__fd(live->filter->progs.sluice_filter);
+	int prog_fd = bpf_program__fd(live->filter->progs.sluice_filter), old_fd, code = 0;
+	char path[256];
 
-	live->attachments = calloc(options->n_interfaces, sizeof(*live->attachments));
+	live->attachments = calloc(options->n_interfaces + 1, sizeof(*live->attachments));
 	if (!live->attachments)
 		return -ENOMEM;
-	for (size_t i = 0; i < options->n_interfaces; i++) {
-		int code = attachment_open(&live->attachments[i], &options->interfaces[i],
-					   live->state.folder, prog_fd, err);
-
-		if (code)
-			return code;
-		live->n_attachments++;
+	filter_pin_path(live, path);
+	old_fd = bpf_obj_get(path);
+	for (size_t i = 0; i < options->n_interfaces && !code; i++) {
+		code = attachment_open(&live->attachments[i], &options->interfaces[i],
+				       live->state.folder, prog_fd, old_fd, err);
+		live->n_attachments += !code;
 	}
-	return 0;
+	if (old_fd >= 0)
+		close(old_fd);
+	if (code)
+		return code;
+	attachment_prune(live->state.folder, live->attachments, live->n_attachments);
+	return pin_filter(live, err);
 }
 
 static void update_occupancy(struct live *live)

@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attachment.h"
 #include "base/err.h"
 
 /* Keys per bucket on average at full load: two in five ways, so that the stash stays nearly empty. */
@@ -200,7 +201,8 @@ static int remove_contents(const char *folder, struct sluice_err *err)
 	for (int links = 1; links >= 0; links--) {
 		rewinddir(directory);
 		while ((entry = readdir(directory))) {
-			bool is_link = strncmp(entry->d_name, "link_", 5) == 0;
+			bool is_link = strncmp(entry->d_name, ATTACHMENT_LINK_PREFIX,
+					       strlen(ATTACHMENT_LINK_PREFIX)) == 0;
 
 			if (entry->d_name[0] == '.' || is_link != links)
 				continue;

@@ -7,6 +7,11 @@
 
 #include "parse.h"
 
+/* Programs with and without frags support do not tail-call each other. */
+#ifndef BENCH_SECTION
+#define BENCH_SECTION "xdp.frags"
+#endif
+
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u32 first_source = 0; /* Host byte order. */
@@ -48,7 +53,7 @@ static __always_inline struct iphdr *ipv4_of(struct xdp_md *ctx)
 	return parse_ipv4(&cursor);
 }
 
-SEC("xdp.frags")
+SEC(BENCH_SECTION)
 int bench_random(struct xdp_md *ctx)
 {
 	struct iphdr *ip = ipv4_of(ctx);
@@ -60,14 +65,14 @@ int bench_random(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
-SEC("xdp.frags")
+SEC(BENCH_SECTION)
 int bench_drop(struct xdp_md *ctx)
 {
 	(void)ctx;
 	return XDP_DROP;
 }
 
-SEC("xdp.frags")
+SEC(BENCH_SECTION)
 int bench_pass(struct xdp_md *ctx)
 {
 	(void)ctx;
@@ -75,7 +80,7 @@ int bench_pass(struct xdp_md *ctx)
 }
 
 /* The least that a table in memory can cost: one random line read and written. */
-SEC("xdp.frags")
+SEC(BENCH_SECTION)
 int bench_limit(struct xdp_md *ctx)
 {
 	struct iphdr *ip = ipv4_of(ctx);
@@ -91,7 +96,7 @@ int bench_limit(struct xdp_md *ctx)
 }
 
 /* The blocklist of P1: BPF_HASH, source -> packets. */
-SEC("xdp.frags")
+SEC(BENCH_SECTION)
 int bench_hash_drop(struct xdp_md *ctx)
 {
 	struct iphdr *ip = ipv4_of(ctx);

@@ -76,8 +76,16 @@ static void put_ipv4(struct frame *frame, const struct frame_recipe *recipe, con
 	uint8_t words = (uint8_t)(5 + recipe->option_words);
 	uint8_t first = (uint8_t)((recipe->is_version_set ? recipe->version : 4) << 4 |
 				  (recipe->is_ihl_set ? recipe->ihl : words));
-	uint8_t fixed[20] = { first, 0, 0, 0, 0, 1, (uint8_t)(recipe->fragment >> 8),
-			      (uint8_t)recipe->fragment, 64, recipe->protocol };
+	uint8_t fixed[20] = { first,
+			      0,
+			      0,
+			      0,
+			      0,
+			      1,
+			      (uint8_t)(recipe->fragment >> 8),
+			      (uint8_t)recipe->fragment,
+			      64,
+			      recipe->protocol };
 
 	memcpy(fixed + 12, source, 4);
 	memcpy(fixed + 16, (const uint8_t[]){ 192, 168, 0, 1 }, 4);

@@ -21,19 +21,20 @@ enum {
 
 struct frame_recipe {
 	uint16_t vlans[FRAME_MAX_VLANS]; /* Tag protocol identifiers, outermost first; 0 ends. */
-	uint8_t family;                  /* 4, 6, or 0: only `ethertype` and payload */
-	uint16_t ethertype;              /* 0 = as the family has it */
-	uint8_t protocol;                /* Transport; its header is built for those known. */
+	uint8_t family;			 /* 4, 6, or 0: only `ethertype` and payload */
+	uint16_t ethertype;		 /* 0 = as the family has it */
+	uint8_t protocol;		 /* Transport; its header is built for those known. */
 	uint8_t tcp_flags;
-	uint8_t option_words;                     /* IPv4 */
-	uint16_t fragment;                        /* IPv4: flags and offset, host order */
-	uint8_t extensions[FRAME_MAX_EXTENSIONS]; /* IPv6: types, outermost first; 0 ends, 1 = hop-by-hop */
-	uint16_t payload;                         /* Bytes behind the transport header; 0 = the usual. */
-	uint16_t padding;                         /* Bytes behind the packet. */
+	uint8_t option_words; /* IPv4 */
+	uint16_t fragment;    /* IPv4: flags and offset, host order */
+	uint8_t extensions
+		[FRAME_MAX_EXTENSIONS]; /* IPv6: types, outermost first; 0 ends, 1 = hop-by-hop */
+	uint16_t payload;		/* Bytes behind the transport header; 0 = the usual. */
+	uint16_t padding;		/* Bytes behind the packet. */
 	bool is_version_set, is_ihl_set;
 	uint8_t version, ihl; /* Instead of the right ones. */
 	int length_change;    /* To the length that the IP header states. */
-	uint16_t cut;         /* The frame ends after so many bytes; 0 = not cut. */
+	uint16_t cut;	      /* The frame ends after so many bytes; 0 = not cut. */
 	bool cut_honest;      /* ... and the IP header says so. */
 };
 

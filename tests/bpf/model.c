@@ -55,8 +55,8 @@ static int longest(const struct model_list *list, const struct sluice_key *key)
 	return best;
 }
 
-static enum dataplane_reason judge_source(const struct model *model, const struct sluice_key *source,
-					  bool malformed)
+static enum dataplane_reason judge_source(const struct model *model,
+					  const struct sluice_key *source, bool malformed)
 {
 	int allowed = longest(&model->allowed, source);
 
@@ -87,12 +87,12 @@ struct model_verdict model_judge(const struct model *model, const uint8_t *frame
 			verdict.reason = DATAPLANE_REASON_MALFORMED;
 	} else {
 		const uint8_t *ip = frame + network;
-		struct sluice_key source = v6 ? address_from_ipv6(ip + 8, 128) :
-						address_from_ipv4(ip + 12, 32);
+		struct sluice_key source = v6 ? address_from_ipv6(ip + 8, 128)
+					      : address_from_ipv4(ip + 12, 32);
 
 		verdict.reason = judge_source(model, &source,
-					      v6 ? malformed_v6(ip, size - network) :
-						   malformed_v4(ip, size - network));
+					      v6 ? malformed_v6(ip, size - network)
+						 : malformed_v4(ip, size - network));
 		let_through = DATAPLANE_REASON_PASS;
 	}
 	if (model->observe && dataplane_reason_is_drop(verdict.reason)) {

@@ -12,12 +12,13 @@
 #include "random.h"
 
 /* Sources near to, at and between what is listed; frames mostly come from these. */
-static const char *const sources4[] = { "198.51.100.7", "203.0.113.9",	"203.0.113.10", "192.0.2.0",
-					"192.0.2.55",	"192.0.2.128",	"192.0.2.200",	"10.9.8.7",
-					"10.9.8.6",	"172.16.5.5",	"172.16.5.129", "0.0.0.0" };
-static const char *const sources6[] = { "2001:db8:1:1::7", "2001:db8:2:2::9", "2001:db8:2:3::9",
-					"2001:db8:bad:55::1", "2001:db8:bad:200::1",
-					"2001:db8:bad:128::1", "2001:db8:9::1", "2001:db8:9::2" };
+static const char *const sources4[] = { "198.51.100.7", "203.0.113.9", "203.0.113.10", "192.0.2.0",
+					"192.0.2.55",	"192.0.2.128", "192.0.2.200",  "10.9.8.7",
+					"10.9.8.6",	"172.16.5.5",  "172.16.5.129", "0.0.0.0" };
+static const char *const sources6[] = { "2001:db8:1:1::7",     "2001:db8:2:2::9",
+					"2001:db8:2:3::9",     "2001:db8:bad:55::1",
+					"2001:db8:bad:200::1", "2001:db8:bad:128::1",
+					"2001:db8:9::1",       "2001:db8:9::2" };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -99,8 +100,8 @@ static struct frame_recipe random_recipe(struct random *random)
 static void random_frame(struct random *random, struct frame *frame)
 {
 	struct frame_recipe recipe = random_recipe(random);
-	const char *text = recipe.family == 6 ? sources6[random_below(random, LENGTH(sources6))] :
-						sources4[random_below(random, LENGTH(sources4))];
+	const char *text = recipe.family == 6 ? sources6[random_below(random, LENGTH(sources6))]
+					      : sources4[random_below(random, LENGTH(sources4))];
 	struct sluice_key source = plane_key(text);
 
 	frame_build(frame, &recipe, source.addr);
@@ -142,9 +143,9 @@ static void compare(const struct plane *plane, const struct model *model, uint64
 			     "seed %lu, frame %u: %u, not %s", seed, i, verdict,
 			     dataplane_reason_name(expected.reason));
 		for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {
-			bool counts = reason == (int)expected.reason ||
-				      (expected.would_drop &&
-				       reason == (int)DATAPLANE_REASON_WOULD_DROP);
+			bool counts =
+				reason == (int)expected.reason ||
+				(expected.would_drop && reason == (int)DATAPLANE_REASON_WOULD_DROP);
 
 			cr_assert_eq(delta.reason[reason].packets, counts,
 				     "seed %lu, frame %u: %s +%lu, expected %s", seed, i,

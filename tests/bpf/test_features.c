@@ -34,7 +34,8 @@ static void v4_source(uint32_t n, uint8_t addr[16])
 static void v6_source(uint32_t n, uint8_t host, uint8_t addr[16])
 {
 	memset(addr, 0, 16);
-	memcpy(addr, (const uint8_t[]){ 0x20, 0x01, 0x0d, 0xb8, 0, 0, (uint8_t)(n >> 8), (uint8_t)n }, 8);
+	memcpy(addr,
+	       (const uint8_t[]){ 0x20, 0x01, 0x0d, 0xb8, 0, 0, (uint8_t)(n >> 8), (uint8_t)n }, 8);
 	addr[15] = host;
 }
 
@@ -49,7 +50,7 @@ static void tally_add(struct tally *tally, const struct tally *more)
 
 /* Sends `n` frames and notes what should be counted for them. */
 static void send_frames(const struct plane *plane, struct window *sent, bool v6, uint32_t source,
-		 const struct frame_recipe *recipe, uint32_t n)
+			const struct frame_recipe *recipe, uint32_t n)
 {
 	static struct frame frame;
 	struct frame_recipe whole = *recipe;
@@ -67,11 +68,12 @@ static void send_frames(const struct plane *plane, struct window *sent, bool v6,
 		.packets = n,
 		.bytes = (uint64_t)n * frame.size,
 		.tcp_syn = recipe->protocol == IPPROTO_TCP && (recipe->tcp_flags & 0x12) == 2 &&
-					   !recipe->fragment ?
-				   n :
-				   0,
+					   !recipe->fragment
+				   ? n
+				   : 0,
 		.udp = recipe->protocol == IPPROTO_UDP ? n : 0,
-		.icmp = recipe->protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ? n : 0,
+		.icmp = recipe->protocol == IPPROTO_ICMP || recipe->protocol == IPPROTO_ICMPV6 ? n
+											       : 0,
 	};
 
 	tally_add(v6 ? &sent->v6[source] : &sent->v4[source], &counted);
@@ -159,7 +161,7 @@ static void send_random(const struct plane *plane, struct window *sent, struct r
 		if (v6)
 			recipe.fragment = recipe.option_words = 0;
 		send_frames(plane, sent, v6, (uint32_t)random_below(random, n_sources), &recipe,
-		     1 + (uint32_t)random_below(random, 20));
+			    1 + (uint32_t)random_below(random, 20));
 	}
 }
 
@@ -363,8 +365,8 @@ Test(features, overflow_keeps_the_heavy)
 	for (uint32_t n = 0; n < 20; n++)
 		send_frames(&plane, &sent, false, n, &recipes[0], 5000);
 	for (uint32_t i = 0; i < 10000; i++)
-		send_frames(&plane, &sent, false, 20 + (uint32_t)random_below(&random, N_SOURCES - 20),
-		     &recipes[0], 1);
+		send_frames(&plane, &sent, false,
+			    20 + (uint32_t)random_below(&random, N_SOURCES - 20), &recipes[0], 1);
 	swap_and_read(&plane, &got);
 	cr_assert_gt(got.untracked.packets, 0);
 	for (uint32_t n = 0; n < 20; n++)

@@ -18,10 +18,10 @@
 
 /* What the filter can make of a frame, apart from its source. */
 enum shape {
-	SHAPE_IP,        /* Judged by its source. */
+	SHAPE_IP,	 /* Judged by its source. */
 	SHAPE_MALFORMED, /* Has a source, but contradicts itself. */
-	SHAPE_CUT,       /* Claims to be IP, has no source. */
-	SHAPE_OTHER,     /* Not IP as far as can be seen. */
+	SHAPE_CUT,	 /* Claims to be IP, has no source. */
+	SHAPE_OTHER,	 /* Not IP as far as can be seen. */
 	N_SHAPES,
 };
 
@@ -30,7 +30,7 @@ enum origin {
 	ORIGIN_BLOCKED,
 	ORIGIN_IN_PREFIX,
 	ORIGIN_ALLOWED, /* Inside the blocked prefix. */
-	ORIGIN_EXEMPT,  /* Inside the blocked prefix. */
+	ORIGIN_EXEMPT,	/* Inside the blocked prefix. */
 	N_ORIGINS,
 };
 
@@ -77,8 +77,14 @@ struct row {
 #define TCP .protocol = 6
 #define SYN 0x02
 #define ACK 0x10
-#define V4(...) { .family = 4, __VA_ARGS__ }
-#define V6(...) { .family = 6, __VA_ARGS__ }
+#define V4(...)                          \
+	{                                \
+		.family = 4, __VA_ARGS__ \
+	}
+#define V6(...)                          \
+	{                                \
+		.family = 6, __VA_ARGS__ \
+	}
 #define Q 0x8100
 #define AD 0x88a8
 
@@ -121,7 +127,8 @@ static const struct row rows[] = {
 	{ "v4 evil bit", SHAPE_IP, V4(UDP, .fragment = 0x8000) },
 	{ "v4 tiny first fragment", SHAPE_IP,
 	  V4(TCP, .fragment = 0x2000, .cut = 42, .cut_honest = true) },
-	{ "v4 later fragment, empty", SHAPE_IP, V4(UDP, .fragment = 0x0001, .payload = FRAME_NO_PAYLOAD) },
+	{ "v4 later fragment, empty", SHAPE_IP,
+	  V4(UDP, .fragment = 0x0001, .payload = FRAME_NO_PAYLOAD) },
 	/* IPv4 behind tags */
 	{ "v4 802.1Q", SHAPE_IP, V4(UDP, .vlans = { Q }) },
 	{ "v4 802.1ad", SHAPE_IP, V4(UDP, .vlans = { AD }) },
@@ -187,7 +194,8 @@ static const struct row rows[] = {
 	{ "v4 802.1Q cut within the tag", SHAPE_OTHER, V4(UDP, .vlans = { Q }, .cut = 17) },
 	{ "v4 802.1Q cut after the tag", SHAPE_CUT, V4(UDP, .vlans = { Q }, .cut = 18) },
 	{ "v4 802.1Q cut within ip", SHAPE_CUT, V4(UDP, .vlans = { Q }, .cut = 37) },
-	{ "v4 QinQ cut within the second tag", SHAPE_OTHER, V4(UDP, .vlans = { AD, Q }, .cut = 21) },
+	{ "v4 QinQ cut within the second tag", SHAPE_OTHER,
+	  V4(UDP, .vlans = { AD, Q }, .cut = 21) },
 	{ "v4 QinQ cut after the tags", SHAPE_CUT, V4(UDP, .vlans = { AD, Q }, .cut = 22) },
 	{ "v4 QinQ cut within ip", SHAPE_CUT, V4(UDP, .vlans = { AD, Q }, .cut = 41) },
 	/* IPv6 by protocol */
@@ -223,10 +231,12 @@ static const struct row rows[] = {
 	{ "v6 chain of 6", SHAPE_IP,
 	  V6(TCP, .tcp_flags = SYN, .extensions = { 1, 60, 43, FRAME_FRAGMENT_FIRST, 51, 60 }) },
 	{ "v6 chain of 7", SHAPE_IP,
-	  V6(TCP, .tcp_flags = SYN, .extensions = { 1, 60, 43, FRAME_FRAGMENT_FIRST, 51, 60, 60 }) },
+	  V6(TCP, .tcp_flags = SYN,
+	     .extensions = { 1, 60, 43, FRAME_FRAGMENT_FIRST, 51, 60, 60 }) },
 	{ "v6 chain of 8 the same", SHAPE_IP,
 	  V6(UDP, .extensions = { 60, 60, 60, 60, 60, 60, 60, 60 }) },
-	{ "v6 fragment, then options", SHAPE_IP, V6(UDP, .extensions = { FRAME_FRAGMENT_LATER, 60 }) },
+	{ "v6 fragment, then options", SHAPE_IP,
+	  V6(UDP, .extensions = { FRAME_FRAGMENT_LATER, 60 }) },
 	{ "v6 extension cut short, says so", SHAPE_IP,
 	  V6(UDP, .extensions = { 60 }, .cut = 60, .cut_honest = true) },
 	{ "v6 chain cut within the third, says so", SHAPE_IP,
@@ -264,7 +274,8 @@ static const struct row rows[] = {
 	{ "v6 802.1Q cut after the tag", SHAPE_CUT, V6(UDP, .vlans = { Q }, .cut = 18) },
 	{ "v6 QinQ cut within ip", SHAPE_CUT, V6(UDP, .vlans = { AD, Q }, .cut = 61) },
 	/* The ethertype says one family, the header the other. */
-	{ "v4 header as 0x86dd", SHAPE_MALFORMED,
+	{ "v4 header as 0x86dd",
+	  SHAPE_MALFORMED,
 	  { .family = 4, .ethertype = 0x86dd, UDP, .payload = 100 } },
 	/* What is not IP */
 	{ "arp", SHAPE_OTHER, { .ethertype = 0x0806, .payload = 46 } },
@@ -339,8 +350,8 @@ static void check(const struct plane *plane, const struct frame *frame, const ch
 		bool counts = i == (int)reason ||
 			      (would_drop && i == (int)DATAPLANE_REASON_WOULD_DROP);
 
-		cr_expect_eq(delta.reason[i].packets, counts, "%s, source %s: %s +%lu packets", what,
-			     from, dataplane_reason_name(i), delta.reason[i].packets);
+		cr_expect_eq(delta.reason[i].packets, counts, "%s, source %s: %s +%lu packets",
+			     what, from, dataplane_reason_name(i), delta.reason[i].packets);
 		cr_expect_eq(delta.reason[i].bytes, counts ? frame->size : 0,
 			     "%s, source %s: %s +%lu bytes of %u", what, from,
 			     dataplane_reason_name(i), delta.reason[i].bytes, frame->size);
@@ -362,8 +373,8 @@ static void run_table(bool enforce, bool pass_malformed)
 			/* A v4 header read as v6 has no source of ours. */
 			if (row->recipe.family == 4 && row->recipe.ethertype && origin)
 				continue;
-			source_bytes(row->recipe.family == 6 ? origins[origin].v6 :
-							       origins[origin].v4,
+			source_bytes(row->recipe.family == 6 ? origins[origin].v6
+							     : origins[origin].v4,
 				     source);
 			frame_build(&frame, &row->recipe, source);
 			check(&plane, &frame, row->name, origins[origin].name,
@@ -538,10 +549,8 @@ Test(packets, expiry)
 		const char *source;
 		enum dataplane_reason alive, dead;
 	} cases[] = {
-		{ "203.0.113.1", BLOCKED, PASS },
-		{ "203.0.113.2", BLOCKED, BLOCKED },
-		{ "2001:db8:2:1::1", BLOCKED, PASS },
-		{ "2001:db8:2:2::1", BLOCKED, BLOCKED },
+		{ "203.0.113.1", BLOCKED, PASS },      { "203.0.113.2", BLOCKED, BLOCKED },
+		{ "2001:db8:2:1::1", BLOCKED, PASS },  { "2001:db8:2:2::1", BLOCKED, BLOCKED },
 		{ "192.0.2.1", IN_PREFIX, IN_PREFIX },
 	};
 	struct dataplane_live_options options = plane_options();

@@ -256,6 +256,15 @@ static uint64_t requested_by_rate(const struct generator *generator)
 	return ceil(options->rate * seconds);
 }
 
+/*
+ * A receiver that was too slow for a while is not made to pay for it later by more than the capped
+ * rate: what is late by more than one burst is never sent.
+ */
+static double forgive(double planned, double elapsed, double slice)
+{
+	return planned < elapsed - slice ? elapsed - slice : planned;
+}
+
 static int run(struct generator *generator)
 {
 	const struct gen_options *options = generator->options;
@@ -269,6 +278,7 @@ static int run(struct generator *generator)
 		if (!slice)
 			break;
 		if (options->rate) {
+			planned = forgive(planned, now() - generator->started, options->slice);
 			sleep_until(generator->started + planned);
 			planned += (double)slice / options->rate;
 			if (stopped)

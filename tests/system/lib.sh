@@ -42,20 +42,31 @@ skip() {
 }
 
 # lab_enter SCRIPT [ARG...]: goes on in namespaces of its own, with a private bpffs, /sys and /run.
+# When this process is told to end, or is killed, all of it ends at once.
 lab_enter() {
 	if [ -z "${SLUICE_LAB:-}" ]; then
 		[ -x "$BIN/sluice-gen" ] || fail "$BIN/sluice-gen is not there: ./run build makes it"
 		[ "$(id -u)" = 0 ] || skip "root is needed for network namespaces and XDP"
-		SLUICE_LAB=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc \
-			sh "$@"
+		SLUICE_LAB=1 setpriv --pdeathsig KILL unshare --mount --net --pid --fork \
+			--kill-child --mount-proc sh "$@" &
+		lab=$!
+		trap 'lab_leave 130' INT
+		trap 'lab_leave 143' TERM
+		trap 'lab_leave 129' HUP
+		wait "$lab"
+		exit
 	fi
 	mount -t tmpfs -o mode=755 tmpfs /run || fail "cannot mount a private /run"
 	mkdir -p "$LAB" /run/bpf /run/sluice
 	mount -t sysfs sysfs /sys || fail "cannot mount a private /sys"
 	mount -t bpf -o mode=700 bpf /run/bpf || skip "this kernel has no bpffs"
 	mount --bind /run/bpf /sys/fs/bpf || skip "this kernel has no /sys/fs/bpf"
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
+}
+
+lab_leave() {
+	kill -KILL "$lab"
+	wait "$lab" 2>/dev/null
+	exit "$1"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails after SECONDS.

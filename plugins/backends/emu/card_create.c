@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,8 +17,8 @@
 
 #include "card.h"
 #include "card_tool.h"
+#include "emu_card.skel.h"
 #include "logic.h"
-#include "nic_drop.skel.h"
 
 static int make_folder(const char *folder, struct sluice_err *err)
 {
@@ -44,36 +45,49 @@ static int make_folder(const char *folder, struct sluice_err *err)
 	return rc;
 }
 
-static int configure(struct nic_drop *skel, const struct card_tool_create *options,
+static int configure(struct emu_card *skel, const struct card_tool_create *options,
 		     unsigned int ifindex)
 {
-	struct nic_card card = {
-		.magic = NIC_CARD_MAGIC,
-		.layout = NIC_CARD_LAYOUT,
+	struct emu_card_info card = {
+		.magic = EMU_CARD_MAGIC,
+		.layout = EMU_CARD_LAYOUT,
 		.capacity = options->capacity,
+		.n_buckets = buckets_needed(options->capacity),
 		.v6_prefix_len = options->v6_prefix_len,
 		.counters = options->counters,
 		.ifindex = ifindex,
 	};
 
+	int n_cpus = libbpf_num_possible_cpus();
+	int rc = n_cpus < 0 ? n_cpus : 0;
+
 	logic_v6_mask(options->v6_prefix_len, card.v6_mask);
-	memcpy((void *)&skel->rodata->nic_card, &card, sizeof(card));
-	return bpf_map__set_max_entries(skel->maps.sluice_rules, options->capacity);
+	if (getrandom(card.hash_key, sizeof(card.hash_key), 0) != sizeof(card.hash_key))
+		return -EIO;
+	memcpy((void *)&skel->rodata_card->emu_card, &card, sizeof(card));
+	if (rc == 0)
+		rc = bpf_map__set_max_entries(skel->maps.emu_buckets, card.n_buckets);
+	if (rc == 0)
+		rc = bpf_map__set_max_entries(skel->maps.emu_hash, options->capacity);
+	if (rc == 0)
+		rc = bpf_map__set_max_entries(skel->maps.emu_totals, (__u32)n_cpus);
+	return rc;
 }
 
-static int pin_all(const struct nic_drop *skel, const char *folder)
+static int pin_all(const struct emu_card *skel, const char *folder)
 {
 	const struct {
 		const char *name;
 		int fd;
 	} pins[] = {
-		{ CARD_PIN_RULES, bpf_map__fd(skel->maps.sluice_rules) },
-		{ CARD_PIN_TOTALS, bpf_map__fd(skel->maps.sluice_totals) },
-		{ CARD_PIN_XDP, bpf_program__fd(skel->progs.sluice_nic_xdp) },
-		{ CARD_PIN_EGRESS, bpf_program__fd(skel->progs.sluice_nic_egress) },
-		{ CARD_PIN_TC, bpf_program__fd(skel->progs.sluice_nic_tc) },
+		{ CARD_PIN_BUCKETS, bpf_map__fd(skel->maps.emu_buckets) },
+		{ CARD_PIN_HASH, bpf_map__fd(skel->maps.emu_hash) },
+		{ CARD_PIN_TOTALS, bpf_map__fd(skel->maps.emu_totals) },
+		{ CARD_PIN_XDP, bpf_program__fd(skel->progs.emu_card_xdp) },
+		{ CARD_PIN_EGRESS, bpf_program__fd(skel->progs.emu_card_egress) },
+		{ CARD_PIN_TC, bpf_program__fd(skel->progs.emu_card_tc) },
 		/* Last: who finds the description finds all the rest. */
-		{ CARD_PIN_CARD, bpf_map__fd(skel->maps.rodata) },
+		{ CARD_PIN_CARD, bpf_map__fd(skel->maps.rodata_card) },
 	};
 	char path[PATH_MAX];
 
@@ -90,13 +104,13 @@ static int pin_all(const struct nic_drop *skel, const char *folder)
 	return 0;
 }
 
-static int attach_tc(const struct nic_drop *skel, const struct card_tool_create *options,
+static int attach_tc(const struct emu_card *skel, const struct card_tool_create *options,
 		     unsigned int ifindex, struct sluice_err *err)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 			    .attach_point = BPF_TC_EGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, tc, .handle = CARD_TC_HANDLE, .priority = CARD_TC_PRIORITY,
-			    .prog_fd = bpf_program__fd(skel->progs.sluice_nic_tc));
+			    .prog_fd = bpf_program__fd(skel->progs.emu_card_tc));
 	int rc = bpf_tc_hook_create(&hook);
 
 	/* A clsact that is there already is as good as one of our own. */
@@ -116,18 +130,18 @@ static int attach_tc(const struct nic_drop *skel, const struct card_tool_create 
 	return rc;
 }
 
-static int load(const struct card_tool_create *options, unsigned int ifindex, struct nic_drop **out,
+static int load(const struct card_tool_create *options, unsigned int ifindex, struct emu_card **out,
 		struct sluice_err *err)
 {
-	struct nic_drop *skel = nic_drop__open();
+	struct emu_card *skel = emu_card__open();
 	int rc = skel ? configure(skel, options, ifindex) : -errno;
 
 	if (rc == 0)
-		rc = nic_drop__load(skel);
+		rc = emu_card__load(skel);
 	if (rc) {
 		card_err(err, "cannot load the card's programs: %s%s", strerror(-rc),
 			 rc == -EPERM ? "; run as root" : "; run with --verbose to see why");
-		nic_drop__destroy(skel);
+		emu_card__destroy(skel);
 		return rc;
 	}
 	*out = skel;
@@ -136,7 +150,7 @@ static int load(const struct card_tool_create *options, unsigned int ifindex, st
 
 int card_create(const struct card_tool_create *options, struct sluice_err *err)
 {
-	struct nic_drop *skel;
+	struct emu_card *skel;
 	unsigned int ifindex = 0;
 	int rc;
 
@@ -165,6 +179,6 @@ int card_create(const struct card_tool_create *options, struct sluice_err *err)
 		card_err(err, "card '%.80s': cannot make it, and cannot remove its remains",
 			 options->folder);
 out_unload:
-	nic_drop__destroy(skel);
+	emu_card__destroy(skel);
 	return rc;
 }

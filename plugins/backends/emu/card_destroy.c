@@ -59,7 +59,7 @@ int card_destroy(const char *folder, char *note, size_t note_size, struct sluice
 	rc = card_pins_check(folder, err);
 	if (rc)
 		return rc;
-	if (card_open(folder, &card, err)) {
+	if (card_open(folder, CARD_READ, &card, err)) {
 		snprintf(note, note_size,
 			 "the card was damaged; if it filtered an interface, look there: tc filter "
 			 "show dev IF egress");

@@ -14,7 +14,8 @@
 #include "card_tool.h"
 
 static const char *const names[] = {
-	CARD_PIN_CARD, CARD_PIN_RULES, CARD_PIN_TOTALS, CARD_PIN_XDP, CARD_PIN_EGRESS, CARD_PIN_TC,
+	CARD_PIN_CARD, CARD_PIN_BUCKETS, CARD_PIN_HASH, CARD_PIN_TOTALS,
+	CARD_PIN_XDP,  CARD_PIN_EGRESS,	 CARD_PIN_TC,
 };
 
 int card_pins_check(const char *folder, struct sluice_err *err)

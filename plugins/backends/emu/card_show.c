@@ -17,7 +17,7 @@ enum { SHOWN_RULES = 20 };
 
 struct view {
 	struct card card;
-	struct nic_hits totals;
+	struct emu_card_hits totals;
 	struct card_rule *rules;
 	size_t n_rules;
 };
@@ -30,8 +30,8 @@ static int heavier_first(const void *a, const void *b)
 }
 
 /* "192.0.2.1" or "2001:db8::/64"; a rule that the back end did not write is shown as such. */
-static const char *source_text(const struct nic_card *card, const struct nic_key *key, char *text,
-			       size_t size)
+static const char *source_text(const struct emu_card_info *card, const struct emu_card_key *key,
+			       char *text, size_t size)
 {
 	char address[INET6_ADDRSTRLEN];
 	struct sluice_key source;
@@ -51,7 +51,7 @@ static const char *source_text(const struct nic_card *card, const struct nic_key
 
 static int print_text(const struct view *view)
 {
-	const struct nic_card *card = &view->card.info;
+	const struct emu_card_info *card = &view->card.info;
 	char text[64];
 
 	printf("emulated NIC %s\n", view->card.path);
@@ -102,7 +102,7 @@ static json_t *rules_json(const struct view *view)
 
 static int print_json(const struct view *view)
 {
-	const struct nic_card *card = &view->card.info;
+	const struct emu_card_info *card = &view->card.info;
 	json_t *rules = rules_json(view);
 	json_t *root;
 
@@ -126,13 +126,12 @@ static int print_json(const struct view *view)
 int card_show(const char *folder, bool json, struct sluice_err *err)
 {
 	struct view view = { .n_rules = 0 };
-	int rc = card_open(folder, &view.card, err);
+	int rc = card_open(folder, CARD_READ, &view.card, err);
 
 	if (rc)
 		return rc;
-	rc = card_totals(&view.card, &view.totals, err);
-	if (rc == 0)
-		rc = card_rules(&view.card, &view.rules, &view.n_rules, err);
+	card_totals(&view.card, &view.totals);
+	rc = card_rules(&view.card, &view.rules, &view.n_rules, err);
 	if (rc == 0) {
 		qsort(view.rules, view.n_rules, sizeof(*view.rules), heavier_first);
 		rc = json ? print_json(&view) : print_text(&view);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Back end for the emulated NIC: its table is the BPF map that a card made by sluice-emu-card has
- * pinned.  The card exists apart from the daemon, as a real one would, and outlives it.
+ * Back end for the emulated NIC: its table is in the BPF maps that a card made by sluice-emu-card
+ * has pinned.  The card exists apart from the daemon, as a real one would, and outlives it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <bpf/bpf.h>
-
 #include <sluice/backend.h>
 
 #include "card.h"
 #include "logic.h"
+#include "rules.h"
 
 struct emu {
 	struct sluice_instance *instance;
@@ -37,6 +36,19 @@ static int read_options(struct emu *emu, const struct sluice_config *config, con
 	return rc;
 }
 
+/* Opened as its writer, with the rules that are in it. */
+static int open_card(const char *path, struct card *card, struct sluice_err *err)
+{
+	int rc = card_open(path, CARD_WRITE, card, err);
+
+	if (rc)
+		return rc;
+	rc = rules_adopt(card, err);
+	if (rc)
+		card_close(card);
+	return rc;
+}
+
 /* Any interface will do: which traffic passes the card is decided where its programs run. */
 static int emu_open(struct sluice_instance *instance, const struct sluice_host *host,
 		    const struct sluice_config *config, const char *ifname,
@@ -55,7 +67,7 @@ static int emu_open(struct sluice_instance *instance, const struct sluice_host *
 	emu->host = host;
 	rc = read_options(emu, config, &path, err);
 	if (rc == 0)
-		rc = card_open(path, &emu->card, err);
+		rc = open_card(path, &emu->card, err);
 	if (rc) {
 		free(emu);
 		return rc;
@@ -93,19 +105,17 @@ static void spend_cost(const struct emu *emu)
 		continue;
 }
 
-static int add_one(const struct emu *emu, const struct sluice_key *source)
+static int add_one(struct emu *emu, const struct sluice_key *source)
 {
-	static const struct nic_hits none;
-	struct nic_key key;
+	struct emu_card_key key;
 	int rc = logic_key_to_card(&emu->card.info, source, &key);
 
 	if (rc)
 		return rc;
 	spend_cost(emu);
-	return logic_result(bpf_map_update_elem(emu->card.rules_fd, &key, &none, BPF_NOEXIST));
+	return rules_add(&emu->card, &key);
 }
 
-/* One by one: the kernel's batch update cannot refuse what exists, nor say which one failed. */
 static int emu_add(void *self, const struct sluice_backend_rule *rules, size_t n, int *results,
 		   struct sluice_err *err)
 {
@@ -117,56 +127,25 @@ static int emu_add(void *self, const struct sluice_backend_rule *rules, size_t n
 	return rc;
 }
 
-/* Deletes `n` keys of the card; the batch stops at each that fails, and goes on behind it. */
-static void del_keys(const struct emu *emu, const struct nic_key *keys, size_t n, int *results)
+/* A rule that the card cannot hold is not in it. */
+static int del_one(struct emu *emu, const struct sluice_key *source)
 {
-	size_t done = 0;
+	struct emu_card_key key;
 
-	while (done < n) {
-		__u32 count = (__u32)(n - done);
-		int rc = bpf_map_delete_batch(emu->card.rules_fd, keys + done, &count, NULL);
-
-		if (rc == 0)
-			count = (__u32)(n - done);
-		else if (count > n - done - 1)
-			count = 0; /* It failed before it could say how far it came. */
-		memset(results + done, 0, count * sizeof(*results));
-		done += count;
-		if (rc)
-			results[done++] = rc;
-	}
-}
-
-static int del_slowly(const struct emu *emu, const struct nic_key *key)
-{
+	if (logic_key_to_card(&emu->card.info, source, &key))
+		return -ENOENT;
 	spend_cost(emu);
-	return bpf_map_delete_elem(emu->card.rules_fd, key);
+	return rules_del(&emu->card, &key);
 }
 
 static int emu_del(void *self, const struct sluice_backend_rule *rules, size_t n, int *results,
 		   struct sluice_err *err)
 {
-	enum { CHUNK = 256 };
 	struct emu *emu = self;
-	struct nic_key keys[CHUNK];
 	int rc = card_check(&emu->card, err);
 
-	for (size_t start = 0; start < n && rc == 0;) {
-		size_t n_keys = 0;
-
-		/* A rule that the card cannot hold is not in it: the run ends before it. */
-		while (start + n_keys < n && n_keys < CHUNK &&
-		       logic_key_to_card(&emu->card.info, &rules[start + n_keys].key,
-					 &keys[n_keys]) == 0)
-			n_keys++;
-		if (emu->update_cost_ns == 0)
-			del_keys(emu, keys, n_keys, results + start);
-		for (size_t i = 0; i < n_keys && emu->update_cost_ns; i++)
-			results[start + i] = del_slowly(emu, &keys[i]);
-		start += n_keys;
-		if (start < n && n_keys < CHUNK)
-			results[start++] = -ENOENT;
-	}
+	for (size_t i = 0; i < n && rc == 0; i++)
+		results[i] = del_one(emu, &rules[i].key);
 	return rc;
 }
 
@@ -200,7 +179,7 @@ static int emu_read(void *self, struct sluice_backend_counter *counters, size_t 
 static int reopen(struct emu *emu, struct sluice_err *err)
 {
 	struct card *fresh = malloc(sizeof(*fresh));
-	int rc = fresh ? card_open(emu->card.path, fresh, err) : -ENOMEM;
+	int rc = fresh ? open_card(emu->card.path, fresh, err) : -ENOMEM;
 
 	if (rc == 0 && (fresh->info.counters != emu->card.info.counters ||
 			fresh->info.v6_prefix_len != emu->card.info.v6_prefix_len)) {
@@ -231,8 +210,7 @@ static int emu_list(void *self, struct sluice_backend_rule *out, size_t n, size_
 	int rc = card_check(&emu->card, err);
 
 	*count = 0;
-	if (rc)
-		rc = reopen(emu, err);
+	rc = rc ? reopen(emu, err) : rules_adopt(&emu->card, err);
 	if (rc == 0)
 		rc = card_rules(&emu->card, &rules, &n_rules, err);
 	if (rc)
@@ -260,7 +238,8 @@ static int emu_flush(void *self, struct sluice_err *err)
 
 		if (!logic_key_from_card(&emu->card.info, &rules[i].key, &key))
 			continue;
-		one = del_slowly(emu, &rules[i].key);
+		spend_cost(emu);
+		one = rules_del(&emu->card, &rules[i].key);
 		if (one && one != -ENOENT)
 			rc = one;
 	}

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* What a map update costs beside the emulated cost: a system call, measured at 0.3 to 1 us. */
+#include "buckets.h"
+
+/* What an update costs beside the emulated cost: some stores for IPv4, system calls for IPv6. */
 #define LOGIC_MAP_P50_NS 500
 #define LOGIC_MAP_P99_NS 3000
 
@@ -22,7 +24,7 @@ void logic_v6_mask(unsigned int prefix_len, __be32 mask[4])
 	}
 }
 
-static bool fits_mask(const struct nic_card *card, const __be32 addr[4])
+static bool fits_mask(const struct emu_card_info *card, const __be32 addr[4])
 {
 	for (int i = 0; i < 4; i++) {
 		if (addr[i] & ~card->v6_mask[i])
@@ -31,8 +33,8 @@ static bool fits_mask(const struct nic_card *card, const __be32 addr[4])
 	return true;
 }
 
-int logic_key_to_card(const struct nic_card *card, const struct sluice_key *key,
-		      struct nic_key *out)
+int logic_key_to_card(const struct emu_card_info *card, const struct sluice_key *key,
+		      struct emu_card_key *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (key->family == SLUICE_FAMILY_IPV4 && key->prefix_len == 32) {
@@ -48,7 +50,7 @@ int logic_key_to_card(const struct nic_card *card, const struct sluice_key *key,
 	return fits_mask(card, out->addr) ? 0 : -EOPNOTSUPP;
 }
 
-bool logic_key_from_card(const struct nic_card *card, const struct nic_key *key,
+bool logic_key_from_card(const struct emu_card_info *card, const struct emu_card_key *key,
 			 struct sluice_key *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -68,18 +70,20 @@ bool logic_key_from_card(const struct nic_card *card, const struct nic_key *key,
 	return true;
 }
 
-const char *logic_card_fault(const struct nic_card *card)
+const char *logic_card_fault(const struct emu_card_info *card)
 {
 	__be32 mask[4];
 
-	if (card->magic != NIC_CARD_MAGIC)
+	if (card->magic != EMU_CARD_MAGIC)
 		return "it is not an emulated card's description";
-	if (card->layout != NIC_CARD_LAYOUT)
+	if (card->layout != EMU_CARD_LAYOUT)
 		return "it is of another version of sluice-emu-card";
 	if (card->v6_prefix_len < 1 || card->v6_prefix_len > 128)
 		return "its IPv6 prefix length is not within 1 to 128";
 	if (card->capacity == 0)
 		return "its capacity is 0";
+	if (card->n_buckets != buckets_needed(card->capacity))
+		return "its number of buckets contradicts its capacity";
 	if (card->counters > 1)
 		return "it neither has counters nor lacks them";
 	logic_v6_mask(card->v6_prefix_len, mask);
@@ -88,7 +92,7 @@ const char *logic_card_fault(const struct nic_card *card)
 	return NULL;
 }
 
-void logic_caps(const struct nic_card *card, bool counters, uint64_t update_cost_ns,
+void logic_caps(const struct emu_card_info *card, bool counters, uint64_t update_cost_ns,
 		struct sluice_backend_caps *caps)
 {
 	caps->capacity = card->capacity;

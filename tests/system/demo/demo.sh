@@ -17,7 +17,7 @@ LAST_SOURCE=198.18.39.15
 CLIENTS=64 # Ordinary ones with one connection each; the 65th has HEAVY_CONNECTIONS.
 HEAVY_CONNECTIONS=20
 CARD=/sys/fs/bpf/card0 # configs/demo.yaml names it
-CARD_CAPACITY=2048
+CARD_CAPACITY=4096
 WORLD_CPU=0
 SERVER_CPU=1
 CONFIG=$ROOT/configs/demo.yaml
@@ -75,7 +75,8 @@ in_peace() {
 }
 
 attack_without_sluice() {
-	tell "attack without Sluice: $(group "$SOURCES") sources, UDP, $(mega "$OFFERED")pps offered"
+	tell "attack without Sluice: UDP from $(group "$SOURCES") sources of unequal rates (Gaussian)," \
+		"$(mega "$OFFERED")pps offered"
 	attack_start
 	sleep 2
 	measure 5

@@ -64,8 +64,9 @@ measure_from_before() {
 
 # The attack begins, in the background, and goes on until attack_stop, which tells what became of it.
 attack_start() {
-	start_flood "$SERVER" --sources "$SOURCES" --source-base "$FIRST_SOURCE" --rate "$OFFERED" \
-		--slice 0.25 --fifo --cpu "$SERVER_CPU" --card "$CARD" --duration 60
+	start_flood "$SERVER" --sources "$SOURCES" --source-base "$FIRST_SOURCE" \
+		--distribution gaussian --rate "$OFFERED" --slice 0.25 --fifo --cpu "$SERVER_CPU" \
+		--card "$CARD" --duration 60
 }
 
 attack_stop() {

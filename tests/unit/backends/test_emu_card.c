@@ -24,7 +24,7 @@
 #include <bpf/libbpf.h>
 
 #include "emu_bench.h"
-#include "nic_drop.h"
+#include "emu_card.h"
 
 #define XDP_PIN BENCH_CARD "/xdp"
 #define TC_PIN BENCH_CARD "/tc"
@@ -385,10 +385,11 @@ static void expect_refused(int rc, const char *words)
 
 /* Puts another map in the place of a pinned one. */
 static void replace_pin(const char *path, enum bpf_map_type type, __u32 key_size, __u32 value_size,
-			__u32 max_entries, const void *value)
+			__u32 max_entries, __u32 flags, const void *value)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
 	__u32 zero = 0;
-	int fd = bpf_map_create(type, "other", key_size, value_size, max_entries, NULL);
+	int fd = bpf_map_create(type, "other", key_size, value_size, max_entries, &options);
 
 	cr_assert_geq(fd, 0);
 	if (value)
@@ -398,31 +399,65 @@ static void replace_pin(const char *path, enum bpf_map_type type, __u32 key_size
 	close(fd);
 }
 
+struct foreign_map {
+	const char *name;
+	enum bpf_map_type type;
+	__u32 key_size, value_size, max_entries, flags;
+};
+
+/* In the place of those of a card of 4 rules. */
+static const struct foreign_map foreign_maps[] = {
+	{ "buckets", BPF_MAP_TYPE_ARRAY, 4, 4096, 2, BPF_F_MMAPABLE },
+	{ "buckets", BPF_MAP_TYPE_ARRAY, 4, 64, 2, BPF_F_MMAPABLE },
+	{ "buckets", BPF_MAP_TYPE_ARRAY, 4, 128, 1, BPF_F_MMAPABLE },
+	{ "buckets", BPF_MAP_TYPE_ARRAY, 4, 128, 3, BPF_F_MMAPABLE },
+	{ "buckets", BPF_MAP_TYPE_ARRAY, 4, 128, 2, 0 },
+	{ "buckets", BPF_MAP_TYPE_HASH, 4, 128, 2, 0 },
+	{ "hash", BPF_MAP_TYPE_HASH, 20, 4096, 4, 0 },
+	{ "hash", BPF_MAP_TYPE_HASH, 16, 16, 4, 0 },
+	{ "hash", BPF_MAP_TYPE_LRU_HASH, 20, 16, 4, 0 },
+	{ "hash", BPF_MAP_TYPE_HASH, 20, 16, 5, 0 },
+	{ "totals", BPF_MAP_TYPE_ARRAY, 4, 64, 4096, BPF_F_MMAPABLE },
+	{ "totals", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 16, 1, 0 },
+	{ "card", BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0 },
+};
+
+Test(emu_card, pinned_maps_are_not_trusted)
+{
+	ENTER();
+	for (size_t i = 0; i < sizeof(foreign_maps) / sizeof(foreign_maps[0]); i++) {
+		const struct foreign_map *map = &foreign_maps[i];
+		char path[128], words[128];
+
+		create("4");
+		snprintf(path, sizeof(path), BENCH_CARD "/%s", map->name);
+		snprintf(words, sizeof(words), "'%s' is not what sluice-emu-card pins", map->name);
+		replace_pin(path, map->type, map->key_size, map->value_size, map->max_entries,
+			    map->flags, NULL);
+		expect_refused(-EPROTO, words);
+		/* And even that can be cleared away. */
+		cr_expect_eq(BENCH_TOOL(NULL, 0, "destroy", "--pin", BENCH_CARD), 0);
+		cr_expect_eq(access(BENCH_CARD, F_OK), -1);
+	}
+}
+
 Test(emu_card, pinned_state_is_not_trusted)
 {
-	struct nic_card info = { .magic = 1 };
+	struct emu_card_info info = { .magic = 1 };
 
 	ENTER();
-	expect_refused(-ENOENT, "sluice-emu-card create");
 	create("4");
-	replace_pin(BENCH_CARD "/rules", BPF_MAP_TYPE_HASH, 20, 4096, 4, NULL);
-	expect_refused(-EPROTO, "'rules' is not what sluice-emu-card pins");
-	replace_pin(BENCH_CARD "/rules", BPF_MAP_TYPE_HASH, 16, 16, 4, NULL);
-	expect_refused(-EPROTO, "'rules'");
-	replace_pin(BENCH_CARD "/rules", BPF_MAP_TYPE_LRU_HASH, 20, 16, 4, NULL);
-	expect_refused(-EPROTO, "'rules'");
-	replace_pin(BENCH_CARD "/rules", BPF_MAP_TYPE_HASH, 20, 16, 5, NULL);
-	expect_refused(-EPROTO, "'rules'");
-	unlink(BENCH_CARD "/rules");
-	cr_assert_eq(bpf_obj_pin(bpf_obj_get(XDP_PIN), BENCH_CARD "/rules"), 0);
-	expect_refused(-EPROTO, "'rules'");
-	unlink(BENCH_CARD "/rules");
-	expect_refused(-ENOENT, "no 'rules' in it");
-	replace_pin(BENCH_CARD "/card", BPF_MAP_TYPE_ARRAY, 4, sizeof(info), 1, &info);
+	unlink(BENCH_CARD "/hash");
+	cr_assert_eq(bpf_obj_pin(bpf_obj_get(XDP_PIN), BENCH_CARD "/hash"), 0);
+	expect_refused(-EPROTO, "'hash'");
+	unlink(BENCH_CARD "/hash");
+	expect_refused(-ENOENT, "no 'hash' in it");
+	unlink(BENCH_CARD "/totals");
+	expect_refused(-ENOENT, "no 'totals' in it");
+	unlink(BENCH_CARD "/buckets");
+	expect_refused(-ENOENT, "no 'buckets' in it");
+	replace_pin(BENCH_CARD "/card", BPF_MAP_TYPE_ARRAY, 4, sizeof(info), 1, 0, &info);
 	expect_refused(-EPROTO, "not an emulated card's description");
-	replace_pin(BENCH_CARD "/card", BPF_MAP_TYPE_ARRAY, 4, 8, 1, NULL);
-	expect_refused(-EPROTO, "'card'");
-	/* And even that can be cleared away. */
 	cr_expect_eq(BENCH_TOOL(NULL, 0, "destroy", "--pin", BENCH_CARD), 0);
 	cr_expect_eq(access(BENCH_CARD, F_OK), -1);
 }

@@ -9,12 +9,13 @@
 
 #include "logic.h"
 
-static struct nic_card card_of(unsigned int v6_prefix_len)
+static struct emu_card_info card_of(unsigned int v6_prefix_len)
 {
-	struct nic_card card = {
-		.magic = NIC_CARD_MAGIC,
-		.layout = NIC_CARD_LAYOUT,
+	struct emu_card_info card = {
+		.magic = EMU_CARD_MAGIC,
+		.layout = EMU_CARD_LAYOUT,
 		.capacity = 512,
+		.n_buckets = 256,
 		.v6_prefix_len = v6_prefix_len,
 		.counters = 1,
 	};
@@ -81,35 +82,36 @@ Test(emu_logic, keys_there_and_back)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct nic_card card = card_of(cases[i].card_prefix_len);
+		struct emu_card_info card = card_of(cases[i].card_prefix_len);
 		struct sluice_key key = source(cases[i].text, cases[i].prefix_len), back;
-		struct nic_key nic_key;
+		struct emu_card_key emu_card_key;
 
-		cr_expect_eq(logic_key_to_card(&card, &key, &nic_key), cases[i].rc, "case %zu", i);
+		cr_expect_eq(logic_key_to_card(&card, &key, &emu_card_key), cases[i].rc, "case %zu",
+			     i);
 		if (cases[i].rc)
 			continue;
-		cr_expect(logic_key_from_card(&card, &nic_key, &back), "case %zu", i);
+		cr_expect(logic_key_from_card(&card, &emu_card_key, &back), "case %zu", i);
 		cr_expect_eq(memcmp(&key, &back, sizeof(key)), 0, "case %zu", i);
 	}
 }
 
 Test(emu_logic, no_family)
 {
-	struct nic_card card = card_of(64);
+	struct emu_card_info card = card_of(64);
 	struct sluice_key key = { .family = 0, .prefix_len = 32 };
-	struct nic_key nic_key;
+	struct emu_card_key emu_card_key;
 
-	cr_expect_eq(logic_key_to_card(&card, &key, &nic_key), -EOPNOTSUPP);
+	cr_expect_eq(logic_key_to_card(&card, &key, &emu_card_key), -EOPNOTSUPP);
 }
 
 Test(emu_logic, what_a_map_holds_is_not_trusted)
 {
-	static const struct nic_key bad[] = {
+	static const struct emu_card_key bad[] = {
 		{ { 1, 0, 0, 0 }, 0 },	 { { 1, 0, 0, 0 }, 5 }, { { 1, 1, 0, 0 }, 4 },
 		{ { 1, 0, 0, 1 }, 4 },	 { { 1, 2, 3, 0 }, 6 }, { { 1, 2, 0, 4 }, 6 },
 		{ { 0, 0, 0, 0 }, ~0u },
 	};
-	struct nic_card card = card_of(64);
+	struct emu_card_info card = card_of(64);
 	struct sluice_key key;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -118,7 +120,7 @@ Test(emu_logic, what_a_map_holds_is_not_trusted)
 
 Test(emu_logic, descriptions_that_contradict_themselves)
 {
-	struct nic_card good = card_of(64), bad;
+	struct emu_card_info good = card_of(64), bad;
 
 	cr_expect_null(logic_card_fault(&good));
 #define EXPECT_FAULT(statement)                                         \
@@ -130,6 +132,10 @@ Test(emu_logic, descriptions_that_contradict_themselves)
 	EXPECT_FAULT(bad.magic++);
 	EXPECT_FAULT(bad.layout++);
 	EXPECT_FAULT(bad.capacity = 0);
+	EXPECT_FAULT(bad.capacity += 2);
+	EXPECT_FAULT(bad.n_buckets = 0);
+	EXPECT_FAULT(bad.n_buckets++);
+	EXPECT_FAULT(bad.n_buckets = ~0u);
 	EXPECT_FAULT(bad.v6_prefix_len = 0);
 	EXPECT_FAULT(bad.v6_prefix_len = 129);
 	EXPECT_FAULT(bad.v6_prefix_len = 63);
@@ -154,7 +160,7 @@ Test(emu_logic, capabilities)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sluice_backend_caps caps = { .size = sizeof(caps) };
-		struct nic_card card = card_of(cases[i].v6_prefix_len);
+		struct emu_card_info card = card_of(cases[i].v6_prefix_len);
 
 		card.counters = cases[i].card_counters;
 		logic_caps(&card, cases[i].option_counters, cases[i].cost_ns, &caps);

@@ -43,7 +43,7 @@ Test(cli, parses_arguments)
 		{ { "block", "192.0.2.7", "--jsno" }, -EINVAL, "did you mean --json" },
 		{ { "block", "192.0.2.7", "--follow" }, -EINVAL, "unknown option '--follow'" },
 		{ { "status", "x" }, -EINVAL, "unexpected argument 'x'" },
-		{ { "detach", "--pin-path", "/x", "--force" }, 0, "" },
+		{ { "detach", "--pin-path", "/x" }, 0, "" },
 		{ { "detach", "--socket", "/x" }, -EINVAL, "unknown option" },
 		{ { "events", "--follow", "--socket", "/x" }, 0, "" },
 		{ { "explain", "a", "b" }, -EINVAL, "unexpected argument 'b'" },

@@ -130,8 +130,8 @@ enum crash {
 	CRASH_BEFORE_USED,     /* Record written, state still FREE. */
 	CRASH_BEFORE_KEY,      /* USED; overflow flags, stash and key not yet. */
 	CRASH_BEFORE_KEY_ONLY, /* USED, flags and stash set; key not yet. */
-	CRASH_LEAVING,         /* LEAVING, all else still there. */
-	CRASH_KEY_GONE,        /* LEAVING, key gone; flags and stash still there. */
+	CRASH_LEAVING,	       /* LEAVING, all else still there. */
+	CRASH_KEY_GONE,	       /* LEAVING, key gone; flags and stash still there. */
 	CRASH_STATE_LEFT,      /* All gone, but the record is LEAVING. */
 	N_CRASHES,
 };
@@ -158,8 +158,7 @@ static void stash_clear(const struct pinned_memory *memory, const struct sluice_
 	/* An entry that points nowhere is as good as none, and harder. */
 	if (key->family == SLUICE_FAMILY_IPV4 && fake_stash_get(FAKE_STASH4, addr[0], &position))
 		fake_stash_put(FAKE_STASH4, addr[0], 0xffffffff);
-	else if (key->family == SLUICE_FAMILY_IPV6 &&
-		 fake_stash_get(FAKE_STASH6, key6, &position))
+	else if (key->family == SLUICE_FAMILY_IPV6 && fake_stash_get(FAKE_STASH6, key6, &position))
 		fake_stash_put(FAKE_STASH6, key6, 0xffffffff);
 }
 
@@ -209,7 +208,9 @@ static void crash_and_adopt(enum crash at, uint32_t victim)
 Test(blocklist_adoption, finishes_what_was_half_done)
 {
 	/* Early ones lie in their first bucket, the last ones of each family in the stash. */
-	static const uint32_t victims[] = { 0, 5, 150, 200, 398, 399, 400, 410, 500, 550, 698, 699 };
+	static const uint32_t victims[] = {
+		0, 5, 150, 200, 398, 399, 400, 410, 500, 550, 698, 699
+	};
 
 	for (int at = 0; at < N_CRASHES; at++)
 		for (size_t i = 0; i < sizeof(victims) / sizeof(victims[0]); i++)
@@ -266,8 +267,8 @@ static void spoil(struct random *random, const struct pinned_memory *memory)
 		}
 	if (what & 32)
 		for (uint64_t i = 0; i < n % 200; i++)
-			fake_stash_spoil(i % 2 ? FAKE_STASH4 : FAKE_STASH6, random_below(random, 800),
-					 (uint32_t)random_next(random));
+			fake_stash_spoil(i % 2 ? FAKE_STASH4 : FAKE_STASH6,
+					 random_below(random, 800), (uint32_t)random_next(random));
 	if (what & 64)
 		for (uint64_t i = 0; i < n; i++)
 			fake_stash_put(i % 2 ? FAKE_STASH4 : FAKE_STASH6,

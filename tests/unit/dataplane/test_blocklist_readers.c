@@ -16,7 +16,7 @@
 
 enum {
 	N_STEADY = 300, /* Of each family: blocked all the time, and as many never. */
-	N_CHURN = 600,  /* Of each family. */
+	N_CHURN = 600,	/* Of each family. */
 	N_READERS = 2,
 	MIN_STEPS = 50000,
 	MAX_STEPS = 3000000,
@@ -129,7 +129,8 @@ static void run(bool v6, uint32_t n_buckets, uint64_t seed)
 		readers[i].memory = memory;
 		readers[i].v6 = v6;
 		readers[i].stop = &stop;
-		cr_assert_eq(pthread_create(&readers[i].thread, NULL, read_packets, &readers[i]), 0);
+		cr_assert_eq(pthread_create(&readers[i].thread, NULL, read_packets, &readers[i]),
+			     0);
 	}
 	uint32_t steps = churn(table, v6, readers, seed);
 

@@ -244,7 +244,9 @@ static const struct refusal refusals[] = {
 	{ "stray bytes behind an IPv4 address", { 4, 32, { 0 }, { 10, 0, 0, 9, 1 } }, -EINVAL },
 	{ "an IPv6 address, finer than the unit", { 6, 128, { 0 }, { 0x20, 1 } }, -EINVAL },
 	{ "an IPv6 prefix, coarser than the unit", { 6, 48, { 0 }, { 0x20, 1 } }, -EINVAL },
-	{ "stray bits beyond the unit", { 6, 64, { 0 }, { 0x20, 1, 0, 0, 0, 0, 0, 0, 1 } }, -EINVAL },
+	{ "stray bits beyond the unit",
+	  { 6, 64, { 0 }, { 0x20, 1, 0, 0, 0, 0, 0, 0, 1 } },
+	  -EINVAL },
 	{ "no family", { 0, 0, { 0 }, { 0 } }, -EINVAL },
 	{ "another family", { 5, 32, { 0 }, { 10 } }, -EINVAL },
 };

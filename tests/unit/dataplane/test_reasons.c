@@ -9,8 +9,8 @@
 
 Test(reasons, names_are_stable_identifiers)
 {
-	static const char *const names[] = { "pass",    "no_features",    "exempt",
-					     "not_ip",  "blocked",        "blocked_prefix",
+	static const char *const names[] = { "pass",	  "no_features", "exempt",
+					     "not_ip",	  "blocked",	 "blocked_prefix",
 					     "malformed", "spoofed_own", "would_drop" };
 
 	cr_assert_eq(sizeof(names) / sizeof(names[0]), DATAPLANE_N_REASONS);
@@ -34,7 +34,7 @@ Test(reasons, text_agrees_with_the_verdict)
 Test(reasons, numbers_outside_the_list_have_no_name)
 {
 	cr_assert_str_eq(dataplane_reason_name(DATAPLANE_N_REASONS), "unknown");
-	cr_assert_str_eq(dataplane_reason_name((enum dataplane_reason)-1), "unknown");
+	cr_assert_str_eq(dataplane_reason_name((enum dataplane_reason) - 1), "unknown");
 	cr_assert_str_eq(dataplane_reason_text((enum dataplane_reason)1000), "unknown");
 	cr_assert_not(dataplane_reason_is_drop((enum dataplane_reason)1000));
 }

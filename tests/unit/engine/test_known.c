@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Known clients: protected, flagged, and asked for in time. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "rig.h"
+
+#define CLIENT "192.0.2.7"
+#define STRANGER "192.0.2.8"
+
+static struct rig *rig;
+
+static void setup(void)
+{
+	rig = rig_new();
+	rig_use_known(rig);
+	rig_start(rig);
+}
+
+static void teardown(void)
+{
+	rig_free(rig);
+}
+
+TestSuite(known, .init = setup, .fini = teardown);
+
+static void wish_both(void)
+{
+	rig_wish(rig, CLIENT, 90000);
+	rig_wish(rig, STRANGER, 90000);
+}
+
+Test(known, clients_are_not_blocked)
+{
+	rig_know(rig, CLIENT);
+	wish_both();
+	rig_window(rig);
+	cr_expect_not(rig_is_blocked(rig, CLIENT));
+	cr_expect(rig_is_blocked(rig, STRANGER));
+	cr_expect_eq(rig_status(rig).protected_known, 1);
+}
+
+Test(known, detectors_see_the_flag)
+{
+	rig_know(rig, CLIENT);
+	rig_send(rig, CLIENT, 100);
+	rig_window(rig);
+	cr_expect_eq(rig->detectors[0].seen_flags, SLUICE_SOURCE_KNOWN);
+	rig_send(rig, STRANGER, 100);
+	rig_window(rig);
+	cr_expect_eq(rig->detectors[0].seen_flags, 0);
+}
+
+Test(known, an_ipv6_client_protects_its_unit)
+{
+	rig_know(rig, "2001:db8::1");
+	rig_wish(rig, "2001:db8::2", 90000);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 0);
+	cr_expect_eq(rig_status(rig).protected_known, 1);
+}
+
+Test(known, the_operator_may_block_them)
+{
+	struct sluice_key key = key_of(CLIENT);
+
+	rig_know(rig, CLIENT);
+	rig_window(rig);
+	cr_assert_eq(engine_block(rig->engine, &key, 0, NULL), 0);
+	cr_expect(rig_is_blocked(rig, CLIENT));
+}
+
+Test(known, protection_can_be_switched_off)
+{
+	rig->settings.policy.protect_known = false;
+	rig->known_busy = 1000;
+	rig_know(rig, CLIENT);
+	wish_both();
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, CLIENT), "nor is anything held back");
+}
+
+/* It connected just now: the set in use does not have it yet. */
+Test(known, proposals_wait_for_a_fresh_set)
+{
+	rig_window(rig);
+	rig_know(rig, CLIENT);
+	rig->known_busy = 2;
+	wish_both();
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 0, "held back");
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, STRANGER));
+	cr_expect_not(rig_is_blocked(rig, CLIENT));
+	cr_expect_eq(rig_status(rig).protected_known, 1);
+}
+
+Test(known, but_for_one_window_at_most)
+{
+	rig->known_busy = 1000;
+	wish_both();
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 0);
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, STRANGER));
+	cr_expect(rig_is_blocked(rig, CLIENT), "nobody ever said that it is known");
+}
+
+Test(known, waiting_proposals_are_merged_with_those_that_come)
+{
+	rig->known_busy = 2;
+	wish_both();
+	rig_window(rig);
+	wish_both();
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 2);
+	cr_expect_eq(rig_status(rig).blocks_total, 2);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 2);
+}
+
+Test(known, a_failing_kernel_leaves_the_old_set)
+{
+	rig_know(rig, CLIENT);
+	rig_window(rig);
+	rig->known_code = -ENOBUFS;
+	rig_advance(rig, 10 * RIG_WINDOW_NS);
+	wish_both();
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, STRANGER), "not held back for ever");
+	cr_expect_not(rig_is_blocked(rig, CLIENT));
+}
+
+Test(known, in_peace_few_questions_are_asked)
+{
+	rig_windows(rig, 50);
+	cr_expect_leq(rig->n_known_starts, 11);
+	cr_expect_geq(rig->n_known_starts, 9);
+}
+
+Test(known, in_an_attack_every_window_asks)
+{
+	rig->detectors[0].attack = true;
+	rig_window(rig);
+	rig->n_known_starts = 0;
+	rig_windows(rig, 20);
+	cr_expect_eq(rig->n_known_starts, 20);
+}
+
+/* The set that was asked for before the window went on may miss who connected since. */
+Test(known, a_set_asked_for_in_a_lost_window_is_not_fresh)
+{
+	rig->dp.swap_code = -EIO;
+	rig_advance(rig, RIG_WINDOW_NS);
+	cr_expect_eq(engine_step(rig->engine), -EIO);
+	cr_expect_eq(rig->n_known_starts, 1);
+	rig->dp.swap_code = 0;
+	rig_know(rig, CLIENT);
+	wish_both();
+	rig_window(rig);
+	cr_expect_eq(rig->n_known_starts, 2, "asked again");
+	cr_expect_not(rig_is_blocked(rig, CLIENT));
+	cr_expect(rig_is_blocked(rig, STRANGER));
+}
