@@ -101,7 +101,8 @@ static int slots_add(struct slots *slots, dataplane_slot slot)
 	return 0;
 }
 
-static void adopt_source(void *ctx, dataplane_slot slot, const struct dataplane_block_record *pinned)
+static void adopt_source(void *ctx, dataplane_slot slot,
+			 const struct dataplane_block_record *pinned)
 {
 	struct adoption *adoption = ctx;
 	const struct adopt_options *options = adoption->options;

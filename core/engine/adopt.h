@@ -18,8 +18,8 @@ struct prefix_list;
 
 struct adopt_options {
 	struct dataplane *dp;
-	uint64_t now_ns;      /* CLOCK_BOOTTIME */
-	uint64_t ttl_ns;      /* Given to an automatic block that has no sane term. */
+	uint64_t now_ns; /* CLOCK_BOOTTIME */
+	uint64_t ttl_ns; /* Given to an automatic block that has no sane term. */
 	uint8_t v6_prefix_len;
 };
 

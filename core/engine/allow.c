@@ -176,9 +176,9 @@ static void collect(const struct allow *allow, const struct settings *settings, 
 				(struct dataplane_allow){ wanted->prefix, wanted->exempt };
 		for (size_t k = 0; k < resolved->n; k++) {
 			if (kind_matches(wanted->kind, resolved->list[k].kind))
-				version->list[version->n++] = (struct dataplane_allow){
-					resolved->list[k].key, wanted->exempt
-				};
+				version->list[version->n++] =
+					(struct dataplane_allow){ resolved->list[k].key,
+								  wanted->exempt };
 		}
 	}
 	for (size_t i = 0; i < n_added; i++)
@@ -206,8 +206,8 @@ static int make_set(struct version *version)
 	return rc;
 }
 
-static int make_version(const struct allow *allow, const struct settings *settings,
-			bool with_added, struct version *version)
+static int make_version(const struct allow *allow, const struct settings *settings, bool with_added,
+			struct version *version)
 {
 	size_t most = settings->n_allow * (allow->resolved.n + 1) + allow->n_added;
 

@@ -20,15 +20,15 @@ struct attack {
 	uint32_t calm_windows;
 	uint64_t peak_blocked_pps;
 	uint64_t peak_offered_pps;
-	uint64_t started_ns;          /* Monotonic. */
+	uint64_t started_ns;	      /* Monotonic. */
 	uint64_t started_realtime_ns; /* Of the one going on, or the last one. */
-	uint64_t windows;             /* That it has lasted. */
-	uint64_t count;               /* Since start. */
+	uint64_t windows;	      /* That it has lasted. */
+	uint64_t count;		      /* Since start. */
 };
 
 struct attack_input {
-	bool verdict;         /* Some detector, enforced or observing, says attack. */
-	bool inherited;       /* Sources that an earlier daemon blocked still flood. */
+	bool verdict;	      /* Some detector, enforced or observing, says attack. */
+	bool inherited;	      /* Sources that an earlier daemon blocked still flood. */
 	uint64_t blocked_pps; /* Of sources blocked automatically, software and hardware. */
 	uint64_t offered_pps;
 	uint64_t now_ns, realtime_ns;

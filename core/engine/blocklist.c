@@ -173,7 +173,7 @@ static int insert(struct blocklist *list, const struct blocklist_entry *entry,
 }
 
 /* The last entry moves into the gap. */
-static void delete(struct blocklist *list, struct blocklist_entry *entry)
+static void take_out(struct blocklist *list, struct blocklist_entry *entry)
 {
 	uint32_t place = (uint32_t)(entry - list->entries), last = (uint32_t)list->n - 1;
 
@@ -284,7 +284,7 @@ int blocklist_block(struct blocklist *list, const struct blocklist_request *requ
 	}
 	rc = list->dp->ops->block(list->dp, &record, &entry.slot, err);
 	if (rc) {
-		delete(list, &list->entries[list->n - 1]);
+		take_out(list, &list->entries[list->n - 1]);
 		return rc;
 	}
 	list->entries[list->n - 1].slot = entry.slot;
@@ -367,6 +367,6 @@ bool blocklist_release(struct blocklist *list, struct blocklist_entry *entry,
 		return false;
 	list->dp->ops->unblock(list->dp, entry->slot);
 	remember(list, entry, event, now_ns, held_until_ns);
-	delete(list, entry);
+	take_out(list, entry);
 	return true;
 }

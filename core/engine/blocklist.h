@@ -32,25 +32,25 @@ struct offload_state;
 /* What every window touches. */
 struct blocklist_entry {
 	struct sluice_blocked_source view; /* First: see the comment above. */
-	uint64_t expires_ns;               /* CLOCK_BOOTTIME; 0 = never */
-	uint64_t dropped;                  /* Packets since it was blocked. */
+	uint64_t expires_ns;		   /* CLOCK_BOOTTIME; 0 = never */
+	uint64_t dropped;		   /* Packets since it was blocked. */
 	dataplane_slot slot;
-	uint32_t counter;                  /* Of the slot, as last read. */
-	uint32_t handle;                   /* Its lasting name; the index changes. */
-	uint32_t blocked_pps;              /* The rate that the block rests on; 0 = not known. */
-	uint32_t born;                     /* Window in which it was blocked. */
-	uint32_t seen_s;                   /* CLOCK_BOOTTIME in s: when it last sent anything. */
+	uint32_t counter;     /* Of the slot, as last read. */
+	uint32_t handle;      /* Its lasting name; the index changes. */
+	uint32_t blocked_pps; /* The rate that the block rests on; 0 = not known. */
+	uint32_t born;	      /* Window in which it was blocked. */
+	uint32_t seen_s;      /* CLOCK_BOOTTIME in s: when it last sent anything. */
 	uint16_t quiet_windows;
-	uint8_t unknown_windows;           /* In a row, in a card that cannot say what it sends. */
-	uint8_t state;                     /* enum engine_state */
+	uint8_t unknown_windows; /* In a row, in a card that cannot say what it sends. */
+	uint8_t state;		 /* enum engine_state */
 	bool in_card;
-	bool lifted;                       /* Kept out of the card, to be measured in software. */
+	bool lifted; /* Kept out of the card, to be measured in software. */
 };
 
 /* What is asked for now and then. */
 struct blocklist_detail {
 	uint64_t first_seen_ns; /* CLOCK_BOOTTIME */
-	uint32_t repeats;       /* How often it had been blocked before. */
+	uint32_t repeats;	/* How often it had been blocked before. */
 	uint16_t detector, reason;
 	char evidence[64];
 };
@@ -85,10 +85,10 @@ const struct history_entry *blocklist_released(const struct blocklist *list,
 
 struct blocklist_request {
 	struct sluice_key key;
-	uint64_t now_ns;   /* CLOCK_BOOTTIME */
-	uint64_t ttl_ns;   /* Manual only; 0 = until unblocked. */
+	uint64_t now_ns; /* CLOCK_BOOTTIME */
+	uint64_t ttl_ns; /* Manual only; 0 = until unblocked. */
 	uint64_t pps;
-	uint64_t packets;  /* That it sent in this window, before it was blocked. */
+	uint64_t packets; /* That it sent in this window, before it was blocked. */
 	uint16_t detector, reason;
 	const char *evidence;
 	uint32_t sequence; /* The window. */
@@ -141,12 +141,12 @@ struct blocklist_measure_input {
 	struct rate_limits limits;
 	struct blocklist_terms terms;
 	uint32_t quiet_windows; /* As many quiet ones in a row end a block. */
-	uint64_t now_ns;        /* CLOCK_BOOTTIME */
+	uint64_t now_ns;	/* CLOCK_BOOTTIME */
 };
 
 struct blocklist_measured {
-	uint64_t automatic_packets;      /* Software and hardware. */
-	uint64_t assumed_packets;        /* Of those that the card drops without counting. */
+	uint64_t automatic_packets;	 /* Software and hardware. */
+	uint64_t assumed_packets;	 /* Of those that the card drops without counting. */
 	const struct blocklist_due *due; /* Valid until the next call. */
 	size_t n_due;
 };

@@ -20,13 +20,13 @@ struct blocklist {
 	struct history *released;
 	struct blocklist_entry *entries;
 	struct blocklist_detail *details; /* Parallel to `entries`. */
-	uint32_t *places;                 /* Handle to place, or BLOCKLIST_NO_PLACE. */
-	uint32_t *free_handles;           /* A stack. */
+	uint32_t *places;		  /* Handle to place, or BLOCKLIST_NO_PLACE. */
+	uint32_t *free_handles;		  /* A stack. */
 	size_t n, capacity, n_handles, n_free;
 	size_t n_v4, n_manual, n_in_card;
-	uint32_t *carded;                 /* Handles that the card's last word was about. */
+	uint32_t *carded; /* Handles that the card's last word was about. */
 	size_t n_carded, carded_capacity;
-	size_t lift_next;                 /* Where in `carded` the next turn begins. */
+	size_t lift_next; /* Where in `carded` the next turn begins. */
 	struct blocklist_due *due;
 	size_t due_capacity;
 };

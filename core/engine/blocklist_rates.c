@@ -120,8 +120,8 @@ static void judge_term(struct blocklist *list, struct blocklist_entry *entry,
 		       enum rate_verdict verdict, const struct blocklist_measure_input *input,
 		       struct blocklist_measured *measured)
 {
-	enum lifecycle_event event = verdict == RATE_VERDICT_QUIET ? LIFECYCLE_EVENT_TTL_QUIET :
-								     LIFECYCLE_EVENT_TTL_LOUD;
+	enum lifecycle_event event = verdict == RATE_VERDICT_QUIET ? LIFECYCLE_EVENT_TTL_QUIET
+								   : LIFECYCLE_EVENT_TTL_LOUD;
 	struct lifecycle_step step = lifecycle_next(entry->state, event);
 
 	if (step.action == LIFECYCLE_ACTION_UNBLOCK) {
@@ -130,8 +130,8 @@ static void judge_term(struct blocklist *list, struct blocklist_entry *entry,
 	}
 	assert(step.action == LIFECYCLE_ACTION_EXTEND);
 	entry->state = (uint8_t)step.state;
-	entry->expires_ns =
-		input->now_ns + blocklist_term(&input->terms, blocklist_detail(list, entry)->repeats);
+	entry->expires_ns = input->now_ns +
+			    blocklist_term(&input->terms, blocklist_detail(list, entry)->repeats);
 	blocklist_rewrite(list, entry);
 }
 
@@ -162,7 +162,8 @@ static void judge(struct blocklist *list, struct blocklist_entry *entry, enum ra
 
 static uint32_t pps_of(uint64_t packets, uint64_t length_ns)
 {
-	return blocklist_pps((uint64_t)((double)packets * 1e9 / (double)(length_ns ? length_ns : 1)));
+	return blocklist_pps(
+		(uint64_t)((double)packets * 1e9 / (double)(length_ns ? length_ns : 1)));
 }
 
 /* What the entry sent since the last reading. */

@@ -31,7 +31,7 @@ struct detect {
 	struct detect_slot *slots;
 	struct engine_detector_status *statuses; /* What engine_status() hands out. */
 	size_t n;
-	const struct detect_slot *calling;       /* Inside observe() of this one. */
+	const struct detect_slot *calling; /* Inside observe() of this one. */
 };
 
 /* Copies the list.  Of a detector in `before` with the same name, the counters go on. */
@@ -45,7 +45,7 @@ struct detect_round {
 	const struct event_sink *events;
 	struct proposals *proposals;
 	uint64_t budget_ns;
-	uint32_t max_proposals;  /* Of one detector in one window. */
+	uint32_t max_proposals; /* Of one detector in one window. */
 	uint8_t v6_prefix_len;
 };
 

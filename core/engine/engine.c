@@ -34,12 +34,10 @@ bool engine_is_known(const struct engine *engine, const struct sluice_key *key)
 	return engine->has_known && engine->known.contains(engine->known.ctx, key);
 }
 
-bool engine_unit(const struct engine *engine, const struct sluice_key *key,
-		 struct sluice_key *unit)
+bool engine_unit(const struct engine *engine, const struct sluice_key *key, struct sluice_key *unit)
 {
-	unsigned int length = key->family == SLUICE_FAMILY_IPV4 ?
-				      32 :
-				      engine->settings->policy.v6_prefix_len;
+	unsigned int length =
+		key->family == SLUICE_FAMILY_IPV4 ? 32 : engine->settings->policy.v6_prefix_len;
 
 	if (key->prefix_len < length)
 		return false;

@@ -58,10 +58,10 @@ struct engine_addresses {
 };
 
 struct engine_options {
-	const struct settings *settings;  /* Must outlive the engine, or be replaced by reload. */
+	const struct settings *settings; /* Must outlive the engine, or be replaced by reload. */
 	struct dataplane *dataplane;
-	struct offload *offload;          /* NULL: none */
-	const struct engine_known *known; /* NULL: nobody is known */
+	struct offload *offload;		  /* NULL: none */
+	const struct engine_known *known;	  /* NULL: nobody is known */
 	const struct engine_addresses *addresses; /* NULL: those of this network namespace */
 	const struct clock_source *clock;
 	const struct event_sink *events;
@@ -102,11 +102,11 @@ int engine_allow(struct engine *engine, const struct sluice_key *prefix, struct 
 	__attribute__((warn_unused_result));
 
 /* Stages of a window, in order; each is timed. */
-#define ENGINE_STAGES(X) \
-	X(SWAP, swap)    \
-	X(GRACE, grace)  \
-	X(READ, read)    \
-	X(RATES, rates)  \
+#define ENGINE_STAGES(X)  \
+	X(SWAP, swap)     \
+	X(GRACE, grace)   \
+	X(READ, read)     \
+	X(RATES, rates)   \
 	X(DETECT, detect) \
 	X(POLICY, policy) \
 	X(OFFLOAD, offload)
@@ -115,7 +115,7 @@ enum engine_stage {
 #define X(upper, lower) ENGINE_STAGE_##upper,
 	ENGINE_STAGES(X)
 #undef X
-	ENGINE_N_STAGES
+		ENGINE_N_STAGES
 };
 
 const char *engine_stage_name(enum engine_stage stage);
@@ -123,66 +123,66 @@ const char *engine_stage_name(enum engine_stage stage);
 struct engine_detector_status {
 	const char *name;
 	bool enforce, disabled;
-	struct sluice_verdict verdict;    /* Of the last window. */
-	uint64_t proposals, failures;     /* Since start. */
+	struct sluice_verdict verdict; /* Of the last window. */
+	uint64_t proposals, failures;  /* Since start. */
 	uint64_t attack_windows;
-	uint64_t last_ns;                 /* Duration of the last call. */
+	uint64_t last_ns; /* Duration of the last call. */
 };
 
 struct engine_status {
-	uint64_t windows;                        /* Since start. */
+	uint64_t windows; /* Since start. */
 	uint64_t window_ns;
-	uint64_t stage_ns[ENGINE_N_STAGES];      /* Last window. */
-	uint64_t stage_max_ns[ENGINE_N_STAGES];  /* Since start. */
-	uint64_t total_ns;                       /* Last window's work, all stages. */
-	uint64_t postponed;                      /* Windows whose swap came late. */
+	uint64_t stage_ns[ENGINE_N_STAGES];	/* Last window. */
+	uint64_t stage_max_ns[ENGINE_N_STAGES]; /* Since start. */
+	uint64_t total_ns;			/* Last window's work, all stages. */
+	uint64_t postponed;			/* Windows whose swap came late. */
 	bool enforce, attack;
-	uint64_t attack_started_realtime_ns;     /* Of the attack going on, or the last one. */
-	uint64_t attacks;                        /* Since start. */
-	struct sluice_window window;             /* The last one; its arrays are NULL. */
+	uint64_t attack_started_realtime_ns; /* Of the attack going on, or the last one. */
+	uint64_t attacks;		     /* Since start. */
+	struct sluice_window window;	     /* The last one; its arrays are NULL. */
 	uint64_t blocked, blocked_manual, blocked_prefixes, offloaded;
 	uint64_t blocks_total, released_total, refused_total;
-	uint64_t protected_known;                /* Proposals not enforced: client is known. */
-	uint64_t protected_allow;                /* Proposals not enforced: allow-list. */
-	uint64_t would_block;                    /* Proposals not enforced: observe mode. */
+	uint64_t protected_known; /* Proposals not enforced: client is known. */
+	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
+	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
 	const struct engine_detector_status *detectors; /* Valid until the next call. */
 	size_t n_detectors;
 };
 void engine_status(struct engine *engine, struct engine_status *status);
 
 /* The life of a blocklist entry. */
-#define ENGINE_STATES(X)      \
-	X(NONE, none)         \
+#define ENGINE_STATES(X)        \
+	X(NONE, none)           \
 	X(CANDIDATE, candidate) \
-	X(BLOCKED, blocked)   \
+	X(BLOCKED, blocked)     \
 	X(OFFLOADED, offloaded) \
 	X(PROBATION, probation) \
-	X(RELEASED, released) \
+	X(RELEASED, released)   \
 	X(PINNED, pinned)
 
 enum engine_state {
 #define X(upper, lower) ENGINE_STATE_##upper,
 	ENGINE_STATES(X)
 #undef X
-	ENGINE_N_STATES
+		ENGINE_N_STATES
 };
 
 const char *engine_state_name(enum engine_state state);
 
 /* All that is known of one source.  Strings are NUL-terminated copies. */
 struct engine_explanation {
-	struct sluice_key key;          /* The entry or prefix that decides. */
+	struct sluice_key key; /* The entry or prefix that decides. */
 	enum engine_state state;
 	bool allowed, known, prefix;
 	char detector[24], reason[24], evidence[192];
 	uint64_t first_seen_realtime_ns, last_seen_realtime_ns;
-	uint64_t pps;                   /* Merged, last window. */
+	uint64_t pps; /* Merged, last window. */
 	uint64_t hw_pps, hw_age_ns;
-	uint64_t passed_pps;            /* If not blocked: its rate in the last window. */
-	uint64_t dropped_packets;       /* Since it was blocked. */
+	uint64_t passed_pps;	  /* If not blocked: its rate in the last window. */
+	uint64_t dropped_packets; /* Since it was blocked. */
 	uint32_t repeats, quiet_windows;
-	uint64_t ttl_left_ns;           /* 0 = no expiry */
-	char release[192];              /* What would release it, in words. */
+	uint64_t ttl_left_ns; /* 0 = no expiry */
+	char release[192];    /* What would release it, in words. */
 };
 int engine_explain(struct engine *engine, const struct sluice_key *key,
 		   struct engine_explanation *explanation) __attribute__((warn_unused_result));

@@ -54,15 +54,15 @@ static void say_release(const struct engine *engine, const struct blocklist_entr
 		return;
 	}
 	snprintf(text, size,
-		 "%u more windows at or under %" PRIu64 " packets/s%s, the end of its time if it is "
+		 "%u more windows at or under %" PRIu64
+		 " packets/s%s, the end of its time if it is "
 		 "quiet then, or `sluice unblock`",
-		 settings->windows > entry->quiet_windows ?
-			 settings->windows - entry->quiet_windows :
-			 1,
+		 settings->windows > entry->quiet_windows ? settings->windows - entry->quiet_windows
+							  : 1,
 		 quiet,
-		 engine->attack.on && entry->blocked_pps ?
-			 " and a quarter of the rate it was blocked for" :
-			 "");
+		 engine->attack.on && entry->blocked_pps
+			 ? " and a quarter of the rate it was blocked for"
+			 : "");
 }
 
 static void explain_entry(const struct engine *engine, const struct blocklist_entry *entry,
@@ -98,7 +98,8 @@ static void explain_prefix(const struct engine *engine, const struct prefix_list
 	set_names(engine, explanation, engine->operator_id, engine->manual_id, "blocked by hand");
 	explanation->first_seen_realtime_ns = realtime_of(engine, prefix->first_seen_ns);
 	explanation->ttl_left_ns = time_left(engine, prefix->expires_ns);
-	snprintf(explanation->release, sizeof(explanation->release), "%s`sluice unblock` of the prefix",
+	snprintf(explanation->release, sizeof(explanation->release),
+		 "%s`sluice unblock` of the prefix",
 		 prefix->expires_ns ? "the end of its time, or " : "");
 }
 
@@ -112,9 +113,8 @@ static void explain_past(const struct engine *engine, const struct history_entry
 	explanation->last_seen_realtime_ns = realtime_of(engine, past->at_ns);
 	explanation->repeats = past->repeats;
 	snprintf(explanation->release, sizeof(explanation->release), "%s",
-		 state == ENGINE_STATE_RELEASED ?
-			 "not blocked: it was released" :
-			 "not blocked: its detector only observes");
+		 state == ENGINE_STATE_RELEASED ? "not blocked: it was released"
+						: "not blocked: its detector only observes");
 }
 
 static void explain_allowed(const struct engine *engine, const struct sluice_key *key,
@@ -133,8 +133,7 @@ static void explain_decision(const struct engine *engine, const struct sluice_ke
 			     const struct sluice_key *unit, struct engine_explanation *explanation)
 {
 	uint64_t now_ns = engine_boottime_ns(engine);
-	const struct blocklist_entry *entry =
-		unit ? blocklist_find(engine->blocklist, unit) : NULL;
+	const struct blocklist_entry *entry = unit ? blocklist_find(engine->blocklist, unit) : NULL;
 	const struct prefix_list_entry *prefix = prefix_list_covering(&engine->prefixes, key);
 	const struct history_entry *past;
 
@@ -179,8 +178,8 @@ int engine_explain(struct engine *engine, const struct sluice_key *key,
 	explanation->known = engine_is_known(engine, key) ||
 			     (has_unit && engine_is_known(engine, &unit));
 	snprintf(explanation->release, sizeof(explanation->release), "%s",
-		 explanation->known ? "not blocked: it has an established connection" :
-				      "not blocked");
+		 explanation->known ? "not blocked: it has an established connection"
+				    : "not blocked");
 	if (has_unit) {
 		source = aggregate_find(engine->aggregate, &unit);
 		if (source)

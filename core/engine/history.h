@@ -17,11 +17,11 @@ struct history;
 
 struct history_entry {
 	struct sluice_key key;
-	uint64_t at_ns;         /* CLOCK_BOOTTIME: when it was noted. */
+	uint64_t at_ns;		/* CLOCK_BOOTTIME: when it was noted. */
 	uint64_t first_seen_ns; /* CLOCK_BOOTTIME */
 	uint64_t held_until_ns; /* Not to be blocked automatically before; 0 = no such hold. */
 	uint64_t pps;
-	uint32_t repeats;       /* How often it has been blocked. */
+	uint32_t repeats;	   /* How often it has been blocked. */
 	uint16_t detector, reason; /* struct name_table */
 	char evidence[64];
 };

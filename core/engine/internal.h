@@ -44,7 +44,7 @@ struct engine {
 	struct aggregate *aggregate;
 	struct blocklist *blocklist;
 	struct prefix_list prefixes;
-	struct history *candidates;      /* What observe mode would have blocked. */
+	struct history *candidates; /* What observe mode would have blocked. */
 	struct proposals *proposals;
 	struct allow *allow;
 	struct detect detect;
@@ -56,16 +56,16 @@ struct engine {
 	/* The window. */
 	struct sluice_window window;
 	struct dataplane_counters counters; /* As of its end. */
-	uint64_t highest_pps;               /* Of one source that passed. */
-	uint64_t automatic_pps;             /* Of those that detectors had blocked. */
-	uint64_t started_ns;                /* Monotonic: its begin, the last swap. */
-	uint64_t next_ns;                   /* Monotonic: the next swap. */
-	uint64_t next_allow_ns;             /* Monotonic: when to look at the system again. */
-	uint64_t next_known_ns;             /* Monotonic: when to ask who is connected again. */
-	uint64_t hw_packets;                /* Since the exchange before. */
-	uint64_t known_asked;               /* Window of the request that is not answered; or 0. */
-	uint64_t known_fresh;               /* The set in use is no older than this window's begin. */
-	bool inherited;                     /* Sources blocked by an earlier daemon were adopted. */
+	uint64_t highest_pps;		    /* Of one source that passed. */
+	uint64_t automatic_pps;		    /* Of those that detectors had blocked. */
+	uint64_t started_ns;		    /* Monotonic: its begin, the last swap. */
+	uint64_t next_ns;		    /* Monotonic: the next swap. */
+	uint64_t next_allow_ns;		    /* Monotonic: when to look at the system again. */
+	uint64_t next_known_ns;		    /* Monotonic: when to ask who is connected again. */
+	uint64_t hw_packets;		    /* Since the exchange before. */
+	uint64_t known_asked;		    /* Window of the request that is not answered; or 0. */
+	uint64_t known_fresh; /* The set in use is no older than this window's begin. */
+	bool inherited;	      /* Sources blocked by an earlier daemon were adopted. */
 	struct offload_source *offload_sources;
 	size_t offload_capacity;
 	struct blocklist_measured measured;
@@ -87,8 +87,8 @@ bool engine_unit(const struct engine *engine, const struct sluice_key *key,
 
 /* release.c */
 /* Releases one entry and notes it for the report; false if the event does not end it. */
-bool release_entry(struct engine *engine, struct blocklist_entry *entry,
-		   enum lifecycle_event event, const char *why, uint64_t held_until_ns);
+bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum lifecycle_event event,
+		   const char *why, uint64_t held_until_ns);
 /* What the rates of this window and the terms ended. */
 void release_due(struct engine *engine);
 /* The automatic blocks of the last windows, and keeps them free for a while. */

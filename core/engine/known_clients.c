@@ -33,7 +33,7 @@ struct memory {
 	struct seen *seen;
 	size_t n, capacity;
 	uint64_t now_ns;
-	bool full;                /* Some of those connected now found no room. */
+	bool full; /* Some of those connected now found no room. */
 };
 
 /* What is published: addresses and their units.  Never changed again. */
@@ -48,11 +48,11 @@ struct known_clients {
 	pthread_t thread;
 	struct memory memory;
 
-	pthread_mutex_t lock;     /* Guards what follows. */
-	pthread_cond_t wanted;    /* To the thread: make a set, or stop. */
+	pthread_mutex_t lock;	  /* Guards what follows. */
+	pthread_cond_t wanted;	  /* To the thread: make a set, or stop. */
 	pthread_cond_t published; /* To the engine: one is there, or failed. */
-	uint64_t tickets;         /* Requests so far. */
-	uint64_t answered;        /* Of these, up to this one, well or badly. */
+	uint64_t tickets;	  /* Requests so far. */
+	uint64_t answered;	  /* Of these, up to this one, well or badly. */
 	int last_rc;
 	struct set *ready;
 	bool stop;

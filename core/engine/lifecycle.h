@@ -27,33 +27,33 @@
  * WITHDRAW    automatic blocks are taken back
  * FORGET      its memory is given to another
  */
-#define LIFECYCLE_EVENTS(X)          \
-	X(PROPOSED, proposed)        \
-	X(ADMITTED, admitted)        \
-	X(REFUSED, refused)          \
-	X(MANUAL, manual)            \
-	X(IN_CARD, in_card)          \
-	X(OUT_OF_CARD, out_of_card)  \
-	X(LIFT, lift)                \
-	X(QUIET, quiet)              \
-	X(LOUD, loud)                \
-	X(QUIET_LONG, quiet_long)    \
-	X(TTL_QUIET, ttl_quiet)      \
-	X(TTL_LOUD, ttl_loud)        \
-	X(UNBLOCK, unblock)          \
-	X(WITHDRAW, withdraw)        \
+#define LIFECYCLE_EVENTS(X)         \
+	X(PROPOSED, proposed)       \
+	X(ADMITTED, admitted)       \
+	X(REFUSED, refused)         \
+	X(MANUAL, manual)           \
+	X(IN_CARD, in_card)         \
+	X(OUT_OF_CARD, out_of_card) \
+	X(LIFT, lift)               \
+	X(QUIET, quiet)             \
+	X(LOUD, loud)               \
+	X(QUIET_LONG, quiet_long)   \
+	X(TTL_QUIET, ttl_quiet)     \
+	X(TTL_LOUD, ttl_loud)       \
+	X(UNBLOCK, unblock)         \
+	X(WITHDRAW, withdraw)       \
 	X(FORGET, forget)
 
 enum lifecycle_event {
 #define X(upper, lower) LIFECYCLE_EVENT_##upper,
 	LIFECYCLE_EVENTS(X)
 #undef X
-	LIFECYCLE_N_EVENTS
+		LIFECYCLE_N_EVENTS
 };
 
 enum lifecycle_action {
 	LIFECYCLE_ACTION_NONE,
-	LIFECYCLE_ACTION_BLOCK,   /* Put it into the data plane. */
+	LIFECYCLE_ACTION_BLOCK,	  /* Put it into the data plane. */
 	LIFECYCLE_ACTION_UPDATE,  /* Rewrite its record there. */
 	LIFECYCLE_ACTION_EXTEND,  /* Give it a new term, then as UPDATE. */
 	LIFECYCLE_ACTION_UNBLOCK, /* Take it out of the data plane. */

@@ -22,7 +22,7 @@ struct min_pass {
 	uint32_t peace_windows;
 	uint32_t since_blocks; /* Windows since the last new automatic blocks. */
 	uint32_t low_windows;
-	bool fired;            /* Until enough passes again. */
+	bool fired; /* Until enough passes again. */
 };
 
 void min_pass_init(struct min_pass *min_pass);

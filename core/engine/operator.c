@@ -37,8 +37,8 @@ static void tell_blocked(struct engine *engine, const struct sluice_key *key, ui
 
 	if (ttl_ns)
 		snprintf(term, sizeof(term), "for %.3g s", (double)ttl_ns / 1e9);
-	report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, key, "operator", "by hand",
-		   term);
+	report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, key, "operator",
+		   "by hand", term);
 	flush(engine);
 }
 
@@ -194,8 +194,9 @@ int engine_allow(struct engine *engine, const struct sluice_key *prefix, struct 
 		return rc;
 	rc = allow_add(engine->allow, prefix);
 	if (rc) {
-		err_set(err, NULL, "%d prefixes were added since the last reload, which is the limit; "
-				   "put them into the deployment file and reload",
+		err_set(err, NULL,
+			"%d prefixes were added since the last reload, which is the limit; "
+			"put them into the deployment file and reload",
 			ALLOW_ADDED_MAX);
 		return rc;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What becomes of the detectors' proposals: protected sources and observe mode first, then the caps,
- * then the data plane, all of a window in one go.
+ * What becomes of the detectors' proposals: protected sources and observe mode first, then the
+ * caps, then the data plane, all of a window in one go.
  */
 #include "internal.h"
 
@@ -50,8 +50,7 @@ static bool admit(struct engine *engine, const struct proposal *proposal, uint64
 	const struct sluice_key *key = &proposal->key;
 	const struct history_entry *past;
 
-	if (blocklist_find(engine->blocklist, key) ||
-	    prefix_list_covering(&engine->prefixes, key))
+	if (blocklist_find(engine->blocklist, key) || prefix_list_covering(&engine->prefixes, key))
 		return false;
 	if (allow_overlaps(engine->allow, key)) {
 		engine->protected_allow++;

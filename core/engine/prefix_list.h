@@ -14,7 +14,7 @@
 struct prefix_list_entry {
 	struct sluice_key key;
 	uint64_t first_seen_ns; /* CLOCK_BOOTTIME */
-	uint64_t expires_ns;    /* CLOCK_BOOTTIME; 0 = never */
+	uint64_t expires_ns;	/* CLOCK_BOOTTIME; 0 = never */
 };
 
 struct prefix_list {

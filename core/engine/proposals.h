@@ -18,9 +18,9 @@ struct proposals;
 struct proposal {
 	struct sluice_key key;
 	uint64_t pps;
-	uint64_t sequence;         /* Window of its first mention. */
+	uint64_t sequence;	   /* Window of its first mention. */
 	uint16_t detector, reason; /* struct name_table */
-	bool enforce;              /* Some enforced detector asks for it. */
+	bool enforce;		   /* Some enforced detector asks for it. */
 	char evidence[64];
 };
 
@@ -31,7 +31,7 @@ void proposals_free(struct proposals *proposals);
 /* Who proposes from now on. */
 struct proposals_author {
 	uint64_t sequence; /* The window. */
-	uint32_t max;      /* As many proposals it may make. */
+	uint32_t max;	   /* As many proposals it may make. */
 	uint16_t detector;
 	bool enforce;
 	uint8_t v6_prefix_len;

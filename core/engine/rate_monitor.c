@@ -40,8 +40,8 @@ uint64_t rate_monitor_threshold(const struct rate_monitor *monitor,
 {
 	if (!settings->quiet_learned)
 		return settings->quiet_pps;
-	return monitor->learned_pps > RATE_MONITOR_FLOOR_PPS ? monitor->learned_pps :
-							       RATE_MONITOR_FLOOR_PPS;
+	return monitor->learned_pps > RATE_MONITOR_FLOOR_PPS ? monitor->learned_pps
+							     : RATE_MONITOR_FLOOR_PPS;
 }
 
 struct rate_limits rate_limits_make(uint64_t threshold_pps, uint64_t length_ns, bool attack)

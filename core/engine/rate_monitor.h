@@ -26,7 +26,8 @@ struct settings_rate_monitor;
 
 struct rate_monitor {
 	uint64_t learned_pps;
-	uint64_t pending[RATE_MONITOR_LAG]; /* A ring of the last peaceful windows' highest rates. */
+	uint64_t
+		pending[RATE_MONITOR_LAG]; /* A ring of the last peaceful windows' highest rates. */
 	uint32_t n_pending, next;
 };
 
@@ -38,9 +39,9 @@ enum rate_verdict {
 
 /* One window's limits, made once and applied to every entry. */
 struct rate_limits {
-	uint64_t packets;     /* At most this many in the window are quiet. */
+	uint64_t packets; /* At most this many in the window are quiet. */
 	uint64_t length_ns;
-	uint64_t max_age_ns;  /* An older figure of the card says nothing. */
+	uint64_t max_age_ns; /* An older figure of the card says nothing. */
 	bool attack;
 };
 

@@ -9,8 +9,8 @@
 /* What min_pass took back is not blocked automatically again before. */
 #define WITHDRAWN_HOLD_NS (60ull * 1000000000ull)
 
-bool release_entry(struct engine *engine, struct blocklist_entry *entry,
-		   enum lifecycle_event event, const char *why, uint64_t held_until_ns)
+bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum lifecycle_event event,
+		   const char *why, uint64_t held_until_ns)
 {
 	const struct blocklist_detail *detail = blocklist_detail(engine->blocklist, entry);
 	const char *origin = name_table_get(&engine->names, detail->detector);

@@ -21,7 +21,7 @@ struct report_group {
 	enum sluice_log_level level;
 	uint32_t count;
 	char origin[24];
-	char why[64];                 /* Same for all of a group. */
+	char why[64]; /* Same for all of a group. */
 	struct sluice_key keys[REPORT_SINGLES];
 	char details[REPORT_SINGLES][96];
 };
@@ -29,7 +29,7 @@ struct report_group {
 struct report {
 	uint32_t n;
 	struct report_group groups[REPORT_GROUPS]; /* The last one takes what finds no room. */
-	uint64_t quiet_until_ns[EVENT_N_KINDS];    /* Of kinds that repeat. */
+	uint64_t quiet_until_ns[EVENT_N_KINDS];	   /* Of kinds that repeat. */
 };
 
 void report_init(struct report *report);

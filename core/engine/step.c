@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One window: swap -> read -> rates -> detect -> policy -> offload, each stage timed.  What detectors
- * see is offered traffic, so that blocking does not make an attack look finished.
+ * One window: swap -> read -> rates -> detect -> policy -> offload, each stage timed.  What
+ * detectors see is offered traffic, so that blocking does not make an attack look finished.
  */
 #include "internal.h"
 
@@ -77,12 +77,12 @@ static void tell_interfaces(struct engine *engine)
 	while (engine->dp->ops->event_next(engine->dp, &kind, ifname)) {
 		bool gone = kind == DATAPLANE_EVENT_INTERFACE_GONE;
 
-		event_emit(engine->events,
-			   gone ? EVENT_KIND_INTERFACE_GONE : EVENT_KIND_DETACHED,
-			   SLUICE_LOG_ERROR, NULL, 1, "dataplane", "interface '%.*s': %s", IFNAMSIZ - 1,
-			   ifname,
-			   gone ? "it is gone; its traffic is no longer filtered" :
-				  "another program took our place; its traffic is no longer filtered");
+		event_emit(
+			engine->events, gone ? EVENT_KIND_INTERFACE_GONE : EVENT_KIND_DETACHED,
+			SLUICE_LOG_ERROR, NULL, 1, "dataplane", "interface '%.*s': %s",
+			IFNAMSIZ - 1, ifname,
+			gone ? "it is gone; its traffic is no longer filtered"
+			     : "another program took our place; its traffic is no longer filtered");
 	}
 }
 
@@ -133,9 +133,9 @@ static void rate_blocked(struct engine *engine)
 	};
 
 	blocklist_measure(engine->blocklist, &input, &engine->measured);
-	engine->automatic_pps = measure_pps(engine->measured.automatic_packets +
-						    engine->measured.assumed_packets,
-					    window->length_ns);
+	engine->automatic_pps =
+		measure_pps(engine->measured.automatic_packets + engine->measured.assumed_packets,
+			    window->length_ns);
 	/* In observe mode what they sent was let through and is among the sources. */
 	window->n_blocked = engine->settings->enforce ? blocklist_size(engine->blocklist) : 0;
 	window->blocked = window->n_blocked ? &blocklist_entries(engine->blocklist)->view : NULL;
@@ -249,8 +249,8 @@ static bool guard_passing(struct engine *engine)
 		   "only %" PRIu64 " packets/s pass right after new blocks, under %.0f %% of the "
 		   "%.0f of peace: the blocks may be wrong%s",
 		   passed_pps, share * 100, engine->min_pass.level_pps,
-		   policy->min_pass_withdraw ? "; the newest are withdrawn" :
-					       "; min_pass_action: withdraw would take them back");
+		   policy->min_pass_withdraw ? "; the newest are withdrawn"
+					     : "; min_pass_action: withdraw would take them back");
 	return policy->min_pass_withdraw;
 }
 
@@ -324,10 +324,9 @@ static void exchange(struct engine *engine)
 	engine->hw_packets = 0;
 	blocklist_lift(engine->blocklist, engine->attack.on ? LIFT_IN_ATTACK : LIFT_IN_PEACE);
 	/* Without memory for the exchange the card stays as it is, and nothing is heard of it. */
-	if (engine->offload &&
-	    (offload_room(engine, blocklist_size(engine->blocklist)) ||
-	     offload_exchange(engine->offload, engine->offload_sources, list_for_card(engine),
-			      &states, &n_states))) {
+	if (engine->offload && (offload_room(engine, blocklist_size(engine->blocklist)) ||
+				offload_exchange(engine->offload, engine->offload_sources,
+						 list_for_card(engine), &states, &n_states))) {
 		blocklist_card_silent(engine->blocklist);
 		return;
 	}

@@ -41,8 +41,7 @@ int system_addresses_add(struct system_addresses *addresses, enum system_address
 	}
 	if (addresses->n == addresses->capacity) {
 		size_t capacity = addresses->capacity ? addresses->capacity * 2 : 16;
-		struct system_address *grown =
-			realloc(addresses->list, capacity * sizeof(*grown));
+		struct system_address *grown = realloc(addresses->list, capacity * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
@@ -114,14 +113,15 @@ int system_addresses_parse_ipv6_route(struct system_addresses *addresses, const 
 		unsigned int length, flags;
 		struct sluice_key key;
 
-		if (sscanf(line, "%32[0-9a-fA-F] %2x %*32[0-9a-fA-F] %*2x %32[0-9a-fA-F] %*8x %*8x "
-				 "%*8x %8x",
+		if (sscanf(line,
+			   "%32[0-9a-fA-F] %2x %*32[0-9a-fA-F] %*2x %32[0-9a-fA-F] %*8x %*8x "
+			   "%*8x %8x",
 			   destination, &length, next_hop, &flags) != 4 ||
 		    strlen(destination) != 32 || strlen(next_hop) != 32 ||
 		    !parse_hex(destination, to) || !parse_hex(next_hop, via))
 			continue;
-		if (length || memcmp(to, none, 16) || !memcmp(via, none, 16) ||
-		    !(flags & RTF_UP) || !(flags & RTF_GATEWAY))
+		if (length || memcmp(to, none, 16) || !memcmp(via, none, 16) || !(flags & RTF_UP) ||
+		    !(flags & RTF_GATEWAY))
 			continue;
 		key = address_from_ipv6(via, 128);
 		rc = system_addresses_add(addresses, SYSTEM_ADDRESS_GATEWAY, &key);

@@ -168,13 +168,13 @@ static void describe(const struct entropy_result *result, char *text, size_t siz
 	const struct judge_class *class = &judge->class[leading];
 
 	if (result->attack)
-		snprintf(
-			text, size,
-			"flood %.0f packets/s (over under %.0f), blocked %.0f; strangers pass %.0f %s/s "
-			"from %" PRIu64 ", entropy %.2f; all: %.2f offered, %.2f passed",
-			judge->pressure_pps, judge->off_pps, judge->blocked_pps, class->pps,
-			entropy_class_name(leading), class->n, class->normalised,
-			result->offered_entropy, result->passed_entropy);
+		snprintf(text, size,
+			 "flood of %.0f packets/s, %.0f of them blocked, until below %.0f; %" PRIu64
+			 " strangers pass %.0f %s/s, their entropy %.2f (all: offered %.2f, passed "
+			 "%.2f)",
+			 judge->pressure_pps, judge->blocked_pps, judge->off_pps, class->n,
+			 class->pps, entropy_class_name(leading), class->normalised,
+			 result->offered_entropy, result->passed_entropy);
 	else
 		snprintf(text, size,
 			 "strangers send %.0f %s/s from %" PRIu64

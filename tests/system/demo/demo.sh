@@ -84,8 +84,10 @@ attack_without_sluice() {
 	phase without
 }
 
+# The reference.  Measured before and after Sluice, so that a change in what else the machine does
+# shows, and half of it cancels out.
 attack_with_bare_drop() {
-	tell "the same attack, and the cheapest filter there is: a bare XDP_DROP of its sources"
+	tell "$2"
 	start probe "$BIN/sluice-probe" --dev eth0 --sources "$FIRST_SOURCE-$LAST_SOURCE" --drop ||
 		fail "sluice-probe does not start"
 	probe=$STARTED
@@ -95,7 +97,7 @@ attack_with_bare_drop() {
 	attack_stop
 	stop "$probe"
 	tell "  it dropped $(group "$(json .within "$LAB/probe.log")") packets"
-	phase bare
+	phase "$1"
 }
 
 status() {
@@ -194,6 +196,7 @@ table() {
 	row without "attack, without Sluice"
 	row bare "attack, bare XDP_DROP of its sources"
 	row with "attack, with Sluice"
+	row again "attack, bare XDP_DROP again"
 	row after "after the attack"
 	say
 }
@@ -214,11 +217,12 @@ ratio() {
 
 verdict() {
 	BROKEN=
+	bare=$(awk -v a="$(figure bare 4)" -v b="$(figure again 4)" 'BEGIN { print (a + b) / 2 }')
 	check "requests/s with Sluice / without" \
 		"$(ratio "$(figure with 4)" "$(figure without 4)")" ">=" 2.5
 	check "requests/s with Sluice / with a bare XDP_DROP" \
-		"$(ratio "$(figure with 4)" "$(figure bare 4)")" ">=" 0.85
-	for name in without bare with; do
+		"$(ratio "$(figure with 4)" "$bare")" ">=" 0.85
+	for name in without bare with again; do
 		check "packets/s offered, phase '$name'" "$(figure $name 2)" ">=" "$OFFERED"
 	done
 	check "client addresses served in peace" "$(figure peace 5)" ">=" 64
@@ -230,9 +234,21 @@ verdict() {
 	check "entries in the emulated NIC" "$(json .offload.entries "$LAB/during.json")" ">" 0
 }
 
+# Says so if other programs use the machine, for which none of the figures is made.
+look_at_machine() {
+	busy=$(awk '/^cpu / && !total { total = $2 + $3 + $4 + $7 + $8; all = total + $5 + $6; next }
+		/^cpu / { printf "%.0f", ($2 + $3 + $4 + $7 + $8 - total) * 100 / ($2 + $3 + $4 + $5 + $6 + $7 + $8 - all) }
+		' "$LAB/stat1" "$LAB/stat2")
+	[ "$busy" -lt 15 ] || tell "note: other programs use $busy % of this machine; figures will be disturbed"
+}
+
 lab_enter "$0" "$@"
+cat /proc/stat >"$LAB/stat1"
+sleep 0.5
+cat /proc/stat >"$LAB/stat2"
 [ "$(nproc)" -ge 2 ] || fail "the demo needs two CPUs: one for the server, one for its clients"
 taskset -pc "$WORLD_CPU" $$ >/dev/null
+look_at_machine
 tell "making the scene: two network namespaces, a web server, $((CLIENTS + 1)) clients"
 lab_network 2
 "$BIN/sluice-emu-card" create --pin "$CARD" --capacity "$CARD_CAPACITY" --interface a0 \
@@ -241,9 +257,11 @@ make_server
 make_clients
 in_peace
 attack_without_sluice
-attack_with_bare_drop
+attack_with_bare_drop bare \
+	"the same attack, and the cheapest filter there is: a bare XDP_DROP of its sources"
 attack_with_sluice
 after_attack
+attack_with_bare_drop again "the reference once more: a bare XDP_DROP of the same attack"
 table
 verdict
 if [ -n "$BROKEN" ]; then

@@ -48,7 +48,7 @@ struct fake_dataplane {
 
 	unsigned int n_blocks, n_unblocks, n_updates, n_swaps, n_closes;
 	unsigned int violations; /* Moments at which something blocked was allow-listed. */
-	uint32_t first_counter;  /* What a new slot's counter starts at. */
+	uint32_t first_counter;	 /* What a new slot's counter starts at. */
 };
 
 void fake_dataplane_init(struct fake_dataplane *fake);

@@ -36,18 +36,18 @@ struct rig_detector {
 	char name[24];
 	bool enforce;
 	uint64_t limit_pps; /* Proposes all unknown sources above it; 0 = none. */
-	bool attack;        /* Its verdict, besides "somebody was above the limit". */
+	bool attack;	    /* Its verdict, besides "somebody was above the limit". */
 	double score;
-	int code;           /* What observe() returns. */
+	int code; /* What observe() returns. */
 	uint64_t takes_ns;
 	struct rig_wish *wishes; /* Proposed in the next window, then forgotten. */
 	size_t n_wishes, wishes_capacity;
 	unsigned int calls;
-	int last_propose;              /* What the last proposal was answered. */
-	struct sluice_window seen;     /* Its arrays are gone. */
+	int last_propose;				/* What the last proposal was answered. */
+	struct sluice_window seen;			/* Its arrays are gone. */
 	uint64_t seen_blocked_packets, seen_blocked_hw; /* Sums over the blocked sources. */
-	uint32_t seen_flags;           /* Or of the sources' flags. */
-	uint64_t seen_sources_packets; /* Sum over the sources. */
+	uint32_t seen_flags;				/* Or of the sources' flags. */
+	uint64_t seen_sources_packets;			/* Sum over the sources. */
 };
 
 struct rig {
@@ -65,8 +65,8 @@ struct rig {
 
 	struct sluice_key known_next[RIG_KNOWN], known_now[RIG_KNOWN];
 	size_t n_known_next, n_known_now;
-	unsigned int known_busy;    /* So many refreshes answer -EAGAIN. */
-	int known_code;             /* Another failure of refresh. */
+	unsigned int known_busy; /* So many refreshes answer -EAGAIN. */
+	int known_code;		 /* Another failure of refresh. */
 	unsigned int n_known_starts;
 	struct engine_known known;
 

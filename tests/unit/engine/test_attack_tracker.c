@@ -51,7 +51,8 @@ Test(attack_tracker, blocked_flood_goes_on_without_a_verdict)
 
 Test(attack_tracker, ends_after_as_many_calm_windows)
 {
-	const struct phase flood[] = { { 1, true, 0 }, { 10, false, 1000 },
+	const struct phase flood[] = { { 1, true, 0 },
+				       { 10, false, 1000 },
 				       { ATTACK_CALM_WINDOWS - 1, false, 99 } };
 	const struct phase last[] = { { 1, false, 99 } };
 	struct attack attack;

@@ -41,7 +41,8 @@ static void add(struct sluice_key *keys, size_t *n, const struct sluice_key *key
 static bool overlaps_allowed(const struct sluice_key *key)
 {
 	for (size_t i = 0; i < model.n_allowed; i++)
-		if (address_covers(&model.allowed[i], key) || address_covers(key, &model.allowed[i]))
+		if (address_covers(&model.allowed[i], key) ||
+		    address_covers(key, &model.allowed[i]))
 			return true;
 	return false;
 }

@@ -15,10 +15,10 @@ struct row {
 	enum lifecycle_action action;
 };
 
-#define ROW(from, event, to, action)                                                  \
-	{                                                                             \
-		ENGINE_STATE_##from, LIFECYCLE_EVENT_##event, ENGINE_STATE_##to,      \
-			LIFECYCLE_ACTION_##action                                     \
+#define ROW(from, event, to, action)                                             \
+	{                                                                        \
+		ENGINE_STATE_##from, LIFECYCLE_EVENT_##event, ENGINE_STATE_##to, \
+			LIFECYCLE_ACTION_##action                                \
 	}
 
 static struct row rows[] = {
@@ -114,7 +114,8 @@ Test(lifecycle, actions_agree_with_what_is_dropped)
 		bool after = lifecycle_is_blocking(rows[i].to);
 
 		cr_expect_eq(!before && after, rows[i].action == LIFECYCLE_ACTION_BLOCK, "%zu", i);
-		cr_expect_eq(before && !after, rows[i].action == LIFECYCLE_ACTION_UNBLOCK, "%zu", i);
+		cr_expect_eq(before && !after, rows[i].action == LIFECYCLE_ACTION_UNBLOCK, "%zu",
+			     i);
 	}
 }
 

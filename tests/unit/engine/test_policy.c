@@ -164,7 +164,8 @@ Test(policy, only_the_detector_that_is_asked_may_propose)
 Test(policy, a_proposal_without_its_last_members_is_refused)
 {
 	rig_window(rig);
-	cr_expect_eq(engine_propose(rig->engine, (struct sluice_instance *)&rig->detectors[0], NULL),
+	cr_expect_eq(engine_propose(rig->engine, (struct sluice_instance *)&rig->detectors[0],
+				    NULL),
 		     -EINVAL);
 }
 

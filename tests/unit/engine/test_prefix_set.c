@@ -21,13 +21,13 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "192.0.2.0/24", true, true },      { "192.0.2.255", true, true },
-	{ "192.0.3.0", true, true },         { "192.0.2.0/23", true, true },
-	{ "192.0.1.255", false, false },     { "192.0.4.0", false, false },
-	{ "192.0.0.0/22", false, true },     { "0.0.0.0/0", false, true },
-	{ "255.255.255.255", true, true },   { "255.255.255.254", false, false },
-	{ "2001:db8::/64", false, true },    { "2001:db8::1", true, true },
-	{ "2001:db8::2", false, false },     { "::/0", false, true },
+	{ "192.0.2.0/24", true, true },	   { "192.0.2.255", true, true },
+	{ "192.0.3.0", true, true },	   { "192.0.2.0/23", true, true },
+	{ "192.0.1.255", false, false },   { "192.0.4.0", false, false },
+	{ "192.0.0.0/22", false, true },   { "0.0.0.0/0", false, true },
+	{ "255.255.255.255", true, true }, { "255.255.255.254", false, false },
+	{ "2001:db8::/64", false, true },  { "2001:db8::1", true, true },
+	{ "2001:db8::2", false, false },   { "::/0", false, true },
 	{ "c000:200::", false, false },
 };
 

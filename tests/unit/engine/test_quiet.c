@@ -100,5 +100,6 @@ Test(quiet, threshold_follows_the_length_of_the_window)
 {
 	cr_expect_eq(rate_limits_make(100, SECOND_NS / 10, false).packets, 10);
 	cr_expect_eq(rate_limits_make(100, 3 * SECOND_NS, false).packets, 300);
-	cr_expect_eq(rate_limits_make(UINT64_MAX, SECOND_NS, false).packets, 1000000000000000000ull);
+	cr_expect_eq(rate_limits_make(UINT64_MAX, SECOND_NS, false).packets,
+		     1000000000000000000ull);
 }

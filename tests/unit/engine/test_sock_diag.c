@@ -160,8 +160,11 @@ Test(sock_diag, done_with_an_error_is_an_error)
 
 Test(sock_diag, the_kernels_errors_are_passed_on)
 {
-	static const int codes[][2] = { { -EPERM, -EPERM }, { 0, -EPROTO }, { 5, -EPROTO },
-					{ -4096, -EPROTO }, { INT32_MIN, -EPROTO } };
+	static const int codes[][2] = { { -EPERM, -EPERM },
+					{ 0, -EPROTO },
+					{ 5, -EPROTO },
+					{ -4096, -EPROTO },
+					{ INT32_MIN, -EPROTO } };
 
 	for (size_t i = 0; i < 5; i++) {
 		struct nlmsgerr error = { .error = codes[i][0] };
@@ -225,8 +228,15 @@ struct length_row {
 Test(sock_diag, lengths_that_cannot_be_are_refused)
 {
 	static const struct length_row rows[] = {
-		{ 0, -EPROTO }, { 1, -EPROTO }, { 15, -EPROTO }, { 16, -EPROTO }, { 87, -EPROTO },
-		{ 89, -EPROTO }, { UINT32_MAX, -EPROTO }, { UINT32_MAX - 2, -EPROTO }, { 88, 0 },
+		{ 0, -EPROTO },
+		{ 1, -EPROTO },
+		{ 15, -EPROTO },
+		{ 16, -EPROTO },
+		{ 87, -EPROTO },
+		{ 89, -EPROTO },
+		{ UINT32_MAX, -EPROTO },
+		{ UINT32_MAX - 2, -EPROTO },
+		{ 88, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

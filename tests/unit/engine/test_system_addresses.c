@@ -47,9 +47,9 @@ Test(system_addresses, default_routes_name_gateways)
 
 Test(system_addresses, ipv6_default_routes_name_gateways)
 {
-	static const char text[] =
-		ZERO " 00 " ZERO " 00 fe800000000000000000000000000001 00000064 1 0 00000003 eth0\n"
-		ZERO " 00 " ZERO " 00 " ZERO " ffffffff 1 0 00200200 lo\n"
+	static const char text[] = ZERO
+		" 00 " ZERO " 00 fe800000000000000000000000000001 00000064 1 0 00000003 eth0\n" ZERO
+		" 00 " ZERO " 00 " ZERO " ffffffff 1 0 00200200 lo\n"
 		"20010db8000000000000000000000000 40 " ZERO
 		" 00 fe800000000000000000000000000002 00000064 1 0 00000003 eth0\n"
 		"nonsense\n";
@@ -75,8 +75,9 @@ Test(system_addresses, resolv_conf_names_resolvers)
 
 Test(system_addresses, odd_text_holds_no_address)
 {
-	static const char *const texts[] = { "", "\n\n\n", "\t", "nameserver ::::\n",
-					     "eth0 zz 1 2 3", "eth0 00000000" };
+	static const char *const texts[] = {
+		"", "\n\n\n", "\t", "nameserver ::::\n", "eth0 zz 1 2 3", "eth0 00000000"
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		cr_expect_eq(system_addresses_parse_route(&list, texts[i]), 0);
