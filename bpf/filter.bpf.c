@@ -72,10 +72,10 @@ struct {
 		__uint(map_flags, BPF_F_NO_PREALLOC); \
 		__uint(max_entries, 65536);           \
 		__type(key, key_type);                \
-		__type(value, __u32);                 \
+		__type(value, __u64);                 \
 	} name SEC(".maps")
 
-LPM_MAP(sluice_prefix4, struct sluice_lpm4_key);
+LPM_MAP(sluice_prefix4, struct sluice_lpm4_key); /* Value: expiry, for the next daemon. */
 LPM_MAP(sluice_prefix6, struct sluice_lpm6_key);
 LPM_MAP(sluice_allow4, struct sluice_lpm4_key); /* Value: SLUICE_ALLOW_EXEMPT or 0. */
 LPM_MAP(sluice_allow6, struct sluice_lpm6_key);
@@ -221,7 +221,7 @@ static __always_inline bool own_address(const struct sluice_header *header,
 /* -1 not on the allow-list, else its flags. */
 static __always_inline int allowed(const struct source *source)
 {
-	__u32 *flags;
+	__u64 *flags;
 
 	if (source->v6) {
 		struct sluice_lpm6_key key = { .prefix_len = 128 };

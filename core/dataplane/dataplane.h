@@ -86,6 +86,9 @@ typedef void (*dataplane_source_fn)(void *ctx, const struct dataplane_source *so
 typedef void (*dataplane_block_fn)(void *ctx, dataplane_slot slot,
 				   const struct dataplane_block_record *record);
 
+typedef void (*dataplane_prefix_fn)(void *ctx, const struct sluice_key *prefix,
+				    uint64_t expires_ns);
+
 /* What one swap cost and left out. */
 struct dataplane_swap {
 	uint64_t flip_ns, grace_ns;
@@ -116,13 +119,16 @@ struct dataplane_ops {
 	uint32_t (*block_packets)(const struct dataplane *dp, dataplane_slot slot);
 	/* All that is blocked now; used once, to adopt. */
 	void (*block_foreach)(const struct dataplane *dp, dataplane_block_fn fn, void *ctx);
-	/* Prefixes other than a single address (IPv4) or the policy's unit (IPv6). */
-	int (*prefix_add)(struct dataplane *dp, const struct sluice_key *prefix,
-			  struct sluice_err *err);
+	/*
+	 * Prefixes other than a single address (IPv4) or the policy's unit (IPv6).  Blocks one, or
+	 * gives one that is blocked a new expiry (CLOCK_BOOTTIME, 0 = never), which the data plane
+	 * only keeps: to unblock in time is the caller's.
+	 */
+	int (*prefix_set)(struct dataplane *dp, const struct sluice_key *prefix,
+			  uint64_t expires_ns, struct sluice_err *err);
 	int (*prefix_del)(struct dataplane *dp, const struct sluice_key *prefix,
 			  struct sluice_err *err);
-	int (*prefix_foreach)(const struct dataplane *dp,
-			      void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+	int (*prefix_foreach)(const struct dataplane *dp, dataplane_prefix_fn fn, void *ctx,
 			      struct sluice_err *err);
 	/* Replaces the whole allow-list.  The caller keeps it disjoint from what is blocked. */
 	int (*allow_set)(struct dataplane *dp, const struct dataplane_allow *allow, size_t n,

@@ -449,10 +449,10 @@ static void live_block_foreach(const struct dataplane *dp, dataplane_block_fn fn
 	blocklist_table_foreach(live_of_const(dp)->blocklist, fn, ctx);
 }
 
-static int live_prefix_add(struct dataplane *dp, const struct sluice_key *prefix,
-			   struct sluice_err *err)
+static int live_prefix_set(struct dataplane *dp, const struct sluice_key *prefix,
+			   uint64_t expires_ns, struct sluice_err *err)
 {
-	return prefix_maps_add(&live_of(dp)->prefixes, prefix, err);
+	return prefix_maps_set(&live_of(dp)->prefixes, prefix, expires_ns, err);
 }
 
 static int live_prefix_del(struct dataplane *dp, const struct sluice_key *prefix,
@@ -461,8 +461,7 @@ static int live_prefix_del(struct dataplane *dp, const struct sluice_key *prefix
 	return prefix_maps_del(&live_of(dp)->prefixes, prefix, err);
 }
 
-static int live_prefix_foreach(const struct dataplane *dp,
-			       void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+static int live_prefix_foreach(const struct dataplane *dp, dataplane_prefix_fn fn, void *ctx,
 			       struct sluice_err *err)
 {
 	return prefix_maps_foreach(&live_of_const(dp)->prefixes, fn, ctx, err);
@@ -548,7 +547,7 @@ static const struct dataplane_ops live_ops = {
 	.unblock = live_unblock,
 	.block_packets = live_block_packets,
 	.block_foreach = live_block_foreach,
-	.prefix_add = live_prefix_add,
+	.prefix_set = live_prefix_set,
 	.prefix_del = live_prefix_del,
 	.prefix_foreach = live_prefix_foreach,
 	.allow_set = live_allow_set,

@@ -46,35 +46,43 @@ static void flag_set(struct prefix_maps *maps, uint32_t flag, bool on)
 		__atomic_fetch_and(&maps->header->flags, ~flag, __ATOMIC_RELEASE);
 }
 
-struct key_list {
-	struct sluice_key *keys;
+/* What one of the maps holds: prefixes, and the value of each. */
+struct entry {
+	struct sluice_key key;
+	uint64_t value;
+};
+
+struct entry_list {
+	struct entry *entries;
 	size_t n, capacity;
 };
 
-static int key_list_add(struct key_list *list, const struct sluice_key *key)
+static int entry_list_add(struct entry_list *list, const struct entry *entry)
 {
 	if (list->n == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-		struct sluice_key *grown = realloc(list->keys, capacity * sizeof(*grown));
+		struct entry *grown = realloc(list->entries, capacity * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
-		list->keys = grown;
+		list->entries = grown;
 		list->capacity = capacity;
 	}
-	list->keys[list->n++] = *key;
+	list->entries[list->n++] = *entry;
 	return 0;
 }
 
-static int read_map(int fd, uint8_t family, struct key_list *list)
+static int read_map(int fd, uint8_t family, struct entry_list *list)
 {
 	union lpm_key key, next;
 	const void *previous = NULL;
 
 	while (bpf_map_get_next_key(fd, previous, &next) == 0) {
-		struct sluice_key prefix = lpm_to_key(&next, family);
-		int code = key_list_add(list, &prefix);
+		struct entry entry = { .key = lpm_to_key(&next, family) };
+		int code = bpf_map_lookup_elem(fd, &next, &entry.value) ? -errno : 0;
 
+		if (!code)
+			code = entry_list_add(list, &entry);
 		if (code)
 			return code;
 		key = next;
@@ -83,7 +91,7 @@ static int read_map(int fd, uint8_t family, struct key_list *list)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static int read_maps(int fd4, int fd6, struct key_list *list, struct sluice_err *err)
+static int read_maps(int fd4, int fd6, struct entry_list *list, struct sluice_err *err)
 {
 	int code = read_map(fd4, SLUICE_FAMILY_IPV4, list);
 
@@ -94,13 +102,13 @@ static int read_maps(int fd4, int fd6, struct key_list *list, struct sluice_err 
 	return code;
 }
 
-static int write_key(int fd4, int fd6, const struct sluice_key *key, uint32_t value)
+static int write_key(int fd4, int fd6, const struct sluice_key *key, uint64_t value, __u64 flags)
 {
 	union lpm_key lpm;
 	int fd = key->family == SLUICE_FAMILY_IPV4 ? fd4 : fd6;
 
 	lpm_from_key(&lpm, key);
-	return bpf_map_update_elem(fd, &lpm, &value, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(fd, &lpm, &value, flags) ? -errno : 0;
 }
 
 static int delete_key(int fd4, int fd6, const struct sluice_key *key)
@@ -114,23 +122,21 @@ static int delete_key(int fd4, int fd6, const struct sluice_key *key)
 
 int prefix_maps_init(struct prefix_maps *maps, struct sluice_err *err)
 {
-	struct key_list list = { 0 };
+	struct entry_list list = { 0 };
 	int code = read_maps(maps->prefix4_fd, maps->prefix6_fd, &list, err);
 
 	maps->n_prefixes = (uint32_t)list.n;
-	free(list.keys);
+	free(list.entries);
 	/* Of a map that cannot be read the filter goes on using what it holds. */
 	if (!code)
 		flag_set(maps, SLUICE_HEADER_HAS_PREFIXES, maps->n_prefixes > 0);
 	return code;
 }
 
-int prefix_maps_add(struct prefix_maps *maps, const struct sluice_key *prefix,
+int prefix_maps_set(struct prefix_maps *maps, const struct sluice_key *prefix, uint64_t expires_ns,
 		    struct sluice_err *err)
 {
 	char text[ADDRESS_TEXT_SIZE];
-	union lpm_key lpm;
-	uint32_t value = 0;
 	int code;
 
 	if (!address_is_valid(prefix) || prefix->prefix_len == 0) {
@@ -138,18 +144,18 @@ int prefix_maps_add(struct prefix_maps *maps, const struct sluice_key *prefix,
 			address_format(prefix, text));
 		return -EINVAL;
 	}
-	lpm_from_key(&lpm, prefix);
-	if (bpf_map_update_elem(prefix->family == SLUICE_FAMILY_IPV4 ? maps->prefix4_fd
-								     : maps->prefix6_fd,
-				&lpm, &value, BPF_NOEXIST)) {
-		code = -errno;
+	code = write_key(maps->prefix4_fd, maps->prefix6_fd, prefix, expires_ns, BPF_NOEXIST);
+
+	bool fresh = code == 0;
+
+	if (code == -EEXIST)
+		code = write_key(maps->prefix4_fd, maps->prefix6_fd, prefix, expires_ns, BPF_EXIST);
+	if (code) {
 		err_set(err, NULL, "block '%s': %s", address_format(prefix, text),
-			code == -EEXIST	  ? "it is blocked already"
-			: code == -ENOSPC ? "too many blocked prefixes"
-					  : err_name(code));
+			code == -ENOSPC ? "too many blocked prefixes" : err_name(code));
 		return code;
 	}
-	maps->n_prefixes++;
+	maps->n_prefixes += fresh;
 	flag_set(maps, SLUICE_HEADER_HAS_PREFIXES, true);
 	return 0;
 }
@@ -170,16 +176,15 @@ int prefix_maps_del(struct prefix_maps *maps, const struct sluice_key *prefix,
 	return 0;
 }
 
-int prefix_maps_foreach(const struct prefix_maps *maps,
-			void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+int prefix_maps_foreach(const struct prefix_maps *maps, dataplane_prefix_fn fn, void *ctx,
 			struct sluice_err *err)
 {
-	struct key_list list = { 0 };
+	struct entry_list list = { 0 };
 	int code = read_maps(maps->prefix4_fd, maps->prefix6_fd, &list, err);
 
 	for (size_t i = 0; !code && i < list.n; i++)
-		fn(ctx, &list.keys[i]);
-	free(list.keys);
+		fn(ctx, &list.entries[i].key, list.entries[i].value);
+	free(list.entries);
 	return code;
 }
 
@@ -194,7 +199,7 @@ static bool allow_has(const struct dataplane_allow *allow, size_t n, const struc
 int prefix_maps_allow_set(struct prefix_maps *maps, const struct dataplane_allow *allow, size_t n,
 			  struct sluice_err *err)
 {
-	struct key_list old = { 0 };
+	struct entry_list old = { 0 };
 	bool exempt = false;
 	int code = read_maps(maps->allow4_fd, maps->allow6_fd, &old, err);
 
@@ -202,17 +207,17 @@ int prefix_maps_allow_set(struct prefix_maps *maps, const struct dataplane_allow
 	for (size_t i = 0; !code && i < n; i++) {
 		exempt |= allow[i].exempt;
 		code = write_key(maps->allow4_fd, maps->allow6_fd, &allow[i].prefix,
-				 allow[i].exempt ? SLUICE_ALLOW_EXEMPT : 0);
+				 allow[i].exempt ? SLUICE_ALLOW_EXEMPT : 0, BPF_ANY);
 		if (code)
 			err_set(err, "allow", "cannot write the allow-list: %s", err_name(code));
 	}
 	if (!code) {
 		flag_set(maps, SLUICE_HEADER_HAS_EXEMPT, exempt);
 		for (size_t i = 0; i < old.n; i++)
-			if (!allow_has(allow, n, &old.keys[i]))
-				delete_key(maps->allow4_fd, maps->allow6_fd, &old.keys[i]);
+			if (!allow_has(allow, n, &old.entries[i].key))
+				delete_key(maps->allow4_fd, maps->allow6_fd, &old.entries[i].key);
 	}
-	free(old.keys);
+	free(old.entries);
 	return code;
 }
 

@@ -19,12 +19,11 @@ struct prefix_maps {
 int prefix_maps_init(struct prefix_maps *maps, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
-int prefix_maps_add(struct prefix_maps *maps, const struct sluice_key *prefix,
+int prefix_maps_set(struct prefix_maps *maps, const struct sluice_key *prefix, uint64_t expires_ns,
 		    struct sluice_err *err) __attribute__((warn_unused_result));
 int prefix_maps_del(struct prefix_maps *maps, const struct sluice_key *prefix,
 		    struct sluice_err *err) __attribute__((warn_unused_result));
-int prefix_maps_foreach(const struct prefix_maps *maps,
-			void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+int prefix_maps_foreach(const struct prefix_maps *maps, dataplane_prefix_fn fn, void *ctx,
 			struct sluice_err *err) __attribute__((warn_unused_result));
 int prefix_maps_allow_set(struct prefix_maps *maps, const struct dataplane_allow *allow, size_t n,
 			  struct sluice_err *err) __attribute__((warn_unused_result));

@@ -142,12 +142,13 @@ static int keys_add(struct keys *keys, const struct sluice_key *key)
 	return 0;
 }
 
-static void adopt_prefix(void *ctx, const struct sluice_key *prefix)
+static void adopt_prefix(void *ctx, const struct sluice_key *prefix, uint64_t expires_ns)
 {
 	struct adoption *adoption = ctx;
 	struct prefix_list_entry entry = {
 		.key = *prefix,
 		.first_seen_ns = adoption->options->now_ns,
+		.expires_ns = expires_ns,
 	};
 	int rc;
 

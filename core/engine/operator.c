@@ -81,9 +81,10 @@ static int block_prefix(struct engine *engine, const struct sluice_key *key, uin
 		err_set(err, NULL, "no memory for a prefix");
 		return added;
 	}
-	rc = added ? engine->dp->ops->prefix_add(engine->dp, key, err) : 0;
+	rc = engine->dp->ops->prefix_set(engine->dp, key, entry.expires_ns, err);
 	if (rc) {
-		prefix_list_del(&engine->prefixes, engine->prefixes.n - 1);
+		if (added)
+			prefix_list_del(&engine->prefixes, engine->prefixes.n - 1);
 		return rc;
 	}
 	engine->blocks_total += (uint64_t)added;

@@ -50,7 +50,7 @@ static void note_block(void *ctx, dataplane_slot slot, const struct dataplane_bl
 	state->n_records++;
 }
 
-static void note_prefix(void *ctx, const struct sluice_key *prefix)
+static void note_prefix(void *ctx, const struct sluice_key *prefix, uint64_t expires_ns)
 {
 	struct state *state = ctx;
 	struct sluice_key known[] = { plane_key("192.0.2.0/24"), plane_key("172.16.0.0/12"),
@@ -58,7 +58,8 @@ static void note_prefix(void *ctx, const struct sluice_key *prefix)
 	bool found = false;
 
 	for (int i = 0; i < 3; i++)
-		found |= memcmp(prefix, &known[i], sizeof(*prefix)) == 0;
+		found |= memcmp(prefix, &known[i], sizeof(*prefix)) == 0 &&
+			 expires_ns == 1000 + (uint64_t)i;
 	cr_assert(found);
 	state->n_prefixes++;
 }
@@ -88,7 +89,9 @@ static void block_all(const struct plane *plane)
 		cr_assert_eq(plane->dp->ops->block(plane->dp, &record, &slot, NULL), 0, "%u", n);
 	}
 	for (int i = 0; i < 3; i++)
-		cr_assert_eq(plane->dp->ops->prefix_add(plane->dp, &prefixes[i], NULL), 0);
+		cr_assert_eq(plane->dp->ops->prefix_set(plane->dp, &prefixes[i], 1000 + (uint64_t)i,
+							NULL),
+			     0);
 }
 
 static uint32_t verdict_on(const struct plane *plane, const struct sluice_key *key)
@@ -461,9 +464,9 @@ Test(adoption, prefixes_and_allowed_can_change)
 	struct sluice_key own = plane_key("192.0.2.8");
 	struct sluice_err err = { 0 };
 
-	cr_assert_eq(plane.dp->ops->prefix_add(plane.dp, &prefix, NULL), 0);
-	cr_assert_eq(plane.dp->ops->prefix_add(plane.dp, &prefix, &err), -EEXIST);
-	cr_assert_eq(plane.dp->ops->prefix_add(plane.dp, &zero, &err), -EINVAL);
+	cr_assert_eq(plane.dp->ops->prefix_set(plane.dp, &prefix, 0, NULL), 0);
+	cr_assert_eq(plane.dp->ops->prefix_set(plane.dp, &prefix, 0, &err), 0, "a new expiry");
+	cr_assert_eq(plane.dp->ops->prefix_set(plane.dp, &zero, 0, &err), -EINVAL);
 	cr_assert_eq(plane.dp->ops->allow_set(plane.dp, &allow, 1, NULL), 0);
 	cr_assert_eq(plane.dp->ops->own_set(plane.dp, &own, 1, NULL), 0);
 	plane_close(&plane);

@@ -58,7 +58,8 @@ static void apply_lists(const struct plane *plane, const struct model *model)
 		cr_assert_eq(plane->dp->ops->block(plane->dp, &record, &slot, NULL), 0);
 	}
 	for (size_t i = 0; i < model->prefixes.n; i++)
-		cr_assert_eq(plane->dp->ops->prefix_add(plane->dp, &model->prefixes.keys[i], NULL),
+		cr_assert_eq(plane->dp->ops->prefix_set(plane->dp, &model->prefixes.keys[i], 0,
+							NULL),
 			     0);
 	for (size_t i = 0; i < model->allowed.n; i++)
 		allow[i] = (struct dataplane_allow){ model->allowed.keys[i],

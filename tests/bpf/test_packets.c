@@ -321,7 +321,7 @@ static struct plane open_with_lists(bool enforce, bool pass_malformed)
 	(void)plane_block(&plane, "203.0.113.9", 0);
 	(void)plane_block(&plane, "2001:db8:2:2::/64", 0);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(plane.dp->ops->prefix_add(plane.dp, &prefixes[i], NULL), 0);
+		cr_assert_eq(plane.dp->ops->prefix_set(plane.dp, &prefixes[i], 0, NULL), 0);
 	cr_assert_eq(plane.dp->ops->allow_set(plane.dp, allow, 4, NULL), 0);
 	cr_assert_eq(plane.dp->ops->own_set(plane.dp, own, 2, NULL), 0);
 	return plane;
@@ -565,7 +565,7 @@ Test(packets, expiry)
 	(void)plane_block(&plane, "203.0.113.2", DATAPLANE_BLOCK_MANUAL);
 	(void)plane_block(&plane, "2001:db8:2:1::/64", 0);
 	(void)plane_block(&plane, "2001:db8:2:2::/64", DATAPLANE_BLOCK_MANUAL);
-	cr_assert_eq(plane.dp->ops->prefix_add(plane.dp, &prefix, NULL), 0);
+	cr_assert_eq(plane.dp->ops->prefix_set(plane.dp, &prefix, 0, NULL), 0);
 	cr_assert_neq(plane.header->expires_ns, 0);
 	for (int i = 0; i < 5; i++) {
 		struct frame_recipe recipe = { .family = strchr(cases[i].source, ':') ? 6 : 4 };

@@ -22,23 +22,39 @@ block_some() {
 	blocked=$((n / 10))
 }
 
+# What the probe saw of the kernel's own frames, such as neighbour solicitations: the filter counts
+# them too.
+strays() {
+	echo $(($(probe_count outside) + $(probe_count other)))
+}
+
+# Sets DROPS, PASSES, WITHIN and STRAYS as of one moment: of quiet, in which no frame came by.  The
+# daemon tells its counters once a window.
+take_counts() {
+	while :; do
+		STRAYS=$(strays)
+		WITHIN=$(probe_count within)
+		wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+		DROPS=$(total_drops)
+		PASSES=$(total_passes)
+		[ "$(strays)" != "$STRAYS" ] || break
+	done
+}
+
 # conserve FAMILY ADDRESS
 conserve() {
-	drops=$(total_drops)
-	passes=$(total_passes)
+	take_counts
+	drops=$DROPS passes=$PASSES within=$WITHIN strays=$STRAYS
 	windows=$(status .window.count)
-	within=$(probe_count within)
-	strays=$(($(probe_count outside) + $(probe_count other)))
 	start_flood "$2" --sources "$SOURCES" --duration 6 --cpu 1
 	block_some "$1"
 	wait "$FLOOD" || fail "sluice-gen failed"
 	accepted=$(json .accepted "$LAB/flood.json")
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
-	dropped=$(($(total_drops) - drops))
-	passed=$(($(total_passes) - passes))
-	delivered=$(($(probe_count within) - within))
-	# The kernel's own frames, such as a neighbour solicitation, are seen by both.
-	strays=$(($(probe_count outside) + $(probe_count other) - strays))
+	take_counts
+	dropped=$((DROPS - drops))
+	passed=$((PASSES - passes))
+	delivered=$((WITHIN - within))
+	strays=$((STRAYS - strays))
 	windows=$(($(status .window.count) - windows))
 	say "IPv$1: $(json -c . "$LAB/flood.json")"
 	say "IPv$1: dropped $dropped, passed $passed, delivered $delivered, strays $strays," \

@@ -121,17 +121,23 @@ static void fake_foreach(const struct dataplane *dp, dataplane_block_fn fn, void
 			fn(ctx, (dataplane_slot)i, &fake->slots[i].record);
 }
 
-static int fake_prefix_add(struct dataplane *dp, const struct sluice_key *prefix,
-			   struct sluice_err *err)
+static int fake_prefix_set(struct dataplane *dp, const struct sluice_key *prefix,
+			   uint64_t expires_ns, struct sluice_err *err)
 {
 	struct fake_dataplane *fake = fake_of(dp);
 
-	if (fake->prefix_add_code) {
+	if (fake->prefix_set_code) {
 		err_set(err, NULL, "the test says so");
-		return fake->prefix_add_code;
+		return fake->prefix_set_code;
 	}
-	cr_assert(!fake_dataplane_has_prefix(fake, prefix));
+	for (size_t i = 0; i < fake->n_prefixes; i++) {
+		if (memcmp(&fake->prefixes[i], prefix, sizeof(*prefix)) == 0) {
+			fake->prefix_expires_ns[i] = expires_ns;
+			return 0;
+		}
+	}
 	cr_assert_lt(fake->n_prefixes, FAKE_PREFIXES);
+	fake->prefix_expires_ns[fake->n_prefixes] = expires_ns;
 	fake->prefixes[fake->n_prefixes++] = *prefix;
 	return 0;
 }
@@ -148,21 +154,21 @@ static int fake_prefix_del(struct dataplane *dp, const struct sluice_key *prefix
 	for (size_t i = 0; i < fake->n_prefixes; i++) {
 		if (memcmp(&fake->prefixes[i], prefix, sizeof(*prefix)) == 0) {
 			fake->prefixes[i] = fake->prefixes[--fake->n_prefixes];
+			fake->prefix_expires_ns[i] = fake->prefix_expires_ns[fake->n_prefixes];
 			return 0;
 		}
 	}
 	return -ENOENT;
 }
 
-static int fake_prefix_foreach(const struct dataplane *dp,
-			       void (*fn)(void *ctx, const struct sluice_key *prefix), void *ctx,
+static int fake_prefix_foreach(const struct dataplane *dp, dataplane_prefix_fn fn, void *ctx,
 			       struct sluice_err *err)
 {
 	const struct fake_dataplane *fake = const_fake_of(dp);
 
 	(void)err;
 	for (size_t i = 0; i < fake->n_prefixes; i++)
-		fn(ctx, &fake->prefixes[i]);
+		fn(ctx, &fake->prefixes[i], fake->prefix_expires_ns[i]);
 	return 0;
 }
 
@@ -259,7 +265,7 @@ static const struct dataplane_ops fake_ops = {
 	.unblock = fake_unblock,
 	.block_packets = fake_packets,
 	.block_foreach = fake_foreach,
-	.prefix_add = fake_prefix_add,
+	.prefix_set = fake_prefix_set,
 	.prefix_del = fake_prefix_del,
 	.prefix_foreach = fake_prefix_foreach,
 	.allow_set = fake_allow_set,

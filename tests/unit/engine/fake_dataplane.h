@@ -31,6 +31,7 @@ struct fake_dataplane {
 	struct fake_slot *slots;
 	size_t n_slots, slots_capacity;
 	struct sluice_key prefixes[FAKE_PREFIXES];
+	uint64_t prefix_expires_ns[FAKE_PREFIXES];
 	size_t n_prefixes;
 	struct dataplane_allow allow[FAKE_ALLOWED];
 	size_t n_allow;
@@ -44,7 +45,7 @@ struct fake_dataplane {
 	uint64_t untracked; /* Reported by the next read. */
 	const char *gone;   /* An interface that is gone, told once. */
 
-	int block_code, prefix_add_code, prefix_del_code, allow_code, own_code, swap_code;
+	int block_code, prefix_set_code, prefix_del_code, allow_code, own_code, swap_code;
 
 	unsigned int n_blocks, n_unblocks, n_updates, n_swaps, n_closes;
 	unsigned int violations; /* Moments at which something blocked was allow-listed. */

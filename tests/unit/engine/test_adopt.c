@@ -260,6 +260,21 @@ Test(adopt, prefixes_come_back)
 	cr_expect_eq(rig->dp.n_prefixes, 0);
 }
 
+Test(adopt, prefixes_keep_their_expiry)
+{
+	rig->dp.dp.adopted = true;
+	rig->dp.prefixes[0] = key_of("198.51.100.0/24");
+	rig->dp.prefix_expires_ns[0] = rig_boottime(rig) + 5000000000u;
+	rig->dp.n_prefixes = 1;
+	rig_start(rig);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_prefixes, 1);
+	rig_advance(rig, 5000000000u);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_prefixes, 0);
+	cr_expect_eq(rig_status(rig).blocked_prefixes, 0);
+}
+
 Test(adopt, damaged_prefixes_are_removed)
 {
 	struct sluice_key bad = key_of("198.51.100.0/24");

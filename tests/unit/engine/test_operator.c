@@ -149,10 +149,10 @@ Test(operator, part_of_a_unit_is_a_prefix)
 
 Test(operator, a_failing_prefix_is_not_listed)
 {
-	rig->dp.prefix_add_code = -ENOSPC;
+	rig->dp.prefix_set_code = -ENOSPC;
 	cr_expect_eq(block("198.51.100.0/24", 0), -ENOSPC);
 	cr_expect_eq(rig_status(rig).blocked_prefixes, 0);
-	rig->dp.prefix_add_code = 0;
+	rig->dp.prefix_set_code = 0;
 	cr_assert_eq(block("198.51.100.0/24", 0), 0);
 	rig->dp.prefix_del_code = -EIO;
 	cr_expect_eq(unblock("198.51.100.0/24"), -EIO);
