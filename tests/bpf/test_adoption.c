@@ -15,7 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "plane.h"
-#include "random.h"
+#include "support/random.h"
 
 enum {
 	N_V4 = 10000,

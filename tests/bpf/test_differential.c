@@ -9,7 +9,7 @@
 
 #include "model.h"
 #include "plane.h"
-#include "random.h"
+#include "support/random.h"
 
 /* Sources near to, at and between what is listed; frames mostly come from these. */
 static const char *const sources4[] = { "198.51.100.7", "203.0.113.9", "203.0.113.10", "192.0.2.0",

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 
 #include "plane.h"
-#include "random.h"
+#include "support/random.h"
 
 #define N_SOURCES 4000u /* Per family. */
 

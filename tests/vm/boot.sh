@@ -13,10 +13,12 @@ KERNEL=$3
 INITRAMFS=$4
 CONSOLE=$5
 
-# The oldest CPU model is the fastest to emulate.
+# The oldest CPU model is the fastest to emulate.  One host thread runs both CPUs in turn: with two, a
+# CPU may run code that the other has just patched, as the kernel does when it attaches an XDP
+# program, from a stale translation, and the guest panics (`Oops: int3`).
 case $ACCELERATOR in
 kvm) set -- -accel kvm -cpu host ;;
-tcg) set -- -accel tcg,thread=multi -cpu qemu64 ;;
+tcg) set -- -accel tcg,thread=single -cpu qemu64 ;;
 *) exit 2 ;;
 esac
 

@@ -19,7 +19,7 @@ VM=$ROOT/build/vm
 KERNELS=${VM_KERNELS:-6.1 6.12}
 LABELS=${VM_LABELS:-bpf|system}
 # They measure floods against the clock, and an emulated CPU is no match for that.
-EXCEPT_EMULATED='^system/(conservation|one_event)$'
+EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
 LIMIT=${VM_SECONDS:-900}
 ACCELERATOR=${VM_ACCELERATOR:-}
 GUEST=

@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 enum sluice_backend_match {
-	SLUICE_BACKEND_MATCH_IPV4 = 1u << 0,        /* Exact IPv4 source. */
-	SLUICE_BACKEND_MATCH_IPV6 = 1u << 1,        /* Exact IPv6 source. */
+	SLUICE_BACKEND_MATCH_IPV4 = 1u << 0,	    /* Exact IPv4 source. */
+	SLUICE_BACKEND_MATCH_IPV6 = 1u << 1,	    /* Exact IPv6 source. */
 	SLUICE_BACKEND_MATCH_IPV6_PREFIX = 1u << 2, /* IPv6 source prefix. */
 };
 
@@ -26,8 +26,8 @@ struct sluice_backend_caps {
 	size_t size;
 	uint32_t capacity; /* Rules that fit, K; 0 = unknown, the host finds out by ENOSPC. */
 	uint32_t matches;  /* enum sluice_backend_match */
-	bool counters;     /* A hit counter for each rule. */
-	bool emulated;     /* Not a real card; said wherever results show. */
+	bool counters;	   /* A hit counter for each rule. */
+	bool emulated;	   /* Not a real card; said wherever results show. */
 	uint64_t update_p50_ns, update_p99_ns; /* Cost of one add or del; 0 = unknown. */
 };
 

@@ -24,19 +24,19 @@ enum sluice_source_flag {
 struct sluice_source {
 	struct sluice_key key;
 	uint64_t packets;
-	uint64_t bytes; /* Whole frames, from the Ethernet header on. */
+	uint64_t bytes;	  /* Whole frames, from the Ethernet header on. */
 	uint32_t tcp_syn; /* TCP packets with SYN and without ACK. */
 	uint32_t udp;
-	uint32_t icmp; /* ICMP or ICMPv6. */
+	uint32_t icmp;	/* ICMP or ICMPv6. */
 	uint32_t flags; /* enum sluice_source_flag */
 };
 
 /* One blocked source with what it still sent in the window, dropped in software or in the NIC. */
 struct sluice_blocked_source {
 	struct sluice_key key;
-	uint64_t packets;      /* Dropped by XDP. */
-	uint64_t hw_packets;   /* Dropped by the NIC's table; 0 if not offloaded. */
-	uint64_t hw_age_ns;    /* How old `hw_packets` is. */
+	uint64_t packets;    /* Dropped by XDP. */
+	uint64_t hw_packets; /* Dropped by the NIC's table; 0 if not offloaded. */
+	uint64_t hw_age_ns;  /* How old `hw_packets` is. */
 };
 
 /*
@@ -52,7 +52,7 @@ struct sluice_window {
 	uint64_t offered_packets, offered_bytes; /* passed + dropped + hw, bytes without hw's. */
 	uint64_t passed_packets, passed_bytes;
 	uint64_t blocked_packets; /* Dropped by XDP because the source is blocked. */
-	uint64_t hw_packets;      /* Dropped by the NIC's table. */
+	uint64_t hw_packets;	  /* Dropped by the NIC's table. */
 	uint64_t dropped_packets; /* Dropped by XDP for any reason, blocked_packets included. */
 	/* Passed, but their sources were not tracked because the table was full. */
 	uint64_t untracked_packets;
@@ -81,7 +81,7 @@ struct sluice_proposal {
 	size_t size;
 	struct sluice_key key;
 	uint64_t packets_per_second; /* The rate that this verdict rests on. */
-	const char *reason;   /* A stable identifier, [a-z0-9_], at most 23 characters. */
+	const char *reason;	     /* A stable identifier, [a-z0-9_], at most 23 characters. */
 	const char *evidence; /* For people: the figures and limits that led to it; may be NULL. */
 };
 
@@ -89,7 +89,7 @@ struct sluice_proposal {
 struct sluice_verdict {
 	size_t size;
 	bool attack;
-	double score;       /* 0 = peace, 1 = at the limit, more = beyond it. */
+	double score;	    /* 0 = peace, 1 = at the limit, more = beyond it. */
 	char evidence[192]; /* The figures behind it, for people. */
 };
 

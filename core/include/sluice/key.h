@@ -22,9 +22,9 @@ enum sluice_family {
  * Bits of `addr` beyond `prefix_len` are zero, so that two equal sources are equal bytes.
  */
 struct sluice_key {
-	uint8_t family;        /* enum sluice_family */
-	uint8_t prefix_len;    /* In bits: 0..32 for IPv4, 0..128 for IPv6. */
-	uint8_t reserved[6];   /* Zero. */
+	uint8_t family;	     /* enum sluice_family */
+	uint8_t prefix_len;  /* In bits: 0..32 for IPv4, 0..128 for IPv6. */
+	uint8_t reserved[6]; /* Zero. */
 	uint8_t addr[16];
 };
 

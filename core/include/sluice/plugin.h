@@ -41,8 +41,9 @@ struct sluice_proposal;
 
 /* Why something failed, for the operator.  Owned by the caller; nothing in it is to be freed. */
 struct sluice_err {
-	char path[96];  /* The option or object at fault, "options.source_pps"; may be empty. */
-	char text[256]; /* One clause; no capital, no full stop; ends with the next step if known. */
+	char path[96]; /* The option or object at fault, "options.source_pps"; may be empty. */
+	char text
+		[256]; /* One clause; no capital, no full stop; ends with the next step if known. */
 };
 
 enum sluice_log_level {

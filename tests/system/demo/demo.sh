@@ -54,7 +54,8 @@ phase() {
 	if [ -n "${ATTACK_OFFERED:-}" ]; then
 		tell "  attack: offered $(mega "$ATTACK_OFFERED")pps, sent $(mega "$ATTACK_SENT")pps," \
 			"dropped by the card $(mega "$ATTACK_CARD")pps," \
-			"delivered to the server $(mega "$ATTACK_DELIVERED")pps"
+			"delivered to the server $(mega "$ATTACK_DELIVERED")pps;" \
+			"$ATTACK_CPU of the server's CPU time"
 	fi
 	tell "  $(group "$GOODPUT") requests/s from $SERVED clients (median $(group "$MEDIAN")," \
 		"heaviest $(group "$HEAVIEST"))"
@@ -116,18 +117,25 @@ card_is_empty() {
 	status && [ "$(json .offload.entries "$LAB/status.json")" = 0 ]
 }
 
-# watch SECONDS: one line a second of what Sluice does.
+# watch SECONDS: one line a second of what Sluice does; with few processes, for they cost CPU time
+# that the clients need.
 watch() {
 	second=0
 	while [ "$second" -lt "$1" ]; do
 		measure_from_before 1
 		status || fail "sluiced does not answer"
-		printf '[%s] %9s %14s %14s %13s %12s\n' "$(elapsed)" \
-			"$(group "$(json .blocked.total "$LAB/status.json")")" \
-			"$(group "$(json .drops.blocked.pps "$LAB/status.json")")" \
-			"$(group "$(json .traffic.hw_pps "$LAB/status.json")")" \
-			"$(json '"\(.offload.entries)/\(.offload.capacity)"' "$LAB/status.json")" \
-			"$(group "$GOODPUT")"
+		jq -r --arg goodput "$GOODPUT" '[.blocked.total, .drops.blocked.pps, .traffic.hw_pps,
+			.offload.entries, .offload.capacity, $goodput] | join(" ")' "$LAB/status.json" |
+			awk -v ms=$(($(date +%s%3N) - START)) '
+				function group(n) {
+					while (n ~ /[0-9][0-9][0-9][0-9]/)
+						sub(/[0-9][0-9][0-9]($|,)/, ",&", n)
+					return n
+				}
+				{
+					printf "[%5.1f s] %9s %14s %14s %13s %12s\n", ms / 1000, group($1),
+						group($2), group($3), $4 "/" $5, group($6)
+				}'
 		second=$((second + 1))
 	done
 }
@@ -203,16 +211,17 @@ table() {
 
 # check WHAT A OPERATOR B: one line of the verdict, by awk.
 check() {
-	if awk -v a="$2" -v b="$4" "BEGIN { exit !(a $3 b) }"; then
-		printf '  ok    %s: %s (%s %s)\n' "$1" "$2" "$3" "$4"
-	else
-		printf '  NOT   %s: %s (%s %s)\n' "$1" "$2" "$3" "$4"
+	outcome=ok
+	if ! awk -v a="$2" -v b="$4" "BEGIN { exit !(a $3 b) }"; then
+		outcome=NOT
 		BROKEN=1
 	fi
+	printf '  %-5s %s: %s (%s %s)\n' "$outcome" "$1" "$2" "$3" "$4"
 }
 
+# Cut, not rounded: what is shown as reaching a bar has reached it.
 ratio() {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b ? a / b : 0 }'
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b ? int(1000 * a / b) / 1000 : 0 }'
 }
 
 verdict() {

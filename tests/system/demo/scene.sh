@@ -75,5 +75,6 @@ attack_stop() {
 	ATTACK_OFFERED=$(json .offered_pps "$LAB/flood.json")
 	ATTACK_SENT=$(json '.pps|round' "$LAB/flood.json")
 	ATTACK_CARD=$(json '(.card_dropped / .seconds)|round' "$LAB/flood.json")
+	ATTACK_CPU=$(json '"\(100 * .cpu_seconds / .seconds | round) %"' "$LAB/flood.json")
 	ATTACK_DELIVERED=$(json '((.accepted - .card_dropped) / .seconds)|round' "$LAB/flood.json")
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fake_stash.h"
-#include "random.h"
+#include "support/random.h"
 #include "table.h"
 
 static void *zeroed(size_t size)

@@ -10,7 +10,7 @@
 #include "fake_stash.h"
 #include "hash.h"
 #include "pinned_memory.h"
-#include "random.h"
+#include "support/random.h"
 
 struct seen {
 	struct dataplane_block_record *records;

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "pinned_memory.h"
-#include "random.h"
+#include "support/random.h"
 
 enum {
 	N_STEADY = 300, /* Of each family: blocked all the time, and as many never. */

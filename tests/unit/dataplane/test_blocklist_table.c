@@ -11,7 +11,7 @@
 
 #include "fake_stash.h"
 #include "pinned_memory.h"
-#include "random.h"
+#include "support/random.h"
 
 #define N_SOURCES 3000u /* Half of each family. */
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "base/address.h"
-#include "random.h"
 #include "rig.h"
+#include "support/random.h"
 
 enum { STEPS = 400, MODEL_MAX = 4096 };
 

@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 #include "engine/prefix_set.h"
-#include "random.h"
+#include "support/random.h"
 
 static struct sluice_key key_of(const char *text)
 {

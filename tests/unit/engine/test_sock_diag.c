@@ -15,7 +15,7 @@
 
 #include "base/address.h"
 #include "engine/sock_diag.h"
-#include "random.h"
+#include "support/random.h"
 
 enum { SEQUENCE = 7, MAX_PEERS = 64 };
 

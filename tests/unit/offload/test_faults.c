@@ -9,7 +9,7 @@
 
 #include "fake_card.h"
 #include "offload/internal.h"
-#include "random.h"
+#include "support/random.h"
 
 static struct fake_card card;
 static struct offload *offload;

@@ -10,7 +10,7 @@
 #include "offload/capacity.h"
 #include "offload/cost.h"
 #include "offload/table.h"
-#include "random.h"
+#include "support/random.h"
 
 #define MS 1000000u
 #define SECOND 1000000000u

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "offload/plan.h"
-#include "random.h"
+#include "support/random.h"
 
 enum { MAX_STEPS = 64 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small generator of random numbers (splitmix64) with a seed that the tests print, so that every
+ * Random numbers (splitmix64) from a seed that the tests print or name, so that every
  * failure can be run again.
  */
-#ifndef SLUICE_TESTS_UNIT_ENGINE_RANDOM_H
-#define SLUICE_TESTS_UNIT_ENGINE_RANDOM_H
+#ifndef SLUICE_TESTS_SUPPORT_RANDOM_H
+#define SLUICE_TESTS_SUPPORT_RANDOM_H
 
 #include <stdint.h>
 
@@ -27,4 +27,4 @@ static inline uint64_t random_below(struct random *random, uint64_t limit)
 	return limit > 0 ? random_next(random) % limit : 0;
 }
 
-#endif /* SLUICE_TESTS_UNIT_ENGINE_RANDOM_H */
+#endif /* SLUICE_TESTS_SUPPORT_RANDOM_H */
