@@ -73,12 +73,15 @@ static void explain_entry(const struct engine *engine, const struct blocklist_en
 
 	explanation->key = entry->view.key;
 	explanation->state = (enum engine_state)entry->state;
+	explanation->dropped = engine->settings->enforce && lifecycle_is_blocking(entry->state);
 	if (!engine->settings->enforce && entry->state != ENGINE_STATE_PINNED)
 		explanation->state = ENGINE_STATE_CANDIDATE;
 	set_names(engine, explanation, detail->detector, detail->reason, detail->evidence);
 	explanation->first_seen_realtime_ns = realtime_of(engine, detail->first_seen_ns);
-	explanation->last_seen_realtime_ns =
-		realtime_of(engine, (uint64_t)entry->seen_s * 1000000000ull);
+	/* A block by hand may be of somebody who never sent anything. */
+	if (entry->seen_s)
+		explanation->last_seen_realtime_ns =
+			realtime_of(engine, (uint64_t)entry->seen_s * 1000000000ull);
 	explanation->pps = measure_pps(entry->view.packets + entry->view.hw_packets, length_ns);
 	explanation->hw_pps = measure_pps(entry->view.hw_packets, length_ns);
 	explanation->hw_age_ns = entry->view.hw_age_ns;
@@ -95,12 +98,14 @@ static void explain_prefix(const struct engine *engine, const struct prefix_list
 	explanation->key = prefix->key;
 	explanation->state = ENGINE_STATE_PINNED;
 	explanation->prefix = true;
+	explanation->dropped = engine->settings->enforce;
 	set_names(engine, explanation, engine->operator_id, engine->manual_id, "blocked by hand");
 	explanation->first_seen_realtime_ns = realtime_of(engine, prefix->first_seen_ns);
 	explanation->ttl_left_ns = time_left(engine, prefix->expires_ns);
-	snprintf(explanation->release, sizeof(explanation->release),
-		 "%s`sluice unblock` of the prefix",
-		 prefix->expires_ns ? "the end of its time, or " : "");
+	snprintf(explanation->release, sizeof(explanation->release), "%s`sluice unblock` of the prefix",
+		 !engine->settings->enforce ? "not dropped: observe mode; or "
+		 : prefix->expires_ns	    ? "the end of its time, or "
+					    : "");
 }
 
 static void explain_past(const struct engine *engine, const struct history_entry *past,

@@ -208,16 +208,6 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 		"overwritten", J(snapshot->events.overwritten));
 }
 
-/* The decisive word in front of the figures. */
-static const char *verdict_of(const struct engine_explanation *explanation)
-{
-	if (explanation->state == ENGINE_STATE_BLOCKED ||
-	    explanation->state == ENGINE_STATE_OFFLOADED ||
-	    explanation->state == ENGINE_STATE_PINNED)
-		return "dropped";
-	return "passed";
-}
-
 json_t *status_explanation_json(const struct engine_explanation *explanation)
 {
 	char source[ADDRESS_TEXT_SIZE];
@@ -225,7 +215,7 @@ json_t *status_explanation_json(const struct engine_explanation *explanation)
 
 	json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "source",
 			 address_format(&explanation->key, source), "verdict",
-			 verdict_of(explanation), "state", engine_state_name(explanation->state),
+			 explanation->dropped ? "dropped" : "passed", "state", engine_state_name(explanation->state),
 			 "allowed", explanation->allowed, "known", explanation->known, "prefix",
 			 explanation->prefix, "detector",
 			 text_json(explanation->detector, sizeof(explanation->detector)), "reason",

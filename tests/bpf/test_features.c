@@ -208,7 +208,7 @@ Test(features, cpus_add_up)
 		memset(&sent, 0, sizeof(sent));
 		for (int cpu = 0; cpu < n_cpus; cpu++) {
 			use_cpu(cpu);
-			for (uint32_t n = 0; n < 100; n++) {
+			for (uint32_t n = 0; n < 20; n++) {
 				send_frames(&plane, &sent, false, n, &recipes[0], 10 + n);
 				send_frames(&plane, &sent, true, n, &recipes[6], 10 + n);
 			}

@@ -13,9 +13,9 @@ KERNEL=$3
 INITRAMFS=$4
 CONSOLE=$5
 
-# The oldest CPU model is the fastest to emulate.  One host thread runs both CPUs in turn: with two, a
-# CPU may run code that the other has just patched, as the kernel does when it attaches an XDP
-# program, from a stale translation, and the guest panics (`Oops: int3`).
+# The oldest CPU model is the fastest to emulate.  One host thread runs both CPUs in turn: with a
+# thread each, 6.12 once panicked (`Oops: int3` in code that the kernel had just patched, as it does
+# when it attaches an XDP program), and stale translations are the likely cause.
 case $ACCELERATOR in
 kvm) set -- -accel kvm -cpu host ;;
 tcg) set -- -accel tcg,thread=single -cpu qemu64 ;;

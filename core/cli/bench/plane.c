@@ -13,8 +13,13 @@
 #include "base/err.h"
 #include "dataplane/dataplane.h"
 #include "engine/prefix_set.h"
+#include "shared.h"
 
 #include "sandbox.h"
+
+/* Where the data plane keeps its pins of this layout. */
+#define STRING(x) #x
+#define FOLDER(layout) SANDBOX_PIN_PATH "/v" STRING(layout) "/"
 
 #define LEAST_SOURCES 1024
 #define HOUR_NS 3600000000000ull

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
 #include <linux/sockios.h>
 
+#include <bpf/libbpf.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
@@ -93,6 +95,13 @@ void veth_close(struct veth *veth)
 	rtnl_link_put(link);
 	nl_socket_free(sock);
 	veth->out_index = veth->in_index = 0;
+}
+
+int veth_attach(const struct veth *veth, int prog_fd, struct sluice_err *err)
+{
+	int code = bpf_xdp_attach((int)veth->in_index, prog_fd, XDP_FLAGS_DRV_MODE, NULL);
+
+	return code ? fail(veth, "attach a program to it", code, err) : 0;
 }
 
 static int ethtool(const struct veth *veth, int fd, void *command)

@@ -21,6 +21,10 @@ int veth_open(struct veth *veth, const char *name, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 void veth_close(struct veth *veth);
 
+/* Puts a program at the receiver's end, for as long as the pair lives. */
+int veth_attach(const struct veth *veth, int prog_fd, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
 /* Frames that XDP dropped at the receiver's end since it was made. */
 int veth_drops(const struct veth *veth, uint64_t *drops, struct sluice_err *err)
 	__attribute__((warn_unused_result));

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The benchmarks behind `sluice bench`: each enters the sandbox, measures and reports on stdout. */
+#ifndef SLUICE_CLI_BENCH_BENCH_H
+#define SLUICE_CLI_BENCH_BENCH_H
+
+#include <sluice/plugin.h>
+
+struct bench_options;
+
+/* Cost and rate of the packet path beside the references; progress goes to stderr if it is JSON. */
+int bench_datapath(const struct bench_options *options, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Cost of one window's read-out, beside a PERCPU_HASH, and of filling the blocklist. */
+int bench_snapshot(const struct bench_options *options, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+#endif /* SLUICE_CLI_BENCH_BENCH_H */
