@@ -154,14 +154,14 @@ static __always_inline bool stash6(struct sluice_header *header, __u64 key)
 	return block6_count(header, bucket, way);
 }
 
-static __always_inline bool blocked4(struct sluice_header *header, __u32 key)
+static __always_inline bool blocked4(struct sluice_header *header, __u32 addr)
 {
+	__u32 key = hash_key_v4(addr);
 	__u64 hash = hash_v4(header->hash_key, key);
 	__u32 index = hash_bucket_first(hash, block4_buckets);
 	struct sluice_block4_bucket *bucket = bpf_map_lookup_elem(&sluice_block4, &index);
 
-	/* An empty way holds 0, so 0.0.0.0 must not be looked for. */
-	if (!bucket || !key)
+	if (!bucket)
 		return false;
 	__u64 match = table_match_block4(bucket, key);
 

@@ -13,6 +13,15 @@
 #endif
 
 /*
+ * An IPv4 source as the blocklist keeps it: 0 marks an empty way, so 0.0.0.0 shares the place of
+ * 255.255.255.255.  Neither can be a sender, and a flood from either must be stopped.
+ */
+static __always_inline __u32 hash_key_v4(__u32 addr)
+{
+	return addr ? addr : 0xffffffffu;
+}
+
+/*
  * IPv4: two rounds of multiply-and-fold with secret odd multipliers.  The table compares the whole
  * address, so a collision costs a slot and never a verdict; that is why this may be cheap.
  */

@@ -26,21 +26,23 @@ static int check_addresses(const struct cli_args *args, const char *command)
 int address_command_run(const struct cli_args *args, const char *command, const char *extra,
 			const char *done)
 {
-	int code = check_addresses(args, command);
+	int code = check_addresses(args, command), worst = code;
 
-	for (size_t i = 0; i < args->n_operands && code == CLI_EXIT_OK; i++) {
+	/* That one of them is refused is no reason to leave the others out. */
+	for (size_t i = 0; i < args->n_operands && worst <= CLI_EXIT_REFUSED; i++) {
 		const char *operands[] = { args->operands[i], extra };
 		json_t *result;
 
 		code = cli_call(args, command, operands, extra ? 2 : 1, &result);
+		worst = code > worst ? code : worst;
 		if (code != CLI_EXIT_OK)
-			break;
+			continue;
 		if (args->json)
-			code = cli_print_json(result);
+			worst = cli_print_json(result) == CLI_EXIT_OK ? worst : CLI_EXIT_FAILED;
 		else
 			printf("%s %s%s%s\n", document_string(result, "source"), done,
 			       extra ? " for " : "", extra ? extra : "");
 		json_decref(result);
 	}
-	return code;
+	return worst;
 }

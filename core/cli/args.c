@@ -18,6 +18,8 @@ static const struct {
 	{ CLI_OPTION_FOR, "for", "DURATION", "release it after this time, as 10m or 1h" },
 	{ CLI_OPTION_FOLLOW, "follow", NULL, "go on with what happens, until interrupted" },
 	{ CLI_OPTION_PIN_PATH, "pin-path", "FOLDER", "where it is pinned (/sys/fs/bpf/sluice)" },
+	{ CLI_OPTION_ROUNDS, "rounds", "N", "measure so often, in turns (11)" },
+	{ CLI_OPTION_ENTRIES, "entries", "LIST", "for these table sizes, as 1,1K,128K,1M" },
 	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
 	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
 };
@@ -63,6 +65,12 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_PIN_PATH:
 		args->pin_path = optarg;
+		break;
+	case CLI_OPTION_ROUNDS:
+		args->rounds = optarg;
+		break;
+	case CLI_OPTION_ENTRIES:
+		args->entries = optarg;
 		break;
 	}
 }

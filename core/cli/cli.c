@@ -12,8 +12,8 @@
 #include "sluiced/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_status, &cli_events, &cli_explain, &cli_block,  &cli_unblock,
-	&cli_allow,  &cli_check,  &cli_reload,	&cli_detach, &cli_completion,
+	&cli_status, &cli_events, &cli_explain, &cli_block, &cli_unblock,    &cli_allow,
+	&cli_check,  &cli_reload, &cli_detach,	&cli_bench, &cli_completion,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -91,6 +91,10 @@ static int leading_options(int argc, char *argv[], struct cli_args *args, int *c
 			args->json = true;
 		} else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc) {
 			args->socket = argv[++i];
+		} else if (strcmp(argv[i], "--socket") == 0) {
+			fputs("sluice: option '--socket' wants a value\n", stderr);
+			*code = CLI_EXIT_USAGE;
+			return -EINVAL;
 		} else if (strncmp(argv[i], "--socket=", 9) == 0) {
 			args->socket = argv[i] + 9;
 		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

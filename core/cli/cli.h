@@ -28,12 +28,16 @@ enum cli_option {
 	CLI_OPTION_FOR = 1u << 2,
 	CLI_OPTION_FOLLOW = 1u << 3,
 	CLI_OPTION_PIN_PATH = 1u << 4,
+	CLI_OPTION_ROUNDS = 1u << 5,
+	CLI_OPTION_ENTRIES = 1u << 6,
 };
 
 struct cli_args {
 	const char *socket;   /* The default, or --socket. */
 	const char *duration; /* --for; NULL: none */
 	const char *pin_path; /* --pin-path; NULL: none */
+	const char *rounds;   /* --rounds; NULL: none */
+	const char *entries;  /* --entries; NULL: none */
 	bool json, follow, help;
 	char *const *operands;
 	size_t n_operands;
@@ -50,8 +54,8 @@ struct cli_command {
 	int (*run)(const struct cli_args *args);
 };
 
-extern const struct cli_command cli_allow, cli_block, cli_check, cli_completion, cli_detach,
-	cli_events, cli_explain, cli_reload, cli_status, cli_unblock;
+extern const struct cli_command cli_allow, cli_bench, cli_block, cli_check, cli_completion,
+	cli_detach, cli_events, cli_explain, cli_reload, cli_status, cli_unblock;
 
 /* All subcommands, in the order of the help. */
 const struct cli_command *const *cli_commands(size_t *n);

@@ -28,17 +28,21 @@ static void add(struct verdict *verdict, enum preflight_severity severity, const
 		verdict->n_warnings++;
 	if (verdict->json)
 		json_array_append_new(error ? verdict->errors : verdict->warnings,
-				      json_string(text));
+				      json_sprintf("%s%s", prefix, text));
 	else
 		fprintf(stderr, "%s%s%s\n", prefix, error ? "" : "warning: ", text);
 }
 
-static void report(void *ctx, enum preflight_severity severity, const char *text)
+static void report(void *ctx, enum preflight_severity severity, unsigned int line,
+		   unsigned int column, const char *text)
 {
 	struct verdict *verdict = ctx;
 	char prefix[300];
 
-	snprintf(prefix, sizeof(prefix), "%s: ", verdict->file);
+	if (line)
+		snprintf(prefix, sizeof(prefix), "%s:%u:%u: ", verdict->file, line, column);
+	else
+		snprintf(prefix, sizeof(prefix), "%s: ", verdict->file);
 	add(verdict, severity, prefix, text);
 }
 
@@ -62,10 +66,10 @@ static void check(struct verdict *verdict, struct plugin_shelf *shelf)
 		add_errors(verdict, &errors);
 		return;
 	}
-	if (generation_check_interfaces(generation, &errors) != 0)
+	if (generation_check_host(generation, &errors) != 0)
 		add_errors(verdict, &errors);
 	if (preflight_run(generation_settings(generation), report, verdict, &n_errors) != 0)
-		report(verdict, PREFLIGHT_ERROR, "no memory to look at the host");
+		report(verdict, PREFLIGHT_ERROR, 0, 0, "no memory to look at the host");
 	generation_free(generation);
 }
 

@@ -10,8 +10,11 @@
 
 static void print_field(const char *label, const char *text)
 {
+	char start[32];
+
+	snprintf(start, sizeof(start), "  %s", label);
 	if (text[0])
-		printf("  %-12s %s\n", label, text);
+		human_print(start, 15, text);
 }
 
 static void print_rates(const json_t *what)
@@ -56,11 +59,13 @@ static void print_page(const json_t *what)
 	print_field("first seen", document_string(what, "first_seen"));
 	print_field("last seen", document_string(what, "last_seen"));
 	if (document_u64(what, "repeats"))
-		printf("  %-12s blocked %llu times before\n", "repeats",
-		       (unsigned long long)document_u64(what, "repeats"));
+		printf("  %-12s blocked %llu time%s before\n", "repeats",
+		       (unsigned long long)document_u64(what, "repeats"),
+		       human_plural(document_u64(what, "repeats")));
 	if (document_u64(what, "quiet_windows"))
-		printf("  %-12s %llu windows\n", "quiet for",
-		       (unsigned long long)document_u64(what, "quiet_windows"));
+		printf("  %-12s %llu window%s\n", "quiet for",
+		       (unsigned long long)document_u64(what, "quiet_windows"),
+		       human_plural(document_u64(what, "quiet_windows")));
 	if (document_u64(what, "ttl_left_ns"))
 		printf("  %-12s in %s\n", "expires",
 		       human_duration(document_u64(what, "ttl_left_ns"), left));

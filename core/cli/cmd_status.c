@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sluice status: the daemon's document as a page for people. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,9 @@
 #include "cli.h"
 #include "document.h"
 #include "human.h"
+
+/* Where the text begins behind the label of a line. */
+#define INDENT 12
 
 /* Colours on a terminal only, and not for those who have asked for none. */
 struct style {
@@ -20,49 +24,67 @@ static struct style choose_style(void)
 	return (struct style){ "\033[1m", "\033[1;31m", "\033[32m", "\033[2m", "\033[0m" };
 }
 
-static void print_daemon(const json_t *status, const struct style *style)
+/* One line of the page, or several: see human_print(). */
+static void say(const char *label, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(const char *label, const char *fmt, ...)
+{
+	char text[4096];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	human_print(label, INDENT, text);
+}
+
+static void print_daemon(const json_t *status)
 {
 	char uptime[HUMAN_TEXT_SIZE];
 
-	printf("%ssluiced %s%s  pid %llu, kernel %s, up %s%s\n", style->bold,
-	       document_string(status, "daemon.version"), style->end,
-	       (unsigned long long)document_u64(status, "daemon.pid"),
-	       document_string(status, "daemon.kernel"),
-	       human_duration((uint64_t)(document_number(status, "daemon.uptime_seconds") * 1e9),
-			      uptime),
-	       document_bool(status, "daemon.adopted") ? ", took over a running filter" : "");
-	printf("config      %s\n", document_string(status, "daemon.config"));
+	say("sluiced", "%s, pid %llu, kernel %s, up %s%s",
+	    document_string(status, "daemon.version"),
+	    (unsigned long long)document_u64(status, "daemon.pid"),
+	    document_string(status, "daemon.kernel"),
+	    human_duration((uint64_t)(document_number(status, "daemon.uptime_seconds") * 1e9),
+			   uptime),
+	    document_bool(status, "daemon.adopted") ? ", took over a running filter" : "");
+	say("config", "%s", document_string(status, "daemon.config"));
 }
 
 static void print_interfaces(const json_t *status, const struct style *style)
 {
+	char text[2048] = "";
 	const json_t *interface;
-	size_t i;
+	size_t i, used = 0;
 
-	printf("interfaces ");
 	json_array_foreach((json_t *)document_get(status, "interfaces"), i, interface) {
 		const char *state = document_string(interface, "state");
 		bool attached = strcmp(state, "attached") == 0;
 
-		printf("%s %s (%s, %s%s%s)", i ? "," : "", document_string(interface, "name"),
-		       document_string(interface, "mode"), attached ? "" : style->alarm, state,
-		       attached ? "" : style->end);
+		if (used < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 "%s%s (%s, %s%s%s)", i ? ", " : "",
+						 document_string(interface, "name"),
+						 document_string(interface, "mode"),
+						 attached ? "" : style->alarm, state,
+						 attached ? "" : style->end);
 	}
-	putchar('\n');
+	say("interfaces", "%s", text);
 }
 
 static void print_attack(const json_t *status, const struct style *style)
 {
 	unsigned long long count = document_u64(status, "attack.count");
-	bool active = document_bool(status, "attack.active");
+	const char *mode = document_bool(status, "enforce") ? ""
+							    : "; observe mode: nothing is dropped";
 
-	if (active)
-		printf("attack      %sUNDER ATTACK%s since %s", style->alarm, style->end,
-		       document_string(status, "attack.started"));
+	if (document_bool(status, "attack.active"))
+		say("attack", "%sUNDER ATTACK%s since %s (%llu since start)%s", style->alarm,
+		    style->end, document_string(status, "attack.started"), count, mode);
 	else
-		printf("attack      %snone%s", style->good, style->end);
-	printf(" (%llu since start)%s\n", count,
-	       document_bool(status, "enforce") ? "" : "; observe mode: nothing is dropped");
+		say("attack", "%snone%s (%llu since start)%s", style->good, style->end, count,
+		    mode);
 }
 
 static void print_traffic(const json_t *status)
@@ -70,34 +92,34 @@ static void print_traffic(const json_t *status)
 	char offered[HUMAN_TEXT_SIZE], passed[HUMAN_TEXT_SIZE], dropped[HUMAN_TEXT_SIZE];
 	char hw[HUMAN_TEXT_SIZE];
 
-	printf("traffic     offered %s, passed %s, dropped %s in XDP and %s in the NIC\n",
-	       human_pps(document_u64(status, "traffic.offered_pps"), offered),
-	       human_pps(document_u64(status, "traffic.passed_pps"), passed),
-	       human_pps(document_u64(status, "traffic.dropped_pps"), dropped),
-	       human_pps(document_u64(status, "traffic.hw_pps"), hw));
+	say("traffic", "offered %s, passed %s, dropped %s in XDP and %s in the NIC",
+	    human_pps(document_u64(status, "traffic.offered_pps"), offered),
+	    human_pps(document_u64(status, "traffic.passed_pps"), passed),
+	    human_pps(document_u64(status, "traffic.dropped_pps"), dropped),
+	    human_pps(document_u64(status, "traffic.hw_pps"), hw));
 }
 
 static void print_blocked(const json_t *status, const struct style *style)
 {
+	uint64_t n = document_u64(status, "blocked.total");
 	char total[HUMAN_TEXT_SIZE], offloaded[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE];
 	char manual[HUMAN_TEXT_SIZE], prefixes[HUMAN_TEXT_SIZE];
 
-	printf("blocked     %s%s%s sources of %s, %s of them in the NIC too; %s by hand, %s "
-	       "prefixes\n",
-	       style->bold, human_count(document_u64(status, "blocked.total"), total), style->end,
-	       human_count(document_u64(status, "blocked.capacity"), capacity),
-	       human_count(document_u64(status, "blocked.by_state.offloaded"), offloaded),
-	       human_count(document_u64(status, "blocked.manual"), manual),
-	       human_count(document_u64(status, "blocked.prefixes"), prefixes));
-	printf("            since start %s blocked, %s released, %s refused; not enforced: %s "
-	       "known clients,",
-	       human_count(document_u64(status, "blocked.blocks_total"), total),
-	       human_count(document_u64(status, "blocked.released_total"), offloaded),
-	       human_count(document_u64(status, "blocked.refused_total"), capacity),
-	       human_count(document_u64(status, "blocked.not_enforced.known"), manual));
-	printf(" %s allowed, %s observed\n",
-	       human_count(document_u64(status, "blocked.not_enforced.allow"), total),
-	       human_count(document_u64(status, "blocked.not_enforced.observe"), offloaded));
+	say("blocked", "%s%s%s source%s of %s, %s in the NIC too; %s by hand; and %s prefix%s",
+	    style->bold, human_count(n, total), style->end, human_plural(n),
+	    human_count(document_u64(status, "blocked.capacity"), capacity),
+	    human_count(document_u64(status, "blocked.by_state.offloaded"), offloaded),
+	    human_count(document_u64(status, "blocked.manual"), manual),
+	    human_count(document_u64(status, "blocked.prefixes"), prefixes),
+	    document_u64(status, "blocked.prefixes") == 1 ? "" : "es");
+	say("", "since start %s blocked, %s released, %s refused",
+	    human_count(document_u64(status, "blocked.blocks_total"), total),
+	    human_count(document_u64(status, "blocked.released_total"), offloaded),
+	    human_count(document_u64(status, "blocked.refused_total"), capacity));
+	say("", "proposed but spared: %s known clients, %s allow-listed, %s only observed",
+	    human_count(document_u64(status, "blocked.not_enforced.known"), total),
+	    human_count(document_u64(status, "blocked.not_enforced.allow"), offloaded),
+	    human_count(document_u64(status, "blocked.not_enforced.observe"), capacity));
 }
 
 static void print_offload(const json_t *status, const struct style *style)
@@ -105,45 +127,45 @@ static void print_offload(const json_t *status, const struct style *style)
 	char used[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE], adds[HUMAN_TEXT_SIZE];
 	char dels[HUMAN_TEXT_SIZE];
 	const char *error = document_string(status, "offload.last_error");
+	bool healthy = document_bool(status, "offload.healthy");
 
 	if (!document_bool(status, "offload.enabled")) {
-		puts("offload     none");
+		say("offload", "none");
 		return;
 	}
-	printf("offload     %s%s: %s of %s entries, %s added, %s removed, threshold %.2f%s%s%s\n",
-	       document_string(status, "offload.backend"),
-	       document_bool(status, "offload.emulated") ? " (emulated, no real card)" : "",
-	       human_count(document_u64(status, "offload.entries"), used),
-	       human_count(document_u64(status, "offload.capacity"), capacity),
-	       human_count(document_u64(status, "offload.adds"), adds),
-	       human_count(document_u64(status, "offload.dels"), dels),
-	       document_number(status, "offload.threshold"),
-	       document_bool(status, "offload.healthy") ? "" : style->alarm,
-	       document_bool(status, "offload.healthy") ? "" : "; NOT ANSWERING", style->end);
+	say("offload", "%s%s: %s of %s entries, %s added, %s removed, threshold %.2f%s%s%s",
+	    document_string(status, "offload.backend"),
+	    document_bool(status, "offload.emulated") ? " (emulated, no real card)" : "",
+	    human_count(document_u64(status, "offload.entries"), used),
+	    human_count(document_u64(status, "offload.capacity"), capacity),
+	    human_count(document_u64(status, "offload.adds"), adds),
+	    human_count(document_u64(status, "offload.dels"), dels),
+	    document_number(status, "offload.threshold"), healthy ? "" : style->alarm,
+	    healthy ? "" : "; NOT ANSWERING", healthy ? "" : style->end);
 	if (error[0])
-		printf("            last error: %s\n", error);
+		say("", "last error: %s", error);
 }
 
 static void print_window(const json_t *status)
 {
 	char length[HUMAN_TEXT_SIZE], work[HUMAN_TEXT_SIZE], text[HUMAN_TEXT_SIZE];
+	char stages[512] = "";
+	size_t used = 0;
 	const char *name;
 	json_t *stage;
 
-	printf("window      %s, work %s (",
-	       human_duration(document_u64(status, "window.length_ns"), length),
-	       human_duration(document_u64(status, "window.work_ns"), work));
-	name = "";
+	say("window", "%s, work %s; %llu windows, %llu late",
+	    human_duration(document_u64(status, "window.length_ns"), length),
+	    human_duration(document_u64(status, "window.work_ns"), work),
+	    (unsigned long long)document_u64(status, "window.count"),
+	    (unsigned long long)document_u64(status, "window.postponed"));
 	json_object_foreach((json_t *)document_get(status, "window.stages"), name, stage) {
-		printf("%s %s%s", name, human_duration(document_u64(stage, "last_ns"), text),
-		       json_object_iter_next((json_t *)document_get(status, "window.stages"),
-					     json_object_key_to_iter(name))
-			       ? ", "
-			       : "");
+		if (used < sizeof(stages))
+			used += (size_t)snprintf(
+				stages + used, sizeof(stages) - used, "%s%s %s", used ? ", " : "",
+				name, human_duration(document_u64(stage, "last_ns"), text));
 	}
-	printf("); %llu windows, %llu late\n",
-	       (unsigned long long)document_u64(status, "window.count"),
-	       (unsigned long long)document_u64(status, "window.postponed"));
+	say("", "%s", stages);
 }
 
 static void print_detectors(const json_t *status, const struct style *style)
@@ -151,20 +173,22 @@ static void print_detectors(const json_t *status, const struct style *style)
 	const json_t *detector;
 	size_t i;
 
-	printf("\n%s%-16s %-10s %8s  %-10s %s%s\n", style->dim, "DETECTOR", "VERDICT", "SCORE",
-	       "MODE", "EVIDENCE", style->end);
+	printf("\n%s%-16s %-10s %8s  %s%s\n", style->dim, "DETECTOR", "VERDICT", "SCORE", "MODE",
+	       style->end);
 	json_array_foreach((json_t *)document_get(status, "detectors"), i, detector) {
+		const char *evidence = document_string(detector, "evidence");
 		bool attack = document_bool(detector, "attack");
 		bool disabled = document_bool(detector, "disabled");
 
-		printf("%-16s %s%-10s%s %8.2f  %-10s %s\n", document_string(detector, "name"),
+		printf("%-16s %s%-10s%s %8.2f  %s\n", document_string(detector, "name"),
 		       attack || disabled ? style->alarm : style->good,
 		       disabled ? "disabled"
 		       : attack ? "attack"
 				: "peace",
 		       style->end, document_number(detector, "score"),
-		       document_bool(detector, "enforce") ? "enforce" : "observe",
-		       document_string(detector, "evidence"));
+		       document_bool(detector, "enforce") ? "enforce" : "observe");
+		if (evidence[0])
+			human_print("", 4, evidence);
 	}
 }
 
@@ -189,7 +213,7 @@ static void print_page(const json_t *status)
 {
 	struct style style = choose_style();
 
-	print_daemon(status, &style);
+	print_daemon(status);
 	print_interfaces(status, &style);
 	print_attack(status, &style);
 	print_traffic(status);

@@ -3,9 +3,54 @@
 #include "human.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NS_PER_S 1000000000ull
+#define COLUMNS 80
+
+/* Columns that `len` bytes take: all but the escape sequences of colours, which end in m. */
+static int width_of(const char *text, size_t len)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\033')
+			while (i < len && text[i] != 'm')
+				i++;
+		else
+			width++;
+	}
+	return width;
+}
+
+void human_print(const char *label, int indent, const char *text)
+{
+	int column = printf("%-*s", indent, label);
+	bool first = true;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		int width = width_of(text, len);
+
+		if (!first && column + 1 + width > COLUMNS) {
+			column = printf("\n%*s", indent, "") - 1;
+			first = true;
+		}
+		column += width + !first;
+		printf("%s%.*s", first ? "" : " ", (int)len, text);
+		first = false;
+		text += len;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+const char *human_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
 
 const char *human_count(uint64_t count, char *text)
 {

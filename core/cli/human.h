@@ -10,6 +10,14 @@
 
 #define HUMAN_TEXT_SIZE 40
 
+/*
+ * Prints `text` behind `label`, broken between words so that no line is wider than 80 columns; the
+ * following lines begin in column `indent`, as the text does.  Colours have no width.
+ */
+void human_print(const char *label, int indent, const char *text);
+/* "" for one, "s" for any other number. */
+const char *human_plural(uint64_t count);
+
 /* "1,048,576" */
 const char *human_count(uint64_t count, char *text);
 /* "0 pps", "999 pps", "1.23 kpps", "12.3 Mpps": three digits. */

@@ -4,13 +4,13 @@
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status events explain block unblock allow check reload detach completion help"
+	local commands="status events explain block unblock allow check reload detach bench completion help"
 	local command="" options="" i
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --for | --pin-path) ((i++)) ;;
+		--socket | --for | --pin-path | --rounds | --entries) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -27,6 +27,13 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
+	--entries)
+		mapfile -t COMPREPLY < <(compgen -W "1,1K,16K,128K,1M" -- "$cur")
+		return
+		;;
+	--rounds)
+		return
+		;;
 	--for)
 		mapfile -t COMPREPLY < <(compgen -W "1m 10m 1h 1d" -- "$cur")
 		return
@@ -39,6 +46,7 @@ _sluice()
 	block) options="--socket --json --for --help" ;;
 	check) options="--json --help" ;;
 	detach) options="--pin-path --help" ;;
+	bench) options="--rounds --entries --json --help" ;;
 	*) options="--help" ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -47,6 +55,8 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
 	elif [[ $command == check ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ $command == bench ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot" -- "$cur")
 	elif [[ $command == completion ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "bash" -- "$cur")
 	fi

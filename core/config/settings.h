@@ -25,7 +25,7 @@ enum settings_mode {
 struct settings_interface {
 	char name[IFNAMSIZ];
 	enum settings_mode mode;
-	unsigned int line; /* Where the file names it, for messages. */
+	unsigned int line, column; /* Where the file names it, for messages. */
 };
 
 enum settings_allow_kind {
@@ -39,6 +39,7 @@ struct settings_allow {
 	enum settings_allow_kind kind;
 	struct sluice_key prefix; /* SETTINGS_ALLOW_PREFIX only. */
 	bool exempt;		  /* `exempt: all`: skips rules and limits too. */
+	unsigned int line, column;
 };
 
 /* One use of a plugin: a detector or the back end. */
@@ -46,7 +47,7 @@ struct settings_plugin {
 	const char *name;
 	bool enforce;			   /* false: its proposals are reported, not enforced. */
 	const struct config_node *options; /* A mapping, or NULL: defaults.  Owned by settings. */
-	unsigned int line, column;
+	unsigned int line, column;	   /* 0: a default. */
 };
 
 struct settings_policy {
@@ -79,8 +80,9 @@ struct settings_offload {
 };
 
 struct settings_control {
-	const char *socket;	  /* Path of the Unix socket. */
-	const char *group;	  /* Group that may use it; NULL: root only. */
+	const char *socket; /* Path of the Unix socket. */
+	const char *group;  /* Group that may use it; NULL: root only. */
+	unsigned int group_line, group_column;
 	bool metrics;		  /* false: no HTTP listener. */
 	char metrics_address[64]; /* Numeric. */
 	uint16_t metrics_port;	  /* Host byte order. */
@@ -99,7 +101,8 @@ struct settings {
 	uint32_t max_sources;	     /* Tracked per window and family. */
 	uint64_t on_death_expire_ns; /* 0 = keep */
 	const char *pin_path;
-	const char *plugin_path; /* Folder with the plugins. */
+	const char *plugin_path;			   /* Folder with the plugins. */
+	unsigned int plugin_path_line, plugin_path_column; /* 0: the file does not name it. */
 	struct settings_policy policy;
 	struct settings_rate_monitor rate_monitor;
 	struct settings_offload offload;

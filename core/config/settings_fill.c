@@ -51,6 +51,15 @@ static uint64_t number_or_word_get(const struct config_value *map, const char *k
 	return config_value_type(value) == CONFIG_VALUE_U64 ? config_value_u64(value) : 0;
 }
 
+/* Where the file says so; 0 for a default. */
+static void place_get(const struct config_value *value, unsigned int *line, unsigned int *column)
+{
+	const struct config_node *node = value ? config_value_node(value) : NULL;
+
+	*line = node ? config_node_line(node) : 0;
+	*column = node ? config_node_column(node) : 0;
+}
+
 static enum settings_mode mode_get(const char *name)
 {
 	if (!strcmp(name, "generic"))
@@ -72,7 +81,7 @@ static int interfaces_fill(struct settings_owned *owned, struct settings *s)
 
 		snprintf(interface->name, sizeof(interface->name), "%s", string_get(item, "name"));
 		interface->mode = mode_get(string_get(item, "mode"));
-		interface->line = config_node_line(config_value_node(item));
+		place_get(item, &interface->line, &interface->column);
 	}
 	return 0;
 }
@@ -99,6 +108,7 @@ static int allow_fill(struct settings_owned *owned, struct settings *s)
 		struct settings_allow *allow = &s->allow[s->n_allow++];
 		const struct config_value *prefix = item;
 
+		place_get(item, &allow->line, &allow->column);
 		if (config_value_type(item) == CONFIG_VALUE_STRING) {
 			allow_fill_word(allow, config_value_string(item));
 			continue;
@@ -118,12 +128,10 @@ static void plugin_fill(struct settings_plugin *plugin, const struct config_valu
 			const char *name_key)
 {
 	const struct config_value *options = config_value_get(map, "options");
-	const struct config_node *node = config_value_node(map);
 
 	plugin->name = string_get(map, name_key);
 	plugin->options = options ? config_value_node(options) : NULL;
-	plugin->line = node ? config_node_line(node) : 0;
-	plugin->column = node ? config_node_column(node) : 0;
+	place_get(map, &plugin->line, &plugin->column);
 }
 
 static int detectors_fill(struct settings_owned *owned, struct settings *s)
@@ -182,6 +190,7 @@ static void control_fill(struct settings_control *control, const struct config_v
 
 	control->socket = string_get(map, "socket");
 	control->group = string_get(map, "group");
+	place_get(config_value_get(map, "group"), &control->group_line, &control->group_column);
 	control->metrics = config_value_type(metrics) == CONFIG_VALUE_STRING;
 	if (!control->metrics)
 		return;
@@ -234,6 +243,8 @@ int settings_fill(struct settings_owned *owned)
 		s->on_death_expire_ns = number_get(on_death, "expire");
 	s->pin_path = string_get(map, "pin_path");
 	s->plugin_path = string_get(map, "plugin_path");
+	place_get(config_value_get(map, "plugin_path"), &s->plugin_path_line,
+		  &s->plugin_path_column);
 	if (!s->plugin_path)
 		s->plugin_path = plugin_path_beside_program(&owned->arena);
 	if (!s->plugin_path)

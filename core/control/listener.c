@@ -18,7 +18,7 @@
 #define BACKLOG 16
 #define PEER_GROUPS_MAX 1024
 
-static int find_group(const char *name, gid_t *gid, struct sluice_err *err)
+int listener_find_group(const char *name, gid_t *gid, struct sluice_err *err)
 {
 	struct group entry, *found;
 	char buffer[4096];
@@ -127,7 +127,7 @@ int listener_open(const char *path, const char *group, int *out, gid_t *gid, str
 			"control.socket",
 			path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
-	ret = find_group(group, gid, err);
+	ret = listener_find_group(group, gid, err);
 	if (!ret)
 		ret = make_folder(path, err);
 	if (!ret)

@@ -13,6 +13,10 @@
 
 #define LISTENER_NO_GROUP ((gid_t)-1)
 
+/* The group's number; LISTENER_NO_GROUP if `name` is NULL; -ENOENT. */
+int listener_find_group(const char *name, gid_t *gid, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
 /* `*gid` gets the group's number, LISTENER_NO_GROUP if `group` is NULL. */
 int listener_open(const char *path, const char *group, int *fd, gid_t *gid, struct sluice_err *err)
 	__attribute__((warn_unused_result));

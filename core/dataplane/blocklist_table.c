@@ -42,6 +42,7 @@ static struct block_key key_of(const struct blocklist_table *table, uint8_t fami
 		uint32_t v4;
 
 		memcpy(&v4, addr, sizeof(v4));
+		v4 = hash_key_v4(v4);
 		key.key = v4;
 		key.hash = hash_v4(table->header->hash_key, v4);
 	} else {
@@ -251,9 +252,7 @@ static int check_key(const struct blocklist_table *table, const struct sluice_ke
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (address_is_valid(key) && key->prefix_len == unit_of(table, key->family) &&
-	    !(key->family == SLUICE_FAMILY_IPV4 &&
-	      !(key->addr[0] | key->addr[1] | key->addr[2] | key->addr[3])))
+	if (address_is_valid(key) && key->prefix_len == unit_of(table, key->family))
 		return 0;
 	err_set(err, NULL, "block '%s': not one source of the blocklist's unit (/32 or /%u)",
 		address_format(key, text), table->header->v6_prefix_len);

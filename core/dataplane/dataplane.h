@@ -169,6 +169,7 @@ struct dataplane {
 	const struct dataplane_ops *ops;
 	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
 	bool adopted;			      /* The pinned state of an earlier daemon was found. */
+	bool lapsed; /* Its automatic blocks were no longer in force: on_death_expire_ns was over. */
 };
 
 enum dataplane_mode {

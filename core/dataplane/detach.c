@@ -49,6 +49,10 @@ int dataplane_live_detach(const char *pin_path, struct sluice_err *err)
 	struct dirent *entry;
 	int code = -ENOENT;
 
+	if (!directory && (errno == EACCES || errno == EPERM)) {
+		err_set(err, "pin_path", "cannot look there: permission denied; become root");
+		return -EACCES;
+	}
 	err_set(err, "pin_path", "nothing of Sluice is pinned under '%s'", pin_path);
 	if (!directory)
 		return -ENOENT;

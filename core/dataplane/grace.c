@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,6 +93,9 @@ static void drop_capabilities(void)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
+	/* The bounds first: without capabilities they could no longer be shrunk. */
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	syscall(SYS_capset, &header, none);
 }
 

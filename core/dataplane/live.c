@@ -83,6 +83,12 @@ static void heartbeat(struct live *live)
 	__atomic_store_n(&live->header->expired, 0, __ATOMIC_RELEASE);
 }
 
+/* As the filter decides it, but also if nobody has sent anything since. */
+static bool has_lapsed(const struct sluice_header *header)
+{
+	return header->expired || (header->expires_ns && monotonic_ns() > header->expires_ns);
+}
+
 static int set_map(struct bpf_map *map, const char *folder, uint32_t max_entries)
 {
 	char path[256];
@@ -584,6 +590,7 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 	live->header->generation++;
 	if (!live->state.adopted)
 		set_modes(live, options);
+	live->dp.lapsed = live->state.adopted && has_lapsed(live->header);
 	heartbeat(live);
 	update_occupancy(live);
 	live->dp.occupancy.blocked_capacity = live->header->max_blocked;

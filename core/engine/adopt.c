@@ -30,7 +30,7 @@ struct adoption {
 	struct blocklist *list;
 	struct prefix_list *prefixes;
 	struct adopt_result *result;
-	struct slots bad;
+	struct slots unwanted;
 	struct keys bad_prefixes;
 	int rc;
 };
@@ -101,6 +101,12 @@ static int slots_add(struct slots *slots, dataplane_slot slot)
 	return 0;
 }
 
+static void drop_source(struct adoption *adoption, dataplane_slot slot, uint32_t *count)
+{
+	adoption->rc = slots_add(&adoption->unwanted, slot);
+	*count += !adoption->rc;
+}
+
 static void adopt_source(void *ctx, dataplane_slot slot,
 			 const struct dataplane_block_record *pinned)
 {
@@ -113,13 +119,17 @@ static void adopt_source(void *ctx, dataplane_slot slot,
 	if (adoption->rc)
 		return;
 	if (!is_unit(&record.key, options->v6_prefix_len)) {
-		adoption->rc = slots_add(&adoption->bad, slot);
+		drop_source(adoption, slot, &adoption->result->dropped);
+		return;
+	}
+	if (options->lapsed && !(record.flags & DATAPLANE_BLOCK_MANUAL)) {
+		drop_source(adoption, slot, &adoption->result->lapsed);
 		return;
 	}
 	repaired = adopt_repair(&record, options->now_ns, options->ttl_ns);
-	rc = blocklist_adopt(adoption->list, slot, &record, options->now_ns);
+	rc = blocklist_adopt(adoption->list, slot, &record);
 	if (rc == -EEXIST) {
-		adoption->rc = slots_add(&adoption->bad, slot);
+		drop_source(adoption, slot, &adoption->result->dropped);
 		return;
 	}
 	adoption->rc = rc;
@@ -198,10 +208,9 @@ int adopt_all(const struct adopt_options *options, struct blocklist *list,
 	memset(result, 0, sizeof(*result));
 	dp->ops->block_foreach(dp, adopt_source, &adoption);
 	/* Not before the walk is over. */
-	for (size_t i = 0; i < adoption.bad.n; i++)
-		dp->ops->unblock(dp, adoption.bad.slots[i]);
-	result->dropped += (uint32_t)adoption.bad.n;
-	free(adoption.bad.slots);
+	for (size_t i = 0; i < adoption.unwanted.n; i++)
+		dp->ops->unblock(dp, adoption.unwanted.slots[i]);
+	free(adoption.unwanted.slots);
 	if (adoption.rc) {
 		err_set(err, NULL, "no memory to adopt the blocklist");
 		return adoption.rc;

@@ -21,12 +21,14 @@ struct adopt_options {
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
 	uint64_t ttl_ns; /* Given to an automatic block that has no sane term. */
 	uint8_t v6_prefix_len;
+	bool lapsed; /* Automatic blocks ended while no daemon was there: they are not kept. */
 };
 
 struct adopt_result {
 	uint32_t sources, prefixes;
 	uint32_t repaired; /* Kept, with a string or number put right. */
 	uint32_t dropped;  /* Not kept and unblocked: nobody could have named or released them. */
+	uint32_t lapsed;   /* Not kept and unblocked: automatic, and `lapsed` was set. */
 };
 
 /* Puts strings and numbers of a record right; true if anything had to be. */
@@ -34,7 +36,8 @@ bool adopt_repair(struct dataplane_block_record *record, uint64_t now_ns, uint64
 
 /*
  * Fills both lists.  A record whose key is no source in the policy's unit, or comes twice, is
- * unblocked, since an entry that nobody knows could never be released.
+ * unblocked, since an entry that nobody knows could never be released.  So are automatic blocks that
+ * the filter itself had let lapse: to enforce them again would surprise everybody.
  */
 int adopt_all(const struct adopt_options *options, struct blocklist *list,
 	      struct prefix_list *prefixes, struct adopt_result *result, struct sluice_err *err)

@@ -266,7 +266,7 @@ int blocklist_block(struct blocklist *list, const struct blocklist_request *requ
 		.expires_ns = expiry(request, terms, detail.repeats),
 		.blocked_pps = blocklist_pps(request->pps),
 		.born = request->sequence,
-		.seen_s = (uint32_t)(request->now_ns / 1000000000ull),
+		.seen_s = request->manual ? 0 : (uint32_t)(request->now_ns / 1000000000ull),
 		.state = (uint8_t)state_when_blocked(past, request->manual),
 	};
 	struct dataplane_block_record record;
@@ -310,7 +310,7 @@ void blocklist_pin(struct blocklist *list, struct blocklist_entry *entry, uint64
 }
 
 int blocklist_adopt(struct blocklist *list, dataplane_slot slot,
-		    const struct dataplane_block_record *record, uint64_t now_ns)
+		    const struct dataplane_block_record *record)
 {
 	bool manual = record->flags & DATAPLANE_BLOCK_MANUAL;
 	struct blocklist_entry entry = {
@@ -319,7 +319,6 @@ int blocklist_adopt(struct blocklist *list, dataplane_slot slot,
 		.slot = slot,
 		.counter = list->dp->ops->block_packets(list->dp, slot),
 		.blocked_pps = blocklist_pps(record->pps),
-		.seen_s = (uint32_t)(now_ns / 1000000000ull),
 		.state = manual ? ENGINE_STATE_PINNED : ENGINE_STATE_BLOCKED,
 	};
 	struct blocklist_detail detail = {
@@ -329,9 +328,12 @@ int blocklist_adopt(struct blocklist *list, dataplane_slot slot,
 		.reason = name_table_intern(list->names, record->reason),
 	};
 
-	snprintf(detail.evidence, sizeof(detail.evidence),
-		 "%llu packets/s when it was blocked; taken over from an earlier run",
-		 (unsigned long long)record->pps);
+	if (manual)
+		snprintf(detail.evidence, sizeof(detail.evidence), "blocked by hand");
+	else
+		snprintf(detail.evidence, sizeof(detail.evidence),
+			 "%u packets/s when blocked; adopted from an earlier run",
+			 entry.blocked_pps);
 	return insert(list, &entry, &detail);
 }
 

@@ -39,7 +39,7 @@ struct blocklist_entry {
 	uint32_t handle;      /* Its lasting name; the index changes. */
 	uint32_t blocked_pps; /* The rate that the block rests on; 0 = not known. */
 	uint32_t born;	      /* Window in which it was blocked. */
-	uint32_t seen_s;      /* CLOCK_BOOTTIME in s: when it last sent anything. */
+	uint32_t seen_s;      /* CLOCK_BOOTTIME in s: when it last sent anything; 0 = never. */
 	uint16_t quiet_windows;
 	uint8_t unknown_windows; /* In a row, in a card that cannot say what it sends. */
 	uint8_t state;		 /* enum engine_state */
@@ -106,7 +106,7 @@ void blocklist_pin(struct blocklist *list, struct blocklist_entry *entry, uint64
 		   uint16_t detector, uint16_t reason);
 /* An entry found in the data plane; `slot` is its place there. */
 int blocklist_adopt(struct blocklist *list, dataplane_slot slot,
-		    const struct dataplane_block_record *record, uint64_t now_ns)
+		    const struct dataplane_block_record *record)
 	__attribute__((warn_unused_result));
 
 /*

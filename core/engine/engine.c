@@ -114,6 +114,7 @@ static int adopt(struct engine *engine, struct sluice_err *err)
 		.now_ns = engine_boottime_ns(engine),
 		.ttl_ns = engine->settings->policy.ttl_ns,
 		.v6_prefix_len = engine->settings->policy.v6_prefix_len,
+		.lapsed = engine->dp->lapsed,
 	};
 	struct adopt_result result;
 	int rc = adopt_all(&options, engine->blocklist, &engine->prefixes, &result, err);
@@ -127,6 +128,11 @@ static int adopt(struct engine *engine, struct sluice_err *err)
 		   "took over %u blocked sources and %u prefixes; %u records were damaged and put "
 		   "right, %u could not be kept and were unblocked",
 		   result.sources, result.prefixes, result.repaired, result.dropped);
+	if (result.lapsed)
+		event_emit(engine->events, EVENT_KIND_RELEASED, SLUICE_LOG_NOTICE, NULL,
+			   result.lapsed, "engine",
+			   "%u automatic blocks had lapsed while no daemon was there (on_death)",
+			   result.lapsed);
 	return 0;
 }
 

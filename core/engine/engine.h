@@ -177,7 +177,7 @@ struct engine_explanation {
 	bool dropped; /* By the filter, now: not in observe mode. */
 	char detector[24], reason[24], evidence[192];
 	uint64_t first_seen_realtime_ns, last_seen_realtime_ns; /* 0: never while it was blocked. */
-	uint64_t pps; /* Merged, last window. */
+	uint64_t pps;						/* Merged, last window. */
 	uint64_t hw_pps, hw_age_ns;
 	uint64_t passed_pps;	  /* If not blocked: its rate in the last window. */
 	uint64_t dropped_packets; /* Since it was blocked. */

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "internal.h"
 
+#define OBSERVED "not dropped: observe mode counts it and lets it through"
+
 static uint64_t realtime_of(const struct engine *engine, uint64_t boottime_ns)
 {
 	uint64_t age_ns = engine_boottime_ns(engine) - boottime_ns;
@@ -45,7 +47,7 @@ static void say_release(const struct engine *engine, const struct blocklist_entr
 	size_t size = sizeof(explanation->release);
 
 	if (!engine->settings->enforce) {
-		snprintf(text, size, "not dropped: observe mode counts it and lets it through");
+		snprintf(text, size, "%s", OBSERVED);
 		return;
 	}
 	if (entry->state == ENGINE_STATE_PINNED) {
@@ -102,10 +104,9 @@ static void explain_prefix(const struct engine *engine, const struct prefix_list
 	set_names(engine, explanation, engine->operator_id, engine->manual_id, "blocked by hand");
 	explanation->first_seen_realtime_ns = realtime_of(engine, prefix->first_seen_ns);
 	explanation->ttl_left_ns = time_left(engine, prefix->expires_ns);
-	snprintf(explanation->release, sizeof(explanation->release), "%s`sluice unblock` of the prefix",
-		 !engine->settings->enforce ? "not dropped: observe mode; or "
-		 : prefix->expires_ns	    ? "the end of its time, or "
-					    : "");
+	snprintf(explanation->release, sizeof(explanation->release), "%s%s",
+		 explanation->dropped && prefix->expires_ns ? "the end of its time, or " : "",
+		 explanation->dropped ? "`sluice unblock` of the prefix" : OBSERVED);
 }
 
 static void explain_past(const struct engine *engine, const struct history_entry *past,

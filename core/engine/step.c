@@ -81,8 +81,10 @@ static void tell_interfaces(struct engine *engine)
 			engine->events, gone ? EVENT_KIND_INTERFACE_GONE : EVENT_KIND_DETACHED,
 			SLUICE_LOG_ERROR, NULL, 1, "dataplane", "interface '%.*s': %s",
 			IFNAMSIZ - 1, ifname,
-			gone ? "it is gone; its traffic is no longer filtered"
-			     : "another program took our place; its traffic is no longer filtered");
+			gone ? "it is gone; its traffic is no longer filtered; once it is back, "
+			       "restart sluiced"
+			     : "another program took our place; its traffic is no longer filtered; "
+			       "once that is gone, restart sluiced");
 	}
 }
 

@@ -89,25 +89,35 @@ static int load(struct daemon *daemon)
 	config_errors_init(&errors);
 	ret = generation_load(daemon->config, &daemon->services, &errors, &daemon->generation);
 	if (!ret)
-		ret = generation_check_interfaces(daemon->generation, &errors);
+		ret = generation_check_host(daemon->generation, &errors);
 	print_errors(daemon->logger, &errors);
 	return ret ? SLUICED_EXIT_CONFIG : SLUICED_EXIT_OK;
 }
 
-static void log_warning(void *ctx, enum preflight_severity severity, const char *text)
+static void log_advice(void *ctx, enum preflight_severity severity, unsigned int line,
+		       unsigned int column, const char *text)
 {
-	(void)severity; /* An error here shows again, with its cause, when the step fails. */
-	log_write(ctx, SLUICE_LOG_WARNING, "%s", text);
+	const struct daemon *daemon = ctx;
+
+	if (severity == PREFLIGHT_WARNING)
+		log_write(daemon->logger, SLUICE_LOG_WARNING, "%s", text);
+	else if (line)
+		log_write(daemon->logger, SLUICE_LOG_ERROR, "%s:%u:%u: %s", daemon->config, line,
+			  column, text);
+	else
+		log_write(daemon->logger, SLUICE_LOG_ERROR, "%s: %s", daemon->config, text);
 }
 
-static void say_preflight(struct daemon *daemon)
+/* As `sluice check` judges it.  Returns an exit code. */
+static int judge_host(struct daemon *daemon)
 {
-	size_t errors;
+	size_t errors = 0;
 
-	/* Advice only: without memory for it the start is about to fail anyway. */
-	if (preflight_run(generation_settings(daemon->generation), log_warning,
-			  (void *)(uintptr_t)daemon->logger, &errors) != 0)
+	/* Without memory for advice the start is about to fail anyway. */
+	if (preflight_run(generation_settings(daemon->generation), log_advice, daemon, &errors) !=
+	    0)
 		log_write(daemon->logger, SLUICE_LOG_WARNING, "no memory to look at the host");
+	return errors ? SLUICED_EXIT_CONFIG : SLUICED_EXIT_OK;
 }
 
 /* What does not touch the network: locks, sockets, memory. */
@@ -290,7 +300,9 @@ static int start(struct daemon *daemon, struct sluice_err *err)
 		return SLUICED_EXIT_SYSTEM;
 	if (open_faces(daemon, err) != 0)
 		return SLUICED_EXIT_SYSTEM;
-	say_preflight(daemon);
+	code = judge_host(daemon);
+	if (code != SLUICED_EXIT_OK)
+		return code;
 	if (open_backend(daemon, err) != 0 || open_dataplane(daemon, err) != 0 ||
 	    privileges_drop(err) != 0)
 		return SLUICED_EXIT_SYSTEM;
@@ -374,18 +386,28 @@ static int loop(struct daemon *daemon)
 	}
 }
 
+static void list_interfaces(const struct settings *settings, char *text, size_t size)
+{
+	size_t used = 0;
+
+	/* At most 16 names of at most 15 characters: they fit. */
+	for (size_t i = 0; i < settings->n_interfaces && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 settings->interfaces[i].name);
+}
+
 static void say_started(struct daemon *daemon)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
+	char interfaces[300] = "";
 	uint64_t watchdog_us;
 
+	list_interfaces(settings, interfaces, sizeof(interfaces));
 	daemon->watchdog = sd_watchdog_enabled(0, &watchdog_us) > 0;
 	event_emit(&daemon->sink, EVENT_KIND_STARTED, SLUICE_LOG_NOTICE, NULL, 1, "sluiced",
-		   "sluiced %s protects %s%s%s", SLUICE_VERSION, settings->interfaces[0].name,
-		   settings->n_interfaces > 1 ? " and other interfaces" : "",
+		   "sluiced %s protects %s%s", SLUICE_VERSION, interfaces,
 		   settings->enforce ? "" : "; observe mode: nothing is dropped");
-	sd_notifyf(0, "READY=1\nSTATUS=Protecting %s%s", settings->interfaces[0].name,
-		   settings->n_interfaces > 1 ? " and more" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=Protecting %s", interfaces);
 }
 
 static int prepare(struct daemon *daemon)

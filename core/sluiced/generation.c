@@ -11,6 +11,7 @@
 #include "config/errors.h"
 #include "config/manifest.h"
 #include "config/settings.h"
+#include "control/listener.h"
 
 #include "plugin_shelf.h"
 
@@ -40,9 +41,17 @@ static void note(const struct generation *generation, const struct settings_plug
 		 struct config_errors *errors, size_t errors_before, const char *key,
 		 const struct sluice_err *err)
 {
-	if (errors->count == errors_before)
+	const struct settings *settings = generation->settings;
+
+	if (errors->count != errors_before)
+		return;
+	/* A plugin that nobody named is missing where the file says that plugins are. */
+	if (where->line)
 		config_errors_add(errors, generation->path, where->line, where->column, key, "%s",
 				  err->text);
+	else
+		config_errors_add(errors, generation->path, settings->plugin_path_line,
+				  settings->plugin_path_column, NULL, "%s", err->text);
 }
 
 static struct plugin_use make_use(const struct settings_plugin *settings, const char *key,
@@ -174,7 +183,7 @@ void generation_free(struct generation *generation)
 	free(generation);
 }
 
-int generation_check_interfaces(const struct generation *generation, struct config_errors *errors)
+static int check_interfaces(const struct generation *generation, struct config_errors *errors)
 {
 	const struct settings *settings = generation->settings;
 	int ret = 0;
@@ -186,13 +195,34 @@ int generation_check_interfaces(const struct generation *generation, struct conf
 		if (if_nametoindex(interface->name) != 0)
 			continue;
 		snprintf(key, sizeof(key), "interfaces[%zu]", i);
-		config_errors_add(errors, generation->path, interface->line, 1, key,
+		config_errors_add(errors, generation->path, interface->line, interface->column, key,
 				  "interface '%s': no such interface (-ENODEV); `ip link` lists "
 				  "them",
 				  interface->name);
 		ret = -ENODEV;
 	}
 	return ret;
+}
+
+static int check_group(const struct generation *generation, struct config_errors *errors)
+{
+	const struct settings_control *control = &generation->settings->control;
+	struct sluice_err err;
+	gid_t gid;
+	int ret = listener_find_group(control->group, &gid, &err);
+
+	if (ret)
+		config_errors_add(errors, generation->path, control->group_line,
+				  control->group_column, "control.group", "%s", err.text);
+	return ret;
+}
+
+int generation_check_host(const struct generation *generation, struct config_errors *errors)
+{
+	int interfaces_ret = check_interfaces(generation, errors);
+	int group_ret = check_group(generation, errors);
+
+	return interfaces_ret ? interfaces_ret : group_ret;
 }
 
 const struct settings *generation_settings(const struct generation *generation)

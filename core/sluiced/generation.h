@@ -40,8 +40,11 @@ int generation_load(const char *path, const struct generation_services *services
 /* NULL is a no-op. */
 void generation_free(struct generation *generation);
 
-/* Adds an error, with its line, for each interface that does not exist; -ENODEV if there is one. */
-int generation_check_interfaces(const struct generation *generation, struct config_errors *errors)
+/*
+ * Adds an error, with its place, for each interface that does not exist, and if the group that may
+ * use the control socket does not.  -ENODEV or -ENOENT if there is one.
+ */
+int generation_check_host(const struct generation *generation, struct config_errors *errors)
 	__attribute__((warn_unused_result));
 
 const struct settings *generation_settings(const struct generation *generation);

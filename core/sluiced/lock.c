@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "control/fail.h"
 
 struct lock {
@@ -94,12 +95,12 @@ static int lock_folder(struct lock *lock, const char *path, struct sluice_err *e
 			return fail_system(err, ret, "pin_path '%s': cannot make its folder", path);
 		if (mkdir(path, 0700) == 0)
 			lock->made_pin = true;
-		else if (errno == EPERM)
+		else if (errno == EPERM || errno == ENOENT)
 			/* What sysfs says of a mkdir() where no bpffs covers it. */
-			return fail_with(err, -EPERM,
+			return fail_with(err, -errno,
 					 "pin_path '%s': cannot make it: no BPF file system there "
-					 "(-EPERM); mount one: `mount -t bpf bpf /sys/fs/bpf`",
-					 path);
+					 "(%s); mount one: `mount -t bpf bpf /sys/fs/bpf`",
+					 path, err_name(errno));
 		else if (errno != EEXIST)
 			return fail_system(err, -errno, "pin_path '%s': cannot make it", path);
 		lock->pin_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

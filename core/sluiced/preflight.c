@@ -22,6 +22,7 @@
 struct reporter {
 	preflight_report_fn fn;
 	void *ctx;
+	unsigned int line, column; /* Of what is judged now. */
 	size_t errors;
 };
 
@@ -39,10 +40,11 @@ static void report(struct reporter *reporter, enum preflight_severity severity, 
 	va_end(args);
 	if (severity == PREFLIGHT_ERROR)
 		reporter->errors++;
-	reporter->fn(reporter->ctx, severity, text);
+	reporter->fn(reporter->ctx, severity, reporter->line, reporter->column, text);
 }
 
-static void judge_host(struct reporter *reporter, const struct preflight_host *host)
+static void judge_host(struct reporter *reporter, const struct settings *settings,
+		       const struct preflight_host *host)
 {
 	struct sluice_err why;
 
@@ -53,6 +55,11 @@ static void judge_host(struct reporter *reporter, const struct preflight_host *h
 		       "kernel %s is PREEMPT_RT: packet work can be preempted there, and the swap "
 		       "once per window takes longer; watch sluice_window_stage_seconds",
 		       host->kernel);
+	if (host->pin_foreign)
+		report(reporter, PREFLIGHT_ERROR,
+		       "pin_path '%s' is not in a BPF file system; mount one: `mount -t bpf bpf "
+		       "/sys/fs/bpf`, or choose a folder in one",
+		       settings->pin_path);
 }
 
 static void judge_mtu(struct reporter *reporter, const struct preflight_interface *interface,
@@ -117,7 +124,7 @@ static void judge_mode(struct reporter *reporter, const struct preflight_interfa
 static void judge_interface(struct reporter *reporter, const struct preflight_interface *interface,
 			    enum settings_mode mode)
 {
-	/* That one is missing, generation_check_interfaces() says with its line. */
+	/* That one is missing, generation_check_host() says with its line. */
 	if (!interface->present)
 		return;
 	if (!interface->up)
@@ -147,6 +154,8 @@ static void judge_allow(struct reporter *reporter, const struct settings *settin
 
 		if (!allow->exempt)
 			continue;
+		reporter->line = allow->line;
+		reporter->column = allow->column;
 		report(reporter, PREFLIGHT_WARNING,
 		       "allow '%s' is exempt from everything: whoever forges such a sender passes "
 		       "unmeasured; leave `exempt: all` out unless you must have it",
@@ -161,9 +170,12 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 {
 	struct reporter reporter = { .fn = fn, .ctx = ctx };
 
-	judge_host(&reporter, host);
-	for (size_t i = 0; i < settings->n_interfaces; i++)
+	judge_host(&reporter, settings, host);
+	for (size_t i = 0; i < settings->n_interfaces; i++) {
+		reporter.line = settings->interfaces[i].line;
+		reporter.column = settings->interfaces[i].column;
 		judge_interface(&reporter, &interfaces[i], settings->interfaces[i].mode);
+	}
 	judge_allow(&reporter, settings);
 	return reporter.errors;
 }
@@ -177,7 +189,7 @@ int preflight_run(const struct settings *settings, preflight_report_fn fn, void 
 
 	if (!interfaces)
 		return -ENOMEM;
-	preflight_gather_host(&host);
+	preflight_gather_host(settings->pin_path, &host);
 	for (size_t i = 0; i < settings->n_interfaces; i++)
 		preflight_gather_interface(settings->interfaces[i].name, &interfaces[i]);
 	*errors = preflight_judge(settings, &host, interfaces, fn, ctx);

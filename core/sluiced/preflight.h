@@ -34,10 +34,13 @@ struct preflight_interface {
 
 struct preflight_host {
 	char kernel[66];
-	bool realtime; /* PREEMPT_RT */
+	bool realtime;	  /* PREEMPT_RT */
+	bool pin_foreign; /* `pin_path` lies in another file system than a bpffs. */
 };
 
-typedef void (*preflight_report_fn)(void *ctx, enum preflight_severity severity, const char *text);
+/* `line` and `column` of the entry in the file that it is about; 0: of none. */
+typedef void (*preflight_report_fn)(void *ctx, enum preflight_severity severity, unsigned int line,
+				    unsigned int column, const char *text);
 
 /* Reports what an operator should know.  Returns how many errors there were. */
 size_t preflight_judge(const struct settings *settings, const struct preflight_host *host,
@@ -45,7 +48,7 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 		       void *ctx);
 
 /* Asks the running system.  Needs no privileges. */
-void preflight_gather_host(struct preflight_host *host);
+void preflight_gather_host(const char *pin_path, struct preflight_host *host);
 void preflight_gather_interface(const char *name, struct preflight_interface *interface);
 
 /* Both of the above for all interfaces of `settings`.  -ENOMEM, or 0 and the count of errors. */

@@ -7,16 +7,19 @@
 #include "preflight.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
+#include <linux/magic.h>
 #include <linux/sockios.h>
 
 #include <netlink/attr.h>
@@ -35,12 +38,29 @@
 #define NETDEV_GENL_XDP_HW_OFFLOAD (1u << 4)
 #define NETDEV_GENL_XDP_RX_SG (1u << 5)
 
-void preflight_gather_host(struct preflight_host *host)
+/* Looks at the nearest folder above that exists and may be looked at. */
+static bool is_foreign(const char *pin_path)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "%s", pin_path);
+	while (statfs(path, &fs) != 0) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash || slash == path)
+			return true;
+		*slash = '\0';
+	}
+	return fs.f_type != BPF_FS_MAGIC;
+}
+
+void preflight_gather_host(const char *pin_path, struct preflight_host *host)
 {
 	struct utsname kernel;
 	FILE *file;
 
-	*host = (struct preflight_host){ .realtime = false };
+	*host = (struct preflight_host){ .pin_foreign = is_foreign(pin_path) };
 	if (uname(&kernel) == 0) {
 		snprintf(host->kernel, sizeof(host->kernel), "%s", kernel.release);
 		host->realtime = strstr(kernel.version, "PREEMPT_RT") != NULL;

@@ -215,9 +215,9 @@ json_t *status_explanation_json(const struct engine_explanation *explanation)
 
 	json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "source",
 			 address_format(&explanation->key, source), "verdict",
-			 explanation->dropped ? "dropped" : "passed", "state", engine_state_name(explanation->state),
-			 "allowed", explanation->allowed, "known", explanation->known, "prefix",
-			 explanation->prefix, "detector",
+			 explanation->dropped ? "dropped" : "passed", "state",
+			 engine_state_name(explanation->state), "allowed", explanation->allowed,
+			 "known", explanation->known, "prefix", explanation->prefix, "detector",
 			 text_json(explanation->detector, sizeof(explanation->detector)), "reason",
 			 text_json(explanation->reason, sizeof(explanation->reason)), "evidence",
 			 text_json(explanation->evidence, sizeof(explanation->evidence)),

@@ -122,8 +122,8 @@ Test(detectors, entropy)
 	cr_expect_eq(bench.proposals, N_SOURCES);
 	cr_expect_eq(bench.last.packets_per_second, 200);
 	cr_expect_str_eq(bench.reason, "entropy_many_sources");
-	cr_expect_str_eq(bench.evidence, "200 UDP packets/s in a flood of 400000 packets/s; one of "
-					 "2000 strangers, entropy 1.00");
+	cr_expect_str_eq(bench.evidence,
+			 "200 UDP/s; flood of 400000/s, 2000 strangers, entropy 1.00");
 	bench_close(&bench);
 }
 

@@ -67,8 +67,8 @@ static struct references_linear *load_references(const struct range *range)
 
 	if (!skel)
 		return NULL;
-	skel->rodata->first_source = FIRST_SOURCE + range->first;
 	skel->rodata->n_sources = range->n;
+	skel->bss->first_source = FIRST_SOURCE + range->first;
 	if (references_linear__load(skel) == 0)
 		return skel;
 	references_linear__destroy(skel);

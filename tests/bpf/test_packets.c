@@ -486,6 +486,27 @@ Test(packets, sources)
 	plane_close(&plane);
 }
 
+/* An empty way of the table holds 0: a flood from 0.0.0.0 must be stopped all the same. */
+Test(packets, nobody_can_be_blocked)
+{
+	struct dataplane_live_options options = plane_options();
+	struct plane plane = plane_open(&options);
+	struct frame_recipe recipe = { .family = 4, .protocol = 17 };
+	struct sluice_key nobody = plane_key("0.0.0.0"), other = plane_key("0.0.0.1");
+	static struct frame frame;
+
+	frame_build(&frame, &recipe, nobody.addr);
+	check(&plane, &frame, "udp", "0.0.0.0", PASS, false);
+
+	dataplane_slot slot = plane_block(&plane, "0.0.0.0", 0);
+
+	check(&plane, &frame, "udp", "0.0.0.0", BLOCKED, false);
+	cr_assert_eq(plane.dp->ops->block_packets(plane.dp, slot), 1);
+	frame_build(&frame, &recipe, other.addr);
+	check(&plane, &frame, "udp", "0.0.0.1", PASS, false);
+	plane_close(&plane);
+}
+
 /* Each unit length: the first address before, the first and last within, the first after. */
 Test(packets, v6_unit_of_any_length)
 {

@@ -80,6 +80,28 @@ bad_files() {
 		interfaces: [eth0]
 		detectors: [nosuchdetector]
 	EOT
+	refused_config "missing interface among others" 'bad.yaml:4:5: .*nosuch1.*no such interface' \
+		<<-'EOT'
+			version: 1
+			interfaces:
+			  - eth0
+			  - nosuch1
+		EOT
+	refused_config "missing group" 'bad.yaml:3:19: control.group: .*nosuchgroup.*groupadd' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		control: { group: nosuchgroup }
+	EOT
+	refused_config "missing folder of plugins" 'bad.yaml:3:14: .*threshold.*/nosuchfolder' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		plugin_path: /nosuchfolder
+	EOT
+	refused_config "pins outside a bpffs" 'bad.yaml: pin_path .*/run/pins.*mount -t bpf' <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		pin_path: /run/pins
+	EOT
 	refused "missing file" 'nosuch.yaml.*No such file' "$BIN/sluiced" --config /run/nosuch.yaml
 }
 

@@ -62,7 +62,20 @@ allowing() {
 	expect "allowed" "$(sluice explain --json 198.18.0.21 | json .allowed)" is true
 }
 
+# One that is refused does not keep the others from being done.
+several_at_once() {
+	sluice block 198.18.0.30 198.18.0.31 >/dev/null || fail "cannot block two"
+	refused '198\.18\.9\.9 is not blocked' unblock 198.18.9.9
+	sluice unblock 198.18.0.30 198.18.9.9 198.18.0.31 >"$LAB/several" 2>&1 && fail "not refused"
+	expect "released beside a refused one" "$(grep -c released "$LAB/several")" == 2
+	expect "blocked after that" "$(status .blocked.total)" == 0
+	sluice block 0.0.0.0 >/dev/null || fail "cannot block 0.0.0.0"
+	expect "verdict on 0.0.0.0" "$(sluice explain --json 0.0.0.0 | json .verdict)" is dropped
+	sluice unblock 0.0.0.0 >/dev/null || fail "cannot unblock 0.0.0.0"
+}
+
 wrong_use() {
+	refused "option '--socket' wants a value" --socket
 	refused '198\.18\.0\.300' block 198.18.0.300
 	refused '198\.18\.0\.1/8' block 198.18.0.1/8
 	refused '198\.18\.9\.9' unblock 198.18.9.9
@@ -72,6 +85,8 @@ wrong_use() {
 seeing() {
 	sluice status >"$LAB/status.txt" || fail "cannot show the status"
 	grep -q eth0 "$LAB/status.txt" || fail "status does not name the interface"
+	expect "columns of status" "$(awk '{ print length }' "$LAB/status.txt" | sort -n | tail -n 1)" \
+		'<=' 80
 	expect "schema of status --json" "$(status .schema)" == 1
 	sluice events >"$LAB/events.txt" || fail "cannot show events"
 	[ -s "$LAB/events.txt" ] || fail "there are no events"
@@ -113,6 +128,7 @@ start_sluiced "$file"
 start_probe --sources 198.18.0.0-198.19.255.255
 blocking_ipv4
 blocking_prefixes
+several_at_once
 allowing
 stop "$PROBE"
 start_probe --sources 2001:db8::-2001:db8:ffff::

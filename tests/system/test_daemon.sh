@@ -23,6 +23,8 @@ capabilities() {
 	for thread in /proc/"$SLUICED"/task/*; do
 		held=$(awk '$1 == "CapPrm:" { print $2 }' "$thread/status")
 		[ $((0x$held & ~0x$KEPT)) -eq 0 ] || fail "thread ${thread##*/} kept more: $held"
+		bounds=$(awk '$1 == "CapBnd:" { print $2 }' "$thread/status")
+		[ $((0x$bounds)) -eq 0 ] || fail "thread ${thread##*/} is not bound: $bounds"
 	done
 	ok "no thread has more"
 }
@@ -76,6 +78,19 @@ stop_and_adopt() {
 		is operator
 }
 
+# Automatic blocks that lapsed while no daemon was there do not come back with the next one.
+lapse() {
+	flood "$SERVER" --source-base 198.18.0.1 --rate 100k --duration 1
+	expect "blocks of a loud source and by hand" "$(status .blocked.total)" == 3
+	kill -KILL "$SLUICED"
+	wait "$SLUICED" 2>/dev/null
+	sleep 1.5
+	start_sluiced "$file"
+	expect "blocks after on_death" "$(status .blocked.total)" == 2
+	expect "the loud source" "$(sluice explain --json 198.18.0.1 | json .verdict)" is passed
+	expect "the one by hand" "$(sluice explain --json 198.51.100.7 | json .verdict)" is dropped
+}
+
 detach() {
 	stop "$SLUICED" || fail "SIGTERM: exit code $?"
 	sluice detach >"$LAB/detach.log" 2>&1 || fail "cannot detach"
@@ -91,6 +106,7 @@ file=$(config daemon <<-'EOT'
 	interfaces: [eth0]
 	window: 100ms
 	detectors: [{ plugin: threshold, options: { source_pps: 50k } }]
+	on_death: { expire: 1s }
 EOT
 )
 start_sluiced "$file"
@@ -100,4 +116,5 @@ sluice block 2001:db8:7::/64 >/dev/null || fail "cannot block"
 metrics
 reload
 stop_and_adopt
+lapse
 detach

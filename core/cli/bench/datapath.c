@@ -109,8 +109,7 @@ static int measure(struct rig *rig, enum bench_case which, struct sluice_err *er
 				return code;
 		}
 	}
-	bench_results_make(which, rig->entries, series, n, n_rounds,
-			   rig->results + rig->n_results);
+	bench_results_make(which, rig->entries, series, n, n_rounds, rig->results + rig->n_results);
 	rig->n_results += n;
 	return 0;
 }

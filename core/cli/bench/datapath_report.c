@@ -3,9 +3,8 @@
 #include "datapath_report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
-
-#include "../human.h"
 
 /* A tenth of a ns, a thousandth of a ratio: more digits would say nothing. */
 static json_t *number(double value, double steps)
@@ -105,17 +104,14 @@ void datapath_print_size(FILE *out, const struct bench_result *results, size_t n
 		{ BENCH_CASE_VETH, BENCH_DESIGN_HASH, 'm', "" },
 		{ BENCH_CASE_VETH, BENCH_DESIGN_SLUICE, 'm', "" },
 	};
-	char text[HUMAN_TEXT_SIZE];
-
-	fprintf(out, "%10s", human_count(results[0].entries, text));
+	fprintf(out, "%10" PRIu32, results[0].entries);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		const struct bench_result *result = find(results, n, results[0].entries,
-							 columns[i].which, columns[i].design);
-		double value = !result			     ? NAN
+		const struct bench_result *result =
+			find(results, n, results[0].entries, columns[i].which, columns[i].design);
+		double value = !result			  ? NAN
 			       : columns[i].figure == 'n' ? result->net_ns_median
-			       : columns[i].figure == 'm'
-				       ? result->mpps_median
-				       : result->ratio_median[BENCH_DESIGN_HASH];
+			       : columns[i].figure == 'm' ? result->mpps_median
+							  : result->ratio_median[BENCH_DESIGN_HASH];
 
 		fputs(columns[i].before, out);
 		print_number(out, 6, columns[i].figure == 'n' ? 1 : 2, value);
@@ -137,20 +133,18 @@ void datapath_print_ratios(FILE *out, const struct bench_result *results, size_t
 
 	fputs("\nSluice, by the median of the ratios of each round:\n", out);
 	for (size_t i = 0; i < n; i++) {
-		char text[HUMAN_TEXT_SIZE];
-
 		if (results[i].entries == entries)
 			continue;
 		entries = results[i].entries;
 
-		const struct bench_result *hit = find(results, n, entries, BENCH_CASE_HIT,
-						      BENCH_DESIGN_SLUICE);
-		const struct bench_result *miss = find(results, n, entries, BENCH_CASE_MISS,
-						       BENCH_DESIGN_SLUICE);
-		const struct bench_result *veth = find(results, n, entries, BENCH_CASE_VETH,
-						       BENCH_DESIGN_SLUICE);
+		const struct bench_result *hit =
+			find(results, n, entries, BENCH_CASE_HIT, BENCH_DESIGN_SLUICE);
+		const struct bench_result *miss =
+			find(results, n, entries, BENCH_CASE_MISS, BENCH_DESIGN_SLUICE);
+		const struct bench_result *veth =
+			find(results, n, entries, BENCH_CASE_VETH, BENCH_DESIGN_SLUICE);
 
-		fprintf(out, "%10s entries:", human_count(entries, text));
+		fprintf(out, "%10" PRIu32 " entries:", entries);
 		print_ratio(out, " hit %.2f of BPF_HASH;", hit, BENCH_DESIGN_HASH);
 		print_ratio(out, " unknown source %.2f of PERCPU_HASH;", miss, BENCH_DESIGN_HASH);
 		print_ratio(out, " veth %.2f of a bare drop,", veth, BENCH_DESIGN_DROP);

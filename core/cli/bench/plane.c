@@ -129,6 +129,19 @@ int plane_block(struct plane *plane, uint32_t first_source, uint32_t n, struct s
 	return 0;
 }
 
+static void unblock(void *ctx, dataplane_slot slot, const struct dataplane_block_record *record)
+{
+	struct dataplane *dp = ctx;
+
+	(void)record;
+	dp->ops->unblock(dp, slot);
+}
+
+void plane_unblock_all(struct plane *plane)
+{
+	plane->dp->ops->block_foreach(plane->dp, unblock, plane->dp);
+}
+
 int plane_without_features(struct plane *plane, struct sluice_err *err)
 {
 	uint32_t slot = 0;

@@ -29,6 +29,9 @@ void plane_close(struct plane *plane);
 int plane_block(struct plane *plane, uint32_t first_source, uint32_t n, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
+/* Takes all of them out again; their places are free after the next swap. */
+void plane_unblock_all(struct plane *plane);
+
 /* The filter alone, with no feature program behind it; the next swap puts one there again. */
 int plane_without_features(struct plane *plane, struct sluice_err *err)
 	__attribute__((warn_unused_result));

@@ -29,8 +29,9 @@ static const struct {
 };
 
 static const char *const design_names[BENCH_N_DESIGNS] = {
-	[BENCH_DESIGN_DROP] = "drop",	[BENCH_DESIGN_PASS] = "pass", [BENCH_DESIGN_PARSE] = "parse",
-	[BENCH_DESIGN_LIMIT] = "limit", [BENCH_DESIGN_HASH] = "hash", [BENCH_DESIGN_SLUICE] = "sluice",
+	[BENCH_DESIGN_DROP] = "drop",	[BENCH_DESIGN_PASS] = "pass",
+	[BENCH_DESIGN_PARSE] = "parse", [BENCH_DESIGN_LIMIT] = "limit",
+	[BENCH_DESIGN_HASH] = "hash",	[BENCH_DESIGN_SLUICE] = "sluice",
 };
 
 const char *bench_case_name(enum bench_case which)

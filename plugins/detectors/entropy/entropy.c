@@ -134,9 +134,8 @@ static int propose(const struct detector *detector, const struct sluice_window *
 	};
 
 	snprintf(evidence, sizeof(evidence),
-		 "%.0f %s packets/s in a flood of %.0f packets/s; one of %" PRIu64
-		 " strangers, entropy %.2f",
-		 pps, entropy_class_name((enum entropy_class)suspect->class), judge->pressure_pps,
+		 "%.0f %s/s; flood of %.0f/s, %" PRIu64 " strangers, entropy %.2f", pps,
+		 entropy_class_name((enum entropy_class)suspect->class), judge->pressure_pps,
 		 class->n, class->normalised);
 	return detector->host->propose(detector->instance, &proposal);
 }

@@ -157,8 +157,9 @@ attack_with_sluice() {
 	attack_start
 	sleep 1
 	begun=$(date +%s%3N)
-	start sluiced "$BIN/sluiced" --config "$CONFIG" || fail "sluiced does not start"
+	start sluiced setsid "$BIN/sluiced" --config "$CONFIG" || fail "sluiced does not start"
 	SLUICED=$STARTED
+	prefer "$SLUICED"
 	tell "  sluiced is ready on eth0, $(($(date +%s%3N) - begun)) ms after its start"
 	wait_for 10 attack_is_detected || fail "sluiced does not see the attack"
 	tell "  DETECTED $(($(date +%s%3N) - begun)) ms after its start, by" \

@@ -2,6 +2,16 @@
 # The scene of the demo: a web server, its clients, and the attack; and what the clients get.
 # shellcheck shell=sh disable=SC2034,SC2153 # variables are shared with demo.sh and lib.sh
 
+# prefer PID: the session that it leads comes before whatever else this machine does, so that foreign
+# load blurs the figures less.
+prefer() {
+	if [ -w "/proc/$1/autogroup" ]; then
+		echo -10 >"/proc/$1/autogroup"
+	else
+		renice -n -10 -g "$1" >/dev/null
+	fi
+}
+
 make_server() {
 	mkdir -p "$LAB/www" "$LAB/tmp"
 	chmod 755 "$LAB" "$LAB/www"
@@ -10,6 +20,7 @@ make_server() {
 	on_server ip route add local 10.0.1.0/24 dev lo
 	setsid taskset -c "$SERVER_CPU" nsenter -t "$SERVER_PID" -n -m nginx -c "$LAB/nginx.conf" \
 		-p "$LAB" -e "$LAB/nginx.log" >"$LAB/nginx.out.log" 2>&1 &
+	prefer $!
 	wait_for 10 curl -sf -o /dev/null "http://$SERVER/" || fail "nginx does not answer"
 	RESPONSE=$(curl -si "http://$SERVER/" | wc -c)
 }
@@ -29,6 +40,7 @@ make_clients() {
 	setsid wrk -t "$connections" -c "$connections" -d 300 --timeout 60 -s "$HERE/clients.lua" \
 		"http://$SERVER/" >"$LAB/clients.json" 2>"$LAB/wrk.log" &
 	CLIENTS_PID=$!
+	prefer "$CLIENTS_PID"
 	wait_for 10 clients_connected || fail "the clients do not connect"
 }
 

@@ -47,6 +47,9 @@ Test(cli, parses_arguments)
 		{ { "detach", "--socket", "/x" }, -EINVAL, "unknown option" },
 		{ { "events", "--follow", "--socket", "/x" }, 0, "" },
 		{ { "explain", "a", "b" }, -EINVAL, "unexpected argument 'b'" },
+		{ { "bench", "datapath", "--rounds", "3", "--entries=1,1K" }, 0, "" },
+		{ { "bench" }, -EINVAL, "missing datapath|snapshot" },
+		{ { "status", "--rounds", "3" }, -EINVAL, "unknown option" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -129,6 +132,9 @@ Test(cli, exit_codes, .init = cr_redirect_stderr)
 		{ { "sluice", "block", "192.0.2.7", "--for", "soon" }, CLI_EXIT_USAGE },
 		{ { "sluice", "explain", "nobody" }, CLI_EXIT_USAGE },
 		{ { "sluice", "completion", "fish" }, CLI_EXIT_USAGE },
+		{ { "sluice", "bench", "everything" }, CLI_EXIT_USAGE },
+		{ { "sluice", "bench", "datapath", "--rounds", "0" }, CLI_EXIT_USAGE },
+		{ { "sluice", "bench", "snapshot", "--entries", "1,x" }, CLI_EXIT_USAGE },
 		{ { "sluice", "--socket", "/nonexistent/s", "status" }, CLI_EXIT_NO_DAEMON },
 		{ { "sluice", "block", "192.0.2.7", "--socket", "/nonexistent/s" },
 		  CLI_EXIT_NO_DAEMON },

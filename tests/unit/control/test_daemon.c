@@ -360,12 +360,17 @@ Test(lock, says_what_cannot_be_made)
 struct advice {
 	char text[2048];
 	size_t errors, warnings;
+	unsigned int line, column; /* Of the last one. */
 };
 
-static void collect(void *ctx, enum preflight_severity severity, const char *text)
+static void collect(void *ctx, enum preflight_severity severity, unsigned int line,
+		    unsigned int column, const char *text)
 {
 	struct advice *advice = ctx;
 	size_t used = strlen(advice->text);
+
+	advice->line = line;
+	advice->column = column;
 
 	snprintf(advice->text + used, sizeof(advice->text) - used, "%s\n", text);
 	if (severity == PREFLIGHT_ERROR)
@@ -385,7 +390,9 @@ static const struct preflight_interface fine = FINE;
 static struct advice judge(const struct preflight_interface *interface, enum settings_mode mode,
 			   const struct preflight_host *host)
 {
-	struct settings_interface interfaces[] = { { .name = "eth0", .mode = mode } };
+	struct settings_interface interfaces[] = {
+		{ .name = "eth0", .mode = mode, .line = 2, .column = 14 },
+	};
 	const struct settings settings = { .interfaces = interfaces, .n_interfaces = 1 };
 	struct advice advice = { .text = "" };
 
@@ -440,6 +447,9 @@ Test(preflight, judges_interfaces)
 		cr_assert_eq(advice.warnings, cases[i].warnings, "case %zu: %s", i, advice.text);
 		cr_assert_not_null(strstr(advice.text, cases[i].says), "case %zu: %s", i,
 				   advice.text);
+		if (advice.errors + advice.warnings)
+			cr_assert(advice.line == 2 && advice.column == 14, "case %zu: at %u:%u", i,
+				  advice.line, advice.column);
 	}
 }
 
@@ -454,6 +464,16 @@ Test(preflight, judges_the_kernel)
 	advice = judge(&fine, SETTINGS_MODE_NATIVE, &realtime);
 	cr_assert_eq(advice.warnings, 1);
 	cr_assert_not_null(strstr(advice.text, "PREEMPT_RT"));
+	cr_assert_eq(advice.line, 0, "that is nothing that the file could change");
+}
+
+Test(preflight, wants_a_bpf_file_system_for_the_pins)
+{
+	const struct preflight_host foreign = { .kernel = "6.1.0", .pin_foreign = true };
+	struct advice advice = judge(&fine, SETTINGS_MODE_NATIVE, &foreign);
+
+	cr_assert_eq(advice.errors, 1);
+	cr_assert_not_null(strstr(advice.text, "mount -t bpf"));
 }
 
 Test(preflight, warns_of_exempt_entries)
@@ -464,6 +484,8 @@ Test(preflight, warns_of_exempt_entries)
 		{ .kind = SETTINGS_ALLOW_GATEWAY, .exempt = true },
 		{ .kind = SETTINGS_ALLOW_PREFIX,
 		  .exempt = true,
+		  .line = 7,
+		  .column = 5,
 		  .prefix = { .family = SLUICE_FAMILY_IPV4,
 			      .prefix_len = 24,
 			      .addr = { 192, 0, 2, 0 } } },
@@ -475,6 +497,7 @@ Test(preflight, warns_of_exempt_entries)
 	cr_assert_eq(advice.warnings, 2);
 	cr_assert_not_null(strstr(advice.text, "'gateway'"));
 	cr_assert_not_null(strstr(advice.text, "'192.0.2.0/24'"));
+	cr_assert(advice.line == 7 && advice.column == 5);
 }
 
 Test(preflight, gathers_facts_of_loopback)
@@ -482,8 +505,9 @@ Test(preflight, gathers_facts_of_loopback)
 	struct preflight_interface interface;
 	struct preflight_host host;
 
-	preflight_gather_host(&host);
+	preflight_gather_host("/proc/sluice", &host);
 	cr_assert_neq(host.kernel[0], '\0');
+	cr_assert(host.pin_foreign);
 	preflight_gather_interface("lo", &interface);
 	cr_assert(interface.present);
 	cr_assert_gt(interface.mtu, 0);

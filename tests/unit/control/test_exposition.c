@@ -220,6 +220,7 @@ Test(status, explanation)
 	const struct engine_explanation explanation = {
 		.key = { .family = SLUICE_FAMILY_IPV4, .prefix_len = 32, .addr = { 192, 0, 2, 7 } },
 		.state = ENGINE_STATE_OFFLOADED,
+		.dropped = true,
 		.detector = "entropy",
 		.pps = 210,
 		.hw_age_ns = UINT64_MAX,

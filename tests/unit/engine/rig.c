@@ -319,8 +319,10 @@ void rig_own(struct rig *rig, enum system_address_kind kind, const char *address
 void rig_allow_prefix(struct rig *rig, const char *prefix)
 {
 	cr_assert_lt(rig->settings.n_allow, (size_t)RIG_ALLOW);
-	rig->allow[rig->settings.n_allow++] =
-		(struct settings_allow){ SETTINGS_ALLOW_PREFIX, key_of(prefix), false };
+	rig->allow[rig->settings.n_allow++] = (struct settings_allow){
+		.kind = SETTINGS_ALLOW_PREFIX,
+		.prefix = key_of(prefix),
+	};
 }
 
 struct sluice_key key_of(const char *text)

@@ -96,6 +96,41 @@ Test(adopt, manual_blocks_stay_pinned)
 	cr_expect_eq(rig_status(rig).blocked_manual, 1);
 }
 
+/* What the filter let through already, a new daemon does not drop again by itself. */
+Test(adopt, automatic_blocks_that_lapsed_are_released)
+{
+	struct dataplane_block_record manual = record_of("192.0.2.9");
+
+	pin("192.0.2.1");
+	pin("2001:db8::/64");
+	manual.flags = DATAPLANE_BLOCK_MANUAL;
+	fake_dataplane_pin(&rig->dp, &manual);
+	rig->dp.dp.lapsed = true;
+	rig_start(rig);
+	cr_expect_eq(rig_status(rig).blocked, 1);
+	cr_expect_eq(rig->dp.n_unblocks, 2);
+	cr_expect_eq(rig_state(rig, "192.0.2.1"), ENGINE_STATE_NONE);
+	cr_expect_eq(rig_state(rig, "192.0.2.9"), ENGINE_STATE_PINNED);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_ADOPTED), "0 could not be kept"));
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_RELEASED), "2 automatic blocks"), "%s",
+		  rig_event_text(rig, EVENT_KIND_RELEASED));
+}
+
+Test(adopt, evidence_fits_and_fits_the_block)
+{
+	struct dataplane_block_record record = record_of("192.0.2.1");
+
+	record.pps = UINT64_MAX;
+	fake_dataplane_pin(&rig->dp, &record);
+	record.key = key_of("192.0.2.2");
+	record.flags = DATAPLANE_BLOCK_MANUAL;
+	fake_dataplane_pin(&rig->dp, &record);
+	rig_start(rig);
+	cr_expect(strstr(rig_explain(rig, "192.0.2.1").evidence, "an earlier run"), "%s",
+		  rig_explain(rig, "192.0.2.1").evidence);
+	cr_expect_str_eq(rig_explain(rig, "192.0.2.2").evidence, "blocked by hand");
+}
+
 /* What is damaged in `record`; none of it may survive, and each must be counted. */
 struct damage {
 	const char *what;

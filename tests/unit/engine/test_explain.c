@@ -170,6 +170,54 @@ Test(explain, a_pinned_source)
 	cr_expect_str_eq(rig_explain(rig, "192.0.2.1").release, "`sluice unblock`");
 }
 
+Test(explain, never_seen_although_blocked_by_hand)
+{
+	struct sluice_key key = key_of("192.0.2.1");
+
+	cr_assert_eq(engine_block(rig->engine, &key, 0, NULL), 0);
+	rig_window(rig);
+	cr_expect_eq(rig_explain(rig, "192.0.2.1").last_seen_realtime_ns, 0);
+	rig_send(rig, "192.0.2.1", 3);
+	rig_window(rig);
+	cr_expect_eq(rig_explain(rig, "192.0.2.1").last_seen_realtime_ns,
+		     rig->now_ns + RIG_REALTIME_AHEAD_NS);
+}
+
+/* What counts is whether its packets are dropped, not what the state is called. */
+Test(explain, says_whether_packets_are_dropped)
+{
+	struct sluice_key source = key_of("192.0.2.2"), prefix = key_of("198.51.100.0/24");
+
+	rig_block(rig, "192.0.2.1", 500);
+	cr_expect(rig_explain(rig, "192.0.2.1").dropped);
+	rig_windows(rig, 2);
+	cr_expect_eq(rig_state(rig, "192.0.2.1"), ENGINE_STATE_PROBATION);
+	cr_expect(rig_explain(rig, "192.0.2.1").dropped);
+	rig_windows(rig, 3);
+	cr_expect_not(rig_explain(rig, "192.0.2.1").dropped, "released");
+	cr_assert_eq(engine_block(rig->engine, &source, 0, NULL), 0);
+	cr_assert_eq(engine_block(rig->engine, &prefix, 0, NULL), 0);
+	cr_expect(rig_explain(rig, "192.0.2.2").dropped);
+	cr_expect(rig_explain(rig, "198.51.100.7").dropped);
+	cr_expect_not(rig_explain(rig, "203.0.113.7").dropped, "allowed");
+}
+
+Test(explain, nothing_is_dropped_in_observe_mode)
+{
+	struct sluice_key source = key_of("192.0.2.2"), prefix = key_of("198.51.100.0/24");
+	struct engine_explanation explanation;
+
+	cr_assert_eq(engine_block(rig->engine, &source, 0, NULL), 0);
+	cr_assert_eq(engine_block(rig->engine, &prefix, 0, NULL), 0);
+	rig->settings.enforce = false;
+	explanation = rig_explain(rig, "192.0.2.2");
+	cr_expect_eq(explanation.state, ENGINE_STATE_PINNED);
+	cr_expect_not(explanation.dropped);
+	explanation = rig_explain(rig, "198.51.100.7");
+	cr_expect_not(explanation.dropped);
+	cr_expect(strstr(explanation.release, "observe mode"), "%s", explanation.release);
+}
+
 Test(explain, a_whole_prefix)
 {
 	struct engine_explanation explanation = rig_explain(rig, "203.0.113.0/25");

@@ -58,6 +58,17 @@ Test(operator, none_to_pinned)
 	cr_expect_eq(rig_status(rig).blocked_manual, 1);
 }
 
+/* A source like any other, for all that it cannot be a sender. */
+Test(operator, the_address_zero_can_be_blocked)
+{
+	cr_assert_eq(block("0.0.0.0", 0), 0, "%s", err.text);
+	cr_expect_eq(rig_state(rig, "0.0.0.0"), ENGINE_STATE_PINNED);
+	cr_expect_eq(rig_status(rig).blocked_manual, 1);
+	cr_expect_eq(rig_status(rig).blocked_prefixes, 0);
+	cr_assert_eq(unblock("0.0.0.0"), 0, "%s", err.text);
+	cr_expect_not(rig_is_blocked(rig, "0.0.0.0"));
+}
+
 Test(operator, blocked_to_pinned)
 {
 	rig_block(rig, "192.0.2.1", 500);

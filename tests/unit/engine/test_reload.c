@@ -97,7 +97,11 @@ Test(reload, detectors_come_and_go)
 
 Test(reload, the_new_allow_list_releases)
 {
-	struct settings_allow allow = { SETTINGS_ALLOW_PREFIX, key_of("192.0.2.0/24"), true };
+	struct settings_allow allow = {
+		.kind = SETTINGS_ALLOW_PREFIX,
+		.prefix = key_of("192.0.2.0/24"),
+		.exempt = true,
+	};
 
 	rig_block(rig, SOURCE, 500);
 	fresh.allow = &allow;
@@ -128,7 +132,8 @@ Test(reload, a_failing_one_changes_nothing)
 	cr_expect_eq(reload(), -EINVAL);
 	cr_expect_neq(err.text[0], '\0');
 	fresh.policy.v6_prefix_len = 64;
-	fresh.allow = &(struct settings_allow){ SETTINGS_ALLOW_PREFIX, key_of(SOURCE), false };
+	fresh.allow =
+		&(struct settings_allow){ .kind = SETTINGS_ALLOW_PREFIX, .prefix = key_of(SOURCE) };
 	fresh.n_allow = 1;
 	rig->dp.allow_code = -EIO;
 	cr_expect_eq(reload(), -EIO);

@@ -9,8 +9,10 @@ static struct rig *rig;
 static void setup(void)
 {
 	rig = rig_new();
-	rig->settings.allow[0] =
-		(struct settings_allow){ SETTINGS_ALLOW_PREFIX, key_of("203.0.113.0/24"), false };
+	rig->settings.allow[0] = (struct settings_allow){
+		.kind = SETTINGS_ALLOW_PREFIX,
+		.prefix = key_of("203.0.113.0/24"),
+	};
 	rig->settings.n_allow = 1;
 	rig_use_known(rig);
 	rig_use_card(rig);
