@@ -17,7 +17,7 @@ LAST_SOURCE=198.18.39.15
 CLIENTS=64 # Ordinary ones with one connection each; the 65th has HEAVY_CONNECTIONS.
 HEAVY_CONNECTIONS=20
 CARD=/sys/fs/bpf/card0 # configs/demo.yaml names it
-CARD_CAPACITY=4096
+CARD_CAPACITY=8192 # What an Intel Flow Director holds at most.
 WORLD_CPU=0
 SERVER_CPU=1
 CONFIG=$ROOT/configs/demo.yaml
@@ -76,11 +76,11 @@ in_peace() {
 }
 
 attack_without_sluice() {
-	tell "attack without Sluice: UDP from $(group "$SOURCES") sources of unequal rates (Gaussian)," \
+	tell "attack without Sluice: UDP from $(group "$SOURCES") sources," \
 		"$(mega "$OFFERED")pps offered"
 	attack_start
 	sleep 2
-	measure 5
+	measure 6
 	attack_stop
 	phase without
 }
@@ -94,7 +94,7 @@ attack_with_bare_drop() {
 	probe=$STARTED
 	attack_start
 	sleep 2
-	measure 5
+	measure 6
 	attack_stop
 	stop "$probe"
 	tell "  it dropped $(group "$(json .within "$LAB/probe.log")") packets"
@@ -117,12 +117,12 @@ card_is_empty() {
 	status && [ "$(json .offload.entries "$LAB/status.json")" = 0 ]
 }
 
-# watch SECONDS: one line a second of what Sluice does; with few processes, for they cost CPU time
-# that the clients need.
+# watch LINES: what Sluice does, every two seconds; seldom, and with few processes, for they cost CPU
+# time that the clients need.
 watch() {
-	second=0
-	while [ "$second" -lt "$1" ]; do
-		measure_from_before 1
+	line=0
+	while [ "$line" -lt "$1" ]; do
+		measure_from_before 2
 		status || fail "sluiced does not answer"
 		jq -r --arg goodput "$GOODPUT" '[.blocked.total, .drops.blocked.pps, .traffic.hw_pps,
 			.offload.entries, .offload.capacity, $goodput] | join(" ")' "$LAB/status.json" |
@@ -136,7 +136,7 @@ watch() {
 					printf "[%5.1f s] %9s %14s %14s %13s %12s\n", ms / 1000, group($1),
 						group($2), group($3), $4 "/" $5, group($6)
 				}'
-		second=$((second + 1))
+		line=$((line + 1))
 	done
 }
 
@@ -168,9 +168,9 @@ attack_with_sluice() {
 	printf '%9s %9s %14s %14s %13s %12s\n' "" blocked "XDP drops/s" "card drops/s" "card table" \
 		requests/s
 	sample >"$LAB/before"
-	watch 2
+	watch 1
 	cp "$LAB/before" "$LAB/first"
-	watch 5
+	watch 4
 	mv "$LAB/first" "$LAB/before"
 	measure_from_before 0
 	cp "$LAB/status.json" "$LAB/during.json"

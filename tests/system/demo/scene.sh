@@ -77,7 +77,7 @@ measure_from_before() {
 # The attack begins, in the background, and goes on until attack_stop, which tells what became of it.
 attack_start() {
 	start_flood "$SERVER" --sources "$SOURCES" --source-base "$FIRST_SOURCE" \
-		--distribution gaussian --rate "$OFFERED" --slice 0.25 --fifo --cpu "$SERVER_CPU" \
+		--rate "$OFFERED" --slice 0.25 --fifo --cpu "$SERVER_CPU" \
 		--card "$CARD" --duration 60
 }
 
