@@ -172,14 +172,16 @@ Test(bench_report, datapath_rows)
 	static const double ns[] = { 20, 20, 22, 31.126 };
 	static const char *const names[] = { "drop", "pass", "sluice" };
 	struct bench_result results[BENCH_MAX_SERIES];
-	json_t *rows = json_array(), *row;
+	json_t *rows = json_array();
 	size_t i;
 
 	make(BENCH_CASE_EMPTY, ns, results);
 	for (i = 0; i < 4; i++)
 		cr_assert_eq(datapath_add_row(rows, &results[i]), 0);
 	cr_assert_eq(json_array_size(rows), 3, "parsing alone is no design");
-	json_array_foreach(rows, i, row) {
+	for (i = 0; i < 3; i++) {
+		const json_t *row = json_array_get(rows, i);
+
 		cr_assert_str_eq(json_string_value(json_object_get(row, "case")), "empty");
 		cr_assert_str_eq(json_string_value(json_object_get(row, "design")), names[i]);
 		cr_assert_eq(json_integer_value(json_object_get(row, "entries")), 128);
