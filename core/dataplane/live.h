@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data plane on real interfaces, private to the live_*.c files: live.c opens and closes it,
+ * live_load.c loads its programs and maps, live_ops.c answers the calls of dataplane.h.
+ */
+#ifndef SLUICE_DATAPLANE_LIVE_H
+#define SLUICE_DATAPLANE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attachment.h"
+#include "blocklist_table.h"
+#include "dataplane.h"
+#include "grace.h"
+#include "mapped.h"
+#include "prefix_maps.h"
+#include "source_table.h"
+#include "state.h"
+
+struct filter;
+struct features_source;
+
+struct live {
+	struct dataplane dp; /* First member. */
+	struct state state;
+	struct filter *filter;
+	struct features_source *side[2];
+	struct source_table sources[2];
+	struct mapped header_page, counters, block4, block6, records;
+	struct sluice_header *header;
+	struct blocklist_table *blocklist;
+	struct prefix_maps prefixes;
+	struct grace *grace;
+	struct attachment *attachments;
+	size_t n_attachments;
+	uint64_t on_death_expire_ns;
+	bool pinned; /* Maps may be pinned by this call. */
+};
+
+static inline struct live *live_of(struct dataplane *dp)
+{
+	return (struct live *)dp;
+}
+
+static inline const struct live *live_of_const(const struct dataplane *dp)
+{
+	return (const struct live *)dp;
+}
+
+/* live_load.c: the skeletons' types stay there. */
+int live_load_filter(struct live *live, struct sluice_err *err);
+
+/* Maps the filter's tables; `live->header` is valid afterwards. */
+int live_map_memory(struct live *live, struct sluice_err *err);
+
+/* Loads one side of the feature program and maps its tables. */
+int live_load_side(struct live *live, unsigned int side, struct sluice_err *err);
+
+/* Takes over what the pinned tables hold; the filter is loaded and its memory mapped. */
+int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err);
+
+int live_filter_fd(const struct live *live);
+
+/* Unmaps and destroys all of the above. */
+void live_unload(struct live *live);
+
+/* live_ops.c */
+extern const struct dataplane_ops live_ops;
+
+uint64_t live_monotonic_ns(void);
+
+/* The daemon is alive: automatic blocks last until that much later. */
+void live_heartbeat(struct live *live);
+
+/* Makes `side` the one that counts. */
+int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err);
+
+void live_update_occupancy(struct live *live);
+void live_modes_set(struct live *live, bool enforce, bool pass_malformed);
+
+/* live.c: undoes what dataplane_live_open() did to this process. */
+void live_close(struct dataplane *dp);
+
+#endif /* SLUICE_DATAPLANE_LIVE_H */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls of dataplane.h on a data plane that is open. */
+#include "live.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/err.h"
+#include "features_source.skel.h"
+#include "filter.skel.h"
+
+uint64_t live_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void live_heartbeat(struct live *live)
+{
+	uint64_t now = live_monotonic_ns();
+
+	live->header->heartbeat_ns = now;
+	__atomic_store_n(&live->header->expires_ns,
+			 live->on_death_expire_ns ? now + live->on_death_expire_ns : 0,
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&live->header->expired, 0, __ATOMIC_RELEASE);
+}
+
+int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
+{
+	int fd = bpf_program__fd(live->side[side]->progs.sluice_features_source);
+	__u32 slot = 0;
+
+	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
+	if (++live->header->epoch[side] == 0)
+		live->header->epoch[side] = 1;
+	if (bpf_map_update_elem(bpf_map__fd(live->filter->maps.sluice_progs), &slot, &fd,
+				BPF_ANY)) {
+		int code = -errno;
+
+		err_set(err, "swap", "cannot switch the feature program: %s", err_name(code));
+		return code;
+	}
+	live->header->side = side;
+	return 0;
+}
+
+void live_update_occupancy(struct live *live)
+{
+	struct dataplane_occupancy *occupancy = &live->dp.occupancy;
+
+	occupancy->blocked_v4 = blocklist_table_count(live->blocklist, SLUICE_FAMILY_IPV4);
+	occupancy->blocked_v6 = blocklist_table_count(live->blocklist, SLUICE_FAMILY_IPV6);
+}
+
+static void set_flag(struct live *live, uint32_t flag, bool on)
+{
+	if (on)
+		__atomic_fetch_or(&live->header->flags, flag, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(&live->header->flags, ~flag, __ATOMIC_RELEASE);
+}
+
+static void live_enforce_set(struct dataplane *dp, bool enforce)
+{
+	set_flag(live_of(dp), SLUICE_HEADER_OBSERVE, !enforce);
+}
+
+void live_modes_set(struct live *live, bool enforce, bool pass_malformed)
+{
+	live_enforce_set(&live->dp, enforce);
+	set_flag(live, SLUICE_HEADER_PASS_MALFORMED, pass_malformed);
+}
+
+static int live_block(struct dataplane *dp, const struct dataplane_block_record *record,
+		      dataplane_slot *slot, struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+	int code = blocklist_table_add(live->blocklist, record, slot, err);
+
+	live_update_occupancy(live);
+	return code;
+}
+
+static void live_block_update(struct dataplane *dp, dataplane_slot slot,
+			      const struct dataplane_block_record *record)
+{
+	blocklist_table_update(live_of(dp)->blocklist, slot, record);
+}
+
+static void live_unblock(struct dataplane *dp, dataplane_slot slot)
+{
+	struct live *live = live_of(dp);
+
+	blocklist_table_del(live->blocklist, slot);
+	live_update_occupancy(live);
+}
+
+static uint32_t live_block_packets(const struct dataplane *dp, dataplane_slot slot)
+{
+	return blocklist_table_packets(live_of_const(dp)->blocklist, slot);
+}
+
+static void live_block_foreach(const struct dataplane *dp, dataplane_block_fn fn, void *ctx)
+{
+	blocklist_table_foreach(live_of_const(dp)->blocklist, fn, ctx);
+}
+
+static int live_prefix_set(struct dataplane *dp, const struct sluice_key *prefix,
+			   uint64_t expires_ns, struct sluice_err *err)
+{
+	return prefix_maps_set(&live_of(dp)->prefixes, prefix, expires_ns, err);
+}
+
+static int live_prefix_del(struct dataplane *dp, const struct sluice_key *prefix,
+			   struct sluice_err *err)
+{
+	return prefix_maps_del(&live_of(dp)->prefixes, prefix, err);
+}
+
+static int live_prefix_foreach(const struct dataplane *dp, dataplane_prefix_fn fn, void *ctx,
+			       struct sluice_err *err)
+{
+	return prefix_maps_foreach(&live_of_const(dp)->prefixes, fn, ctx, err);
+}
+
+static int live_allow_set(struct dataplane *dp, const struct dataplane_allow *allow, size_t n,
+			  struct sluice_err *err)
+{
+	return prefix_maps_allow_set(&live_of(dp)->prefixes, allow, n, err);
+}
+
+static int live_own_set(struct dataplane *dp, const struct sluice_key *own, size_t n,
+			struct sluice_err *err)
+{
+	return prefix_maps_own_set(&live_of(dp)->prefixes, own, n, err);
+}
+
+static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+	uint64_t start = live_monotonic_ns();
+	int code = live_flip_to(live, live->header->side ^ 1, err);
+
+	if (code)
+		return code;
+	uint64_t flipped = live_monotonic_ns();
+
+	code = grace_wait(live->grace, err);
+	if (code)
+		return code;
+	/* Whoever might still have counted into a freed way has ended, too. */
+	blocklist_table_release(live->blocklist);
+	live_heartbeat(live);
+	swap->flip_ns = flipped - start;
+	swap->grace_ns = live_monotonic_ns() - flipped;
+	return 0;
+}
+
+static void live_sources_read(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
+			      struct dataplane_count *untracked)
+{
+	struct live *live = live_of(dp);
+	unsigned int idle = (live->header->side ^ 1) & 1;
+
+	source_table_read(&live->sources[idle], live->header->epoch[idle], fn, ctx, untracked);
+}
+
+static void live_counters_read(const struct dataplane *dp, struct dataplane_counters *counters)
+{
+	const struct live *live = live_of_const(dp);
+	const struct sluice_cpu_counters *cpus = live->counters.memory;
+
+	memset(counters, 0, sizeof(*counters));
+	for (uint32_t cpu = 0; cpu < live->state.sizes.n_cpus; cpu++) {
+		for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {
+			const struct sluice_count *count = &cpus[cpu].reason[reason];
+
+			counters->reason[reason].packets +=
+				__atomic_load_n(&count->packets, __ATOMIC_RELAXED);
+			counters->reason[reason].bytes +=
+				__atomic_load_n(&count->bytes, __ATOMIC_RELAXED);
+		}
+	}
+}
+
+static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kind, char *ifname)
+{
+	struct live *live = live_of(dp);
+
+	for (size_t i = 0; i < live->n_attachments; i++) {
+		if (attachment_check(&live->attachments[i], kind)) {
+			memcpy(ifname, live->attachments[i].name, IFNAMSIZ);
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct dataplane_ops live_ops = {
+	.close = live_close,
+	.block = live_block,
+	.block_update = live_block_update,
+	.unblock = live_unblock,
+	.block_packets = live_block_packets,
+	.block_foreach = live_block_foreach,
+	.prefix_set = live_prefix_set,
+	.prefix_del = live_prefix_del,
+	.prefix_foreach = live_prefix_foreach,
+	.allow_set = live_allow_set,
+	.own_set = live_own_set,
+	.enforce_set = live_enforce_set,
+	.swap = live_swap,
+	.sources_read = live_sources_read,
+	.counters_read = live_counters_read,
+	.event_next = live_event_next,
+};
