@@ -5,11 +5,12 @@
 #ifndef SLUICE_BPF_DELIVER_H
 #define SLUICE_BPF_DELIVER_H
 
-#include "counters.h"
+#include <linux/bpf.h>
 
-static __always_inline int deliver(__u32 cpu, __u64 bytes)
+#include <bpf/bpf_helpers.h>
+
+static __always_inline int deliver(void)
 {
-	count(cpu, SLUICE_REASON_PASS, bytes);
 	return XDP_PASS;
 }
 

@@ -8,7 +8,8 @@
  * bit per bucket bounds the reader's scan.
  */
 #include "counters.h"
-#include "deliver.h"
+#include "distinct_registers.h"
+#include "feature_chain.h"
 #include "parse.h"
 #include "table.h"
 
@@ -33,6 +34,7 @@ SIDE_MAP(sluice_source4, struct sluice_source4_bucket);
 SIDE_MAP(sluice_source6, struct sluice_source6_bucket);
 SIDE_MAP(sluice_dirty4, __u64);
 SIDE_MAP(sluice_dirty6, __u64);
+SIDE_MAP(sluice_distinct, struct distinct_registers);
 
 struct observation {
 	__u64 bytes;
@@ -47,6 +49,18 @@ static __always_inline void mark_dirty(void *dirty, __u32 bucket)
 	/* Words are per CPU (buckets come in multiples of 64): no other writer. */
 	if (word)
 		*word |= 1ull << (bucket & 63);
+}
+
+/*
+ * Only a source that has no place in the table needs to be counted: who has one was counted when
+ * it got it, so that known sources pay nothing for the estimate.
+ */
+static __always_inline void count_distinct(__u32 cpu, __u64 hash)
+{
+	struct distinct_registers *registers = bpf_map_lookup_elem(&sluice_distinct, &cpu);
+
+	if (registers)
+		distinct_add(registers, hash);
 }
 
 static __always_inline __u32 way_smallest(const __u32 packets[SLUICE_SOURCE_WAYS])
@@ -109,8 +123,8 @@ static __always_inline void source4_add(const struct sluice_header *header, __u3
 					const struct observation *seen)
 {
 	__u32 epoch = header->epoch[side & 1];
-	__u32 index = cpu * source4_buckets +
-		      hash_bucket_first(hash_v4(header->hash_key, key), source4_buckets);
+	__u64 hash = hash_v4(header->hash_key, key);
+	__u32 index = cpu * source4_buckets + hash_bucket_first(hash, source4_buckets);
 	struct sluice_source4_bucket *bucket = bpf_map_lookup_elem(&sluice_source4, &index);
 
 	if (!bucket)
@@ -133,6 +147,7 @@ static __always_inline void source4_add(const struct sluice_header *header, __u3
 	}
 	/* Key 0 also matches empty ways: the last match is then always the same way. */
 	if (!hit) {
+		count_distinct(cpu, hash);
 		way = way_take(bucket->packets, bucket->details, &bucket->evicted_packets,
 			       &bucket->evicted_bytes);
 		if (way >= SLUICE_SOURCE_WAYS)
@@ -146,8 +161,8 @@ static __always_inline void source6_add(const struct sluice_header *header, __u3
 					__u64 low, const struct observation *seen)
 {
 	__u32 epoch = header->epoch[side & 1];
-	__u32 index = cpu * source6_buckets +
-		      hash_bucket_first(hash_v6(header->hash_key, high, low), source6_buckets);
+	__u64 hash = hash_v6(header->hash_key, high, low);
+	__u32 index = cpu * source6_buckets + hash_bucket_first(hash, source6_buckets);
 	struct sluice_source6_bucket *bucket = bpf_map_lookup_elem(&sluice_source6, &index);
 
 	if (!bucket)
@@ -171,6 +186,7 @@ static __always_inline void source6_add(const struct sluice_header *header, __u3
 		way ^= (way ^ i) & -equal;
 	}
 	if (!hit) {
+		count_distinct(cpu, hash);
 		way = way_take(bucket->packets, bucket->details, &bucket->evicted_packets,
 			       &bucket->evicted_bytes);
 		if (way >= SLUICE_SOURCE_WAYS)
@@ -214,5 +230,6 @@ int sluice_features_source(struct xdp_md *ctx)
 				    address[1] & v6_mask_low, &seen);
 		}
 	}
-	return deliver(cpu, seen.bytes);
+	count(cpu, SLUICE_REASON_PASS, seen.bytes);
+	return feature_done(ctx);
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sluice/detector.h>
 #include <sluice/key.h>
 #include <sluice/plugin.h>
 
@@ -94,6 +95,42 @@ struct dataplane_swap {
 	uint64_t flip_ns, grace_ns;
 };
 
+/*
+ * Feature extractors that are loaded only if a detector's manifest needs them, by these names.
+ * What is measured per source is always there, by the name `source`.
+ */
+#define DATAPLANE_FEATURES(X)          \
+	X(FLOW, flow, 0)               \
+	X(DESTINATION, destination, 1) \
+	X(SAMPLE, sample, 2)
+
+enum dataplane_feature {
+#define X(upper, lower, bit) DATAPLANE_FEATURE_##upper = 1u << (bit),
+	DATAPLANE_FEATURES(X)
+#undef X
+};
+
+/* By name; 0 for `source`, and for a name that there is none of. */
+uint32_t dataplane_feature_find(const char *name);
+/* The name of one bit; NULL if it stands for none. */
+const char *dataplane_feature_name(uint32_t feature);
+
+struct dataplane_features {
+	uint32_t loaded;	     /* enum dataplane_feature */
+	uint32_t max_flows;	     /* Per window and family, as max_sources. */
+	uint32_t max_destinations;   /* The same. */
+	uint32_t samples_per_window; /* Of all CPUs together. */
+};
+
+/* What the features of one window were; arrays belong to the data plane. */
+struct dataplane_features_read {
+	uint64_t distinct_sources; /* An estimate. */
+	double distinct_error;	   /* Its relative standard error. */
+	const struct sluice_sample *samples;
+	size_t n_samples;
+	uint64_t samples_lost; /* Drawn, but there was no room. */
+};
+
 struct dataplane_allow {
 	struct sluice_key prefix;
 	bool exempt; /* Skips everything; otherwise only `never blocked by source`. */
@@ -149,6 +186,17 @@ struct dataplane_ops {
 	 */
 	void (*sources_read)(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
 			     struct dataplane_count *untracked);
+	/*
+	 * Which features there are beside sources.  In force from the next swap on; the window that
+	 * is being counted keeps those it began with.
+	 */
+	int (*features_set)(struct dataplane *dp, const struct dataplane_features *features,
+			    struct sluice_err *err);
+	/*
+	 * Reads the idle side's features and how many distinct sources it saw; once, after
+	 * sources_read().  What is not loaded is empty.  Valid until the next swap.
+	 */
+	void (*features_read)(struct dataplane *dp, struct dataplane_features_read *read);
 	void (*counters_read)(const struct dataplane *dp, struct dataplane_counters *counters);
 	/*
 	 * Looks after the attachments; true when something happened, with the interface's name in
@@ -168,6 +216,7 @@ struct dataplane_occupancy {
 struct dataplane {
 	const struct dataplane_ops *ops;
 	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
+	struct dataplane_features features;   /* As last set. */
 	bool adopted;			      /* The pinned state of an earlier daemon was found. */
 	bool lapsed; /* Its automatic blocks were no longer in force: on_death_expire_ns was over. */
 };
@@ -186,9 +235,10 @@ struct dataplane_interface {
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
-	const char *pin_path;  /* Folder in a bpffs; made if missing. */
-	uint32_t max_blocked;  /* Of both families together. */
-	uint32_t max_sources;  /* Tracked per window and family. */
+	const char *pin_path; /* Folder in a bpffs; made if missing. */
+	uint32_t max_blocked; /* Of both families together. */
+	uint32_t max_sources; /* Tracked per window and family. */
+	struct dataplane_features features;
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;
 	bool enforce;

@@ -104,7 +104,7 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 	if (!code && !live->state.adopted)
 		code = state_header_write(&live->state, live->header, err);
 	for (unsigned int side = 0; !code && side < 2; side++)
-		code = live_load_side(live, side, err);
+		code = live_open_side(live, side, &options->features, &live->side[side], err);
 	if (!code)
 		code = live_open_lists(live, &adoption, err);
 	if (!code)
@@ -119,6 +119,7 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 	live_update_occupancy(live);
 	live->dp.occupancy.blocked_capacity = live->header->max_blocked;
 	live->dp.occupancy.sources_capacity = options->max_sources;
+	live->dp.features = options->features;
 	return live_flip_to(live, live->header->side & 1, err);
 }
 

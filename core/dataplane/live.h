@@ -14,20 +14,21 @@
 #include "blocklist_table.h"
 #include "dataplane.h"
 #include "grace.h"
+#include "live_side.h"
 #include "mapped.h"
 #include "prefix_maps.h"
-#include "source_table.h"
 #include "state.h"
 
 struct filter;
-struct features_source;
 
 struct live {
 	struct dataplane dp; /* First member. */
 	struct state state;
 	struct filter *filter;
-	struct features_source *side[2];
-	struct source_table sources[2];
+	struct live_side *side[2];
+	/* With other features; takes its place before that side counts again.  Or NULL. */
+	struct live_side *next[2];
+	uint64_t passed; /* Packets that had passed when the live side began. */
 	struct mapped header_page, counters, block4, block6, records;
 	struct sluice_header *header;
 	struct blocklist_table *blocklist;
@@ -55,11 +56,15 @@ int live_load_filter(struct live *live, struct sluice_err *err);
 /* Maps the filter's tables; `live->header` is valid afterwards. */
 int live_map_memory(struct live *live, struct sluice_err *err);
 
-/* Loads one side of the feature program and maps its tables. */
-int live_load_side(struct live *live, unsigned int side, struct sluice_err *err);
+/* Loads the feature programs of one side. */
+int live_open_side(struct live *live, unsigned int side, const struct dataplane_features *features,
+		   struct live_side **out, struct sluice_err *err);
 
 /* Takes over what the pinned tables hold; the filter is loaded and its memory mapped. */
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err);
+
+/* The policy's IPv6 unit as two words in network byte order. */
+void live_v6_mask(unsigned int prefix_len, uint64_t mask[2]);
 
 int live_filter_fd(const struct live *live);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading: sizes the filter's and the feature programs' maps by the state, loads both, and maps
- * their memory.
+ * Loading the filter: sizes its maps by the state, loads it, and maps its memory.  live_side.c does
+ * the same for the feature programs.
  */
 #include "live.h"
 
@@ -13,12 +13,10 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
-#include "features_source.skel.h"
 #include "filter.skel.h"
 #include "libbpf_messages.h"
 
-/* The policy's IPv6 unit as two words in network byte order. */
-static void v6_mask(unsigned int prefix_len, uint64_t mask[2])
+void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
 {
 	uint8_t bytes[16] = { 0 };
 
@@ -84,7 +82,7 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 		code = -errno;
 		goto fail;
 	}
-	v6_mask(sizes->v6_prefix_len, mask);
+	live_v6_mask(sizes->v6_prefix_len, mask);
 	live->filter->rodata->block4_buckets = sizes->block4_buckets;
 	live->filter->rodata->block6_buckets = sizes->block6_buckets;
 	live->filter->rodata->v6_mask_high = mask[0];
@@ -104,77 +102,6 @@ fail:
 			   live->state.folder);
 		code = -EPROTO;
 	}
-	return code;
-}
-
-static int load_side(struct live *live, unsigned int side, struct sluice_err *err)
-{
-	const struct sluice_header *sizes = &live->state.sizes;
-	struct features_source *skel = features_source__open();
-	uint64_t mask[2];
-	int code;
-
-	live->side[side] = skel;
-	if (!skel) {
-		code = -errno;
-		goto fail;
-	}
-	v6_mask(sizes->v6_prefix_len, mask);
-	skel->rodata->side = side;
-	skel->rodata->source4_buckets = sizes->source4_buckets;
-	skel->rodata->source6_buckets = sizes->source6_buckets;
-	skel->rodata->v6_mask_high = mask[0];
-	skel->rodata->v6_mask_low = mask[1];
-	/*
-	 * The tables are not pinned: what a dead daemon's side counted for an unknown time is no
-	 * window of the next one.  The old side goes with its program, at the first swap.
-	 */
-	code = set_map(skel->maps.sluice_source4, NULL, sizes->n_cpus * sizes->source4_buckets);
-	if (!code)
-		code = set_map(skel->maps.sluice_source6, NULL,
-			       sizes->n_cpus * sizes->source6_buckets);
-	if (!code)
-		code = set_map(skel->maps.sluice_dirty4, NULL,
-			       sizes->n_cpus * sizes->source4_buckets / 64);
-	if (!code)
-		code = set_map(skel->maps.sluice_dirty6, NULL,
-			       sizes->n_cpus * sizes->source6_buckets / 64);
-	if (!code)
-		code = bpf_map__reuse_fd(skel->maps.sluice_header,
-					 bpf_map__fd(live->filter->maps.sluice_header));
-	if (!code)
-		code = bpf_map__reuse_fd(skel->maps.sluice_counters,
-					 bpf_map__fd(live->filter->maps.sluice_counters));
-	if (!code)
-		code = features_source__load(skel);
-	if (!code)
-		return 0;
-fail:
-	libbpf_messages_explain(err, "the feature program", code);
-	return code;
-}
-
-static int map_sources(struct live *live, unsigned int side, struct sluice_err *err)
-{
-	const struct sluice_header *sizes = &live->state.sizes;
-	struct features_source *skel = live->side[side];
-	struct source_table *table = &live->sources[side];
-	int code;
-
-	table->source4_buckets = sizes->source4_buckets;
-	table->source6_buckets = sizes->source6_buckets;
-	table->n_cpus = sizes->n_cpus;
-	table->v6_prefix_len = (uint8_t)sizes->v6_prefix_len;
-	code = mapped_open(&table->source4, bpf_map__fd(skel->maps.sluice_source4), "source4", err);
-	if (!code)
-		code = mapped_open(&table->source6, bpf_map__fd(skel->maps.sluice_source6),
-				   "source6", err);
-	if (!code)
-		code = mapped_open(&table->dirty4, bpf_map__fd(skel->maps.sluice_dirty4), "dirty4",
-				   err);
-	if (!code)
-		code = mapped_open(&table->dirty6, bpf_map__fd(skel->maps.sluice_dirty6), "dirty6",
-				   err);
 	return code;
 }
 
@@ -202,11 +129,18 @@ int live_map_memory(struct live *live, struct sluice_err *err)
 	return code;
 }
 
-int live_load_side(struct live *live, unsigned int side, struct sluice_err *err)
+int live_open_side(struct live *live, unsigned int side, const struct dataplane_features *features,
+		   struct live_side **out, struct sluice_err *err)
 {
-	int code = load_side(live, side, err);
+	const struct live_side_options options = {
+		.sizes = &live->state.sizes,
+		.header_fd = bpf_map__fd(live->filter->maps.sluice_header),
+		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
+		.side = side,
+		.features = *features,
+	};
 
-	return code ? code : map_sources(live, side, err);
+	return live_side_open(&options, out, err);
 }
 
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err)
@@ -245,14 +179,14 @@ static void release_memory(struct live *live)
 	mapped_close(&live->block4);
 	mapped_close(&live->block6);
 	mapped_close(&live->records);
-	for (int side = 0; side < 2; side++)
-		source_table_close(&live->sources[side]);
 }
 
 void live_unload(struct live *live)
 {
 	release_memory(live);
-	for (int side = 0; side < 2; side++)
-		features_source__destroy(live->side[side]);
+	for (int side = 0; side < 2; side++) {
+		live_side_free(live->side[side]);
+		live_side_free(live->next[side]);
+	}
 	filter__destroy(live->filter);
 }

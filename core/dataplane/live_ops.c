@@ -10,7 +10,6 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
-#include "features_source.skel.h"
 #include "filter.skel.h"
 
 uint64_t live_monotonic_ns(void)
@@ -32,11 +31,39 @@ void live_heartbeat(struct live *live)
 	__atomic_store_n(&live->header->expired, 0, __ATOMIC_RELEASE);
 }
 
+static uint64_t packets_passed(const struct live *live)
+{
+	const struct sluice_cpu_counters *cpus = live->counters.memory;
+	uint64_t packets = 0;
+
+	for (uint32_t cpu = 0; cpu < live->state.sizes.n_cpus; cpu++)
+		packets += __atomic_load_n(&cpus[cpu].reason[SLUICE_REASON_PASS].packets,
+					   __ATOMIC_RELAXED);
+	return packets;
+}
+
+/* Readies a side that no CPU counts into to be the one that counts. */
+static void begin_side(struct live *live, unsigned int side)
+{
+	uint64_t passed = packets_passed(live);
+
+	if (live->next[side]) {
+		live_side_free(live->side[side]);
+		live->side[side] = live->next[side];
+		live->next[side] = NULL;
+	}
+	/* The next window is expected to be as the last one was. */
+	live_side_begin(live->side[side], passed - live->passed);
+	live->passed = passed;
+}
+
 int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 {
-	int fd = bpf_program__fd(live->side[side]->progs.sluice_features_source);
 	__u32 slot = 0;
+	int fd;
 
+	begin_side(live, side);
+	fd = live_side_program_fd(live->side[side]);
 	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
 	if (++live->header->epoch[side] == 0)
 		live->header->epoch[side] = 1;
@@ -169,7 +196,39 @@ static void live_sources_read(struct dataplane *dp, dataplane_source_fn fn, void
 	struct live *live = live_of(dp);
 	unsigned int idle = (live->header->side ^ 1) & 1;
 
-	source_table_read(&live->sources[idle], live->header->epoch[idle], fn, ctx, untracked);
+	source_table_read(&live->side[idle]->sources, live->header->epoch[idle], fn, ctx,
+			  untracked);
+}
+
+static int live_features_set(struct dataplane *dp, const struct dataplane_features *features,
+			     struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+	struct live_side *next[2] = { NULL, NULL };
+	int code = 0;
+
+	if (memcmp(features, &dp->features, sizeof(*features)) == 0)
+		return 0;
+	for (unsigned int side = 0; !code && side < 2; side++)
+		code = live_open_side(live, side, features, &next[side], err);
+	for (unsigned int side = 0; side < 2; side++) {
+		if (code) {
+			live_side_free(next[side]);
+			continue;
+		}
+		live_side_free(live->next[side]);
+		live->next[side] = next[side];
+	}
+	if (!code)
+		dp->features = *features;
+	return code;
+}
+
+static void live_features_read(struct dataplane *dp, struct dataplane_features_read *read)
+{
+	struct live *live = live_of(dp);
+
+	live_side_read(live->side[(live->header->side ^ 1) & 1], read);
 }
 
 static void live_counters_read(const struct dataplane *dp, struct dataplane_counters *counters)
@@ -218,6 +277,8 @@ const struct dataplane_ops live_ops = {
 	.enforce_set = live_enforce_set,
 	.swap = live_swap,
 	.sources_read = live_sources_read,
+	.features_set = live_features_set,
+	.features_read = live_features_read,
 	.counters_read = live_counters_read,
 	.event_next = live_event_next,
 };

@@ -18,7 +18,7 @@
 #define FIXTURE_MAJOR SLUICE_ABI_MAJOR
 #endif
 #ifndef FIXTURE_MINOR
-#define FIXTURE_MINOR SLUICE_ABI_MINOR
+#define FIXTURE_MINOR 0
 #endif
 #ifndef FIXTURE_SIZE
 #define FIXTURE_SIZE sizeof(struct sluice_plugin)

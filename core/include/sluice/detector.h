@@ -39,10 +39,73 @@ struct sluice_blocked_source {
 	uint64_t hw_age_ns;  /* How old `hw_packets` is. */
 };
 
+/* What one source sent to one destination and passed the filter. */
+struct sluice_flow {
+	struct sluice_key source;      /* In the policy's unit, as struct sluice_source has it. */
+	struct sluice_key destination; /* A whole address. */
+	uint64_t packets, bytes;
+	uint32_t tcp_syn, udp, icmp; /* As in struct sluice_source. */
+	uint32_t reserved;
+};
+
+/* Classes of struct sluice_destination.protocol. */
+enum sluice_protocol {
+	SLUICE_PROTOCOL_TCP,
+	SLUICE_PROTOCOL_UDP,
+	SLUICE_PROTOCOL_ICMP, /* Or ICMPv6. */
+	SLUICE_PROTOCOL_GRE,
+	SLUICE_PROTOCOL_ESP,
+	SLUICE_PROTOCOL_SCTP,
+	SLUICE_PROTOCOL_TUNNEL, /* IPv4 or IPv6 inside. */
+	SLUICE_PROTOCOL_OTHER,
+	SLUICE_N_PROTOCOLS
+};
+
+#define SLUICE_N_TCP_FLAGS 64
+#define SLUICE_N_LENGTHS 32
+#define SLUICE_LENGTH_STEP 64
+#define SLUICE_N_PORT_BINS 128
+#define SLUICE_N_LISTED_PORTS 64
+
+/*
+ * What passed the filter on its way to one destination, as histograms of packets.  Their sums
+ * differ: only TCP has flags, only TCP, UDP and SCTP have ports, and a later fragment shows
+ * neither.
+ */
+struct sluice_destination {
+	struct sluice_key key; /* A whole address. */
+	uint64_t packets, bytes;
+	uint32_t fragments; /* First and later parts of packets. */
+	uint32_t reserved;
+	uint32_t protocol[SLUICE_N_PROTOCOLS]; /* By enum sluice_protocol; sums to `packets`. */
+	/* By the six flags' value: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32. */
+	uint32_t tcp_flags[SLUICE_N_TCP_FLAGS];
+	/* By the frame's bytes in steps of 64; the last is 1984 and more; sums to `packets`. */
+	uint32_t length[SLUICE_N_LENGTHS];
+	/* By sluice_window_port_bin(). */
+	uint32_t source_port[SLUICE_N_PORT_BINS];
+	uint32_t destination_port[SLUICE_N_PORT_BINS];
+};
+
+#define SLUICE_SAMPLE_SIZE 256
+
+/*
+ * One packet that passed the filter, drawn at random: within a window each had the same chance.
+ * When traffic jumps, the draws of that one window come from its beginning.  `data` is what a
+ * stranger sent: trust no length in it.
+ */
+struct sluice_sample {
+	uint64_t time_ns;    /* Monotonic. */
+	uint32_t frame_size; /* Of the whole frame. */
+	uint32_t size;	     /* Bytes of `data`: the frame's first, from the Ethernet header on. */
+	uint32_t ifindex, rx_queue;
+	uint8_t data[SLUICE_SAMPLE_SIZE];
+};
+
 /*
  * What was offered in one window, dropped packets included, so that an attack that is being
  * blocked still looks like one.  Const, shared by all detectors, valid only during observe().
- * `source_size` and `blocked_size` are the strides of the arrays: use the accessors below.
+ * `source_size` and the like are the strides of the arrays: use the accessors below.
  * Arrays are in no order.
  */
 struct sluice_window {
@@ -60,6 +123,32 @@ struct sluice_window {
 	size_t n_sources, source_size;
 	const struct sluice_blocked_source *blocked;
 	size_t n_blocked, blocked_size;
+
+	/* Since ABI 1.1: test `size`. */
+
+	uint64_t untracked_bytes;
+	/*
+	 * Distinct sources whose packets passed, IPv6 in the policy's unit.  Exact while all of them
+	 * were tracked; else an estimate whose relative standard error is `distinct_error`.
+	 */
+	uint64_t distinct_sources;
+	double distinct_error; /* 0 = exact */
+	/*
+	 * Only for detectors whose manifest needs them, else empty: `flow`, `destination`, `sample`.
+	 * What the full tables of the first two could not hold is told beside them: the heavy ones
+	 * stay, and these are the packets and bytes of those that had to make room.
+	 */
+	const struct sluice_flow *flows;
+	size_t n_flows, flow_size;
+	uint64_t untracked_flow_packets, untracked_flow_bytes;
+	const struct sluice_destination *destinations;
+	size_t n_destinations, destination_size;
+	uint64_t untracked_destination_packets, untracked_destination_bytes;
+	const struct sluice_sample *samples;
+	size_t n_samples, sample_size;
+	uint64_t samples_lost; /* Drawn, but there was no room. */
+	/* For sluice_window_port_bin(); 65536 entries, or NULL without destinations. */
+	const uint8_t *port_bins;
 };
 
 static inline const struct sluice_source *sluice_window_source(const struct sluice_window *window,
@@ -74,6 +163,38 @@ sluice_window_blocked(const struct sluice_window *window, size_t i)
 {
 	return (const struct sluice_blocked_source *)(const void *)((const char *)window->blocked +
 								    i * window->blocked_size);
+}
+
+static inline const struct sluice_flow *sluice_window_flow(const struct sluice_window *window,
+							   size_t i)
+{
+	return (const struct sluice_flow *)(const void *)((const char *)window->flows +
+							  i * window->flow_size);
+}
+
+static inline const struct sluice_destination *
+sluice_window_destination(const struct sluice_window *window, size_t i)
+{
+	return (const struct sluice_destination *)(const void *)((const char *)
+									 window->destinations +
+								 i * window->destination_size);
+}
+
+static inline const struct sluice_sample *sluice_window_sample(const struct sluice_window *window,
+							       size_t i)
+{
+	return (const struct sluice_sample *)(const void *)((const char *)window->samples +
+							    i * window->sample_size);
+}
+
+/*
+ * Where the histograms count a port (host byte order).  Bins below SLUICE_N_LISTED_PORTS are of one
+ * port each, of those that floods and amplifiers use most; the other ports share the other bins
+ * by a secret hash.  Only with destinations.
+ */
+static inline unsigned int sluice_window_port_bin(const struct sluice_window *window, uint16_t port)
+{
+	return window->port_bins[port];
 }
 
 /* A request to block one source.  Strings are copied by the host. */

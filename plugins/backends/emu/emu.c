@@ -265,7 +265,7 @@ SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = {
 	.magic = SLUICE_PLUGIN_MAGIC,
 	.abi_major = SLUICE_ABI_MAJOR,
-	.abi_minor = SLUICE_ABI_MINOR,
+	.abi_minor = 0, /* As the manifest has it: nothing younger is used. */
 	.size = sizeof(sluice_plugin),
 	.kind = SLUICE_PLUGIN_BACKEND,
 	.name = "emu",

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Sampled packets: the first bytes of some of the packets that passed the filter, for detectors
+ * that look into them and for evidence.  See sample_record.h for who is chosen.
+ *
+ * Each side has a ring and a state of its own, as the tables have: user space reads a window's
+ * samples when no CPU can write there any more, and there are no others among them.
+ */
+#include "feature_chain.h"
+#include "parse.h"
+#include "sample_record.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536); /* User space sets it by the budget. */
+} sluice_samples SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sample_state);
+} sluice_sampling SEC(".maps");
+
+/* Copies the frame's first bytes, wherever they lie; false if they cannot be read. */
+static __always_inline bool fill(struct xdp_md *ctx, struct sample_record *record)
+{
+	__u32 size = bpf_xdp_get_buff_len(ctx);
+	__u32 snap = size < SAMPLE_SNAP_SIZE ? size : SAMPLE_SNAP_SIZE;
+
+	/* Else clang folds this into the line above, and the verifier no longer sees the bound. */
+	asm volatile("" : "+r"(snap));
+	if (snap == 0 || snap > SAMPLE_SNAP_SIZE)
+		return false;
+	record->time_ns = bpf_ktime_get_ns();
+	record->frame_size = size;
+	record->ifindex = ctx->ingress_ifindex;
+	record->rx_queue = ctx->rx_queue_index;
+	record->snap_size = snap;
+	return bpf_xdp_load_bytes(ctx, 0, record->data, snap) == 0;
+}
+
+static __always_inline void take(struct xdp_md *ctx, struct sample_state *state)
+{
+	struct sample_record *record;
+
+	/* Most of a flood finds the budget spent, and must not fight for the line to learn so. */
+	if (state->taken >= state->budget ||
+	    __sync_fetch_and_add(&state->taken, 1) >= state->budget)
+		return;
+	record = bpf_ringbuf_reserve(&sluice_samples, sizeof(*record), 0);
+	if (!record) {
+		__sync_fetch_and_add(&state->lost_full, 1);
+		return;
+	}
+	if (fill(ctx, record))
+		bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	else
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+}
+
+SEC("xdp.frags")
+int sluice_features_sample(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct sample_state *state = bpf_map_lookup_elem(&sluice_sampling, &zero);
+
+	if (state && bpf_get_prandom_u32() <= state->threshold)
+		take(ctx, state);
+	return feature_done(ctx);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One of the two sides that take turns in counting: the program per source with its tables, and the
+ * chain of features behind it.  Private to the live_*.c files.
+ */
+#ifndef SLUICE_DATAPLANE_LIVE_SIDE_H
+#define SLUICE_DATAPLANE_LIVE_SIDE_H
+
+#include <stdint.h>
+
+#include "dataplane.h"
+#include "mapped.h"
+#include "source_table.h"
+
+struct features_source;
+struct feature_chain;
+struct sluice_header;
+
+struct live_side {
+	struct features_source *skel;
+	struct source_table sources;
+	struct mapped distinct;
+	uint32_t n_cpus;
+	struct feature_chain *chain;
+};
+
+struct live_side_options {
+	const struct sluice_header *sizes;
+	int header_fd, counters_fd; /* The filter's maps. */
+	unsigned int side;	    /* 0 or 1 */
+	struct dataplane_features features;
+};
+
+int live_side_open(const struct live_side_options *options, struct live_side **out,
+		   struct sluice_err *err) __attribute__((warn_unused_result));
+/* No CPU may run its programs any more.  NULL is a no-op. */
+void live_side_free(struct live_side *side);
+
+/* The program that the filter goes on to. */
+int live_side_program_fd(const struct live_side *side);
+
+/*
+ * Before the side counts: forgets what nobody read.  About `expected` packets will pass until the
+ * next swap.
+ */
+void live_side_begin(struct live_side *side, uint64_t expected);
+
+/* While the side is idle: all but the sources. */
+void live_side_read(struct live_side *side, struct dataplane_features_read *read);
+
+#endif /* SLUICE_DATAPLANE_LIVE_SIDE_H */
