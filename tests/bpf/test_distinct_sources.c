@@ -81,9 +81,11 @@ static void send4(const struct plane *plane, uint32_t addr, uint32_t n)
 static void send6(const struct plane *plane, uint32_t network, uint8_t host)
 {
 	static struct frame frame;
-	uint8_t addr[16] = { 0x20, 0x01, [4] = (uint8_t)(network >> 24), (uint8_t)(network >> 16),
-			     (uint8_t)(network >> 8), (uint8_t)network, [15] = host };
+	uint8_t addr[16] = { 0x20, 0x01 };
+	uint32_t be = __builtin_bswap32(network);
 
+	memcpy(addr + 4, &be, sizeof(be));
+	addr[15] = host;
 	if (!frame.size)
 		frame_build(&frame, &(struct frame_recipe){ .family = 6, .protocol = 17 }, addr);
 	memcpy(frame.data + frame.network + 8, addr, sizeof(addr));
