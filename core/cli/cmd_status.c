@@ -99,6 +99,25 @@ static void print_traffic(const json_t *status)
 	    human_pps(document_u64(status, "traffic.hw_pps"), hw));
 }
 
+static void print_features(const json_t *status)
+{
+	char distinct[HUMAN_TEXT_SIZE], tracked[HUMAN_TEXT_SIZE], loaded[128] = "", share[48] = "";
+	double error = document_number(status, "features.sources.error");
+	const json_t *name;
+	size_t i, used = 0;
+
+	json_array_foreach((json_t *)document_get(status, "features.loaded"), i, name) {
+		if (used < sizeof(loaded))
+			used += (size_t)snprintf(loaded + used, sizeof(loaded) - used, "%s%s",
+						 i ? ", " : "", json_string_value(name));
+	}
+	if (error > 0)
+		snprintf(share, sizeof(share), " (estimated, standard error %.1f %%)", error * 100);
+	say("sources", "%s in the last window%s, %s of them tracked; measured by %s",
+	    human_count(document_u64(status, "features.sources.distinct"), distinct), share,
+	    human_count(document_u64(status, "features.sources.tracked"), tracked), loaded);
+}
+
 static void print_blocked(const json_t *status, const struct style *style)
 {
 	uint64_t n = document_u64(status, "blocked.total");
@@ -217,6 +236,7 @@ static void print_page(const json_t *status)
 	print_interfaces(status, &style);
 	print_attack(status, &style);
 	print_traffic(status);
+	print_features(status);
 	print_blocked(status, &style);
 	print_offload(status, &style);
 	print_window(status);

@@ -61,6 +61,12 @@ struct settings_policy {
 	bool protect_known; /* Never block a source with an established connection. */
 };
 
+/* Bounds of what is measured beside sources, if a detector needs it. */
+struct settings_features {
+	uint32_t flows, destinations; /* Tracked per window and family. */
+	uint32_t samples_per_second;
+};
+
 struct settings_rate_monitor {
 	bool quiet_learned; /* true: the highest rate of one source in peace, else quiet_pps. */
 	uint64_t quiet_pps;
@@ -98,7 +104,8 @@ struct settings {
 	struct settings_plugin *detectors;
 	size_t n_detectors;
 	bool pass_malformed;
-	uint32_t max_sources;	     /* Tracked per window and family. */
+	uint32_t max_sources; /* Tracked per window and family. */
+	struct settings_features features;
 	uint64_t on_death_expire_ns; /* 0 = keep */
 	const char *pin_path;
 	const char *plugin_path;			   /* Folder with the plugins. */

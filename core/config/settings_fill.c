@@ -151,6 +151,13 @@ static int detectors_fill(struct settings_owned *owned, struct settings *s)
 	return 0;
 }
 
+static void features_fill(struct settings_features *features, const struct config_value *map)
+{
+	features->flows = small_get(map, "flows");
+	features->destinations = small_get(map, "destinations");
+	features->samples_per_second = small_get(map, "samples_per_second");
+}
+
 static void policy_fill(struct settings_policy *policy, const struct config_value *map)
 {
 	policy->max_blocked = small_get(map, "max_blocked");
@@ -238,6 +245,7 @@ int settings_fill(struct settings_owned *owned)
 	s->enforce = flag_get(map, "enforce");
 	s->pass_malformed = !strcmp(string_get(map, "malformed"), "pass");
 	s->max_sources = small_get(map, "max_sources");
+	features_fill(&s->features, config_value_get(map, "features"));
 	on_death = config_value_get(map, "on_death");
 	if (config_value_type(on_death) == CONFIG_VALUE_MAP)
 		s->on_death_expire_ns = number_get(on_death, "expire");

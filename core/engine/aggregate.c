@@ -15,6 +15,7 @@ struct aggregate {
 	struct sluice_source *sources;
 	size_t n, capacity, max;
 	uint64_t untracked;
+	uint64_t untracked_bytes;
 };
 
 int aggregate_new(size_t max_sources, const struct address_secret *secret, struct aggregate **out)
@@ -83,6 +84,7 @@ static void merge(void *ctx, const struct dataplane_source *read)
 	}
 	if (added < 0) {
 		aggregate->untracked += read->packets;
+		aggregate->untracked_bytes += read->bytes;
 		return;
 	}
 	source = &aggregate->sources[i];
@@ -104,8 +106,10 @@ void aggregate_read(struct aggregate *aggregate, struct dataplane *dp)
 	hash_table_clear(aggregate->index);
 	aggregate->n = 0;
 	aggregate->untracked = 0;
+	aggregate->untracked_bytes = 0;
 	dp->ops->sources_read(dp, merge, aggregate, &untracked);
 	aggregate->untracked += untracked.packets;
+	aggregate->untracked_bytes += untracked.bytes;
 }
 
 struct sluice_source *aggregate_sources(struct aggregate *aggregate, size_t *n)
@@ -125,4 +129,9 @@ const struct sluice_source *aggregate_find(const struct aggregate *aggregate,
 uint64_t aggregate_untracked(const struct aggregate *aggregate)
 {
 	return aggregate->untracked;
+}
+
+uint64_t aggregate_untracked_bytes(const struct aggregate *aggregate)
+{
+	return aggregate->untracked_bytes;
 }

@@ -29,5 +29,6 @@ const struct sluice_source *aggregate_find(const struct aggregate *aggregate,
 					   const struct sluice_key *key);
 /* Packets that passed and belong to no source of the list. */
 uint64_t aggregate_untracked(const struct aggregate *aggregate);
+uint64_t aggregate_untracked_bytes(const struct aggregate *aggregate);
 
 #endif /* SLUICE_ENGINE_AGGREGATE_H */

@@ -145,6 +145,8 @@ struct engine_status {
 	uint64_t protected_known; /* Proposals not enforced: client is known. */
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
+	uint64_t untracked_total; /* Packets whose sources found no room, since start. */
+	uint64_t samples_total, samples_lost_total;
 	const struct engine_detector_status *detectors; /* Valid until the next call. */
 	size_t n_detectors;
 };

@@ -32,6 +32,21 @@ void measure_totals(const struct dataplane_counters *before, const struct datapl
 	window->offered_bytes = window->passed_bytes + dropped_bytes;
 }
 
+void measure_features(const struct dataplane_features_read *read, struct sluice_window *window)
+{
+	bool all_tracked = window->untracked_packets == 0;
+
+	/* Who is tracked is known by name, so an estimate below that is known to be wrong. */
+	window->distinct_sources = window->n_sources;
+	if (!all_tracked && read->distinct_sources > window->n_sources)
+		window->distinct_sources = read->distinct_sources;
+	window->distinct_error = all_tracked ? 0 : read->distinct_error;
+	window->samples = read->samples;
+	window->n_samples = read->n_samples;
+	window->sample_size = sizeof(struct sluice_sample);
+	window->samples_lost = read->samples_lost;
+}
+
 uint64_t measure_pps(uint64_t packets, uint64_t length_ns)
 {
 	if (!length_ns)

@@ -18,6 +18,9 @@
 void measure_totals(const struct dataplane_counters *before, const struct dataplane_counters *now,
 		    uint64_t hw_packets, struct sluice_window *window);
 
+/* Fills in all that is neither a source nor a total.  `window` has its sources already. */
+void measure_features(const struct dataplane_features_read *read, struct sluice_window *window);
+
 /* Packets in a time as packets per second. */
 uint64_t measure_pps(uint64_t packets, uint64_t length_ns);
 

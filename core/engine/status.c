@@ -48,6 +48,9 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.protected_known = engine->protected_known,
 		.protected_allow = engine->protected_allow,
 		.would_block = engine->would_block,
+		.untracked_total = engine->untracked_total,
+		.samples_total = engine->samples_total,
+		.samples_lost_total = engine->samples_lost_total,
 		.detectors = detect_statuses(&engine->detect),
 		.n_detectors = engine->detect.n,
 	};
@@ -55,4 +58,8 @@ void engine_status(struct engine *engine, struct engine_status *status)
 	memcpy(status->stage_max_ns, engine->stage_max_ns, sizeof(status->stage_max_ns));
 	status->window.sources = NULL;
 	status->window.blocked = NULL;
+	status->window.flows = NULL;
+	status->window.destinations = NULL;
+	status->window.samples = NULL;
+	status->window.port_bins = NULL;
 }

@@ -111,12 +111,19 @@ static int swap_sides(struct engine *engine, uint64_t now_ns)
 static void read_sources(struct engine *engine)
 {
 	struct sluice_window *window = &engine->window;
+	struct dataplane_features_read features = { 0 };
 	struct dataplane_counters now;
 
 	aggregate_read(engine->aggregate, engine->dp);
 	window->sources = aggregate_sources(engine->aggregate, &window->n_sources);
 	window->source_size = sizeof(struct sluice_source);
 	window->untracked_packets = aggregate_untracked(engine->aggregate);
+	window->untracked_bytes = aggregate_untracked_bytes(engine->aggregate);
+	engine->dp->ops->features_read(engine->dp, &features);
+	measure_features(&features, window);
+	engine->untracked_total += window->untracked_packets;
+	engine->samples_total += window->n_samples;
+	engine->samples_lost_total += window->samples_lost;
 	engine->dp->ops->counters_read(engine->dp, &now);
 	measure_totals(&engine->counters, &now, engine->hw_packets, window);
 	engine->counters = now;

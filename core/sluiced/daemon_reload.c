@@ -25,13 +25,21 @@ static int exchange(void *ctx, struct sluice_err *err)
 {
 	struct exchange *exchange = ctx;
 	struct daemon *daemon = exchange->daemon;
+	struct dataplane *dataplane = daemon->dataplane;
+	struct dataplane_features features = generation_features(exchange->next);
+	struct dataplane_features before = dataplane->features;
 	struct engine_options options;
 	int ret;
 
+	ret = dataplane->ops->features_set(dataplane, &features, err);
+	if (ret)
+		return ret;
 	generation_inherit(exchange->next, daemon->generation);
 	options = daemon_engine_options(daemon, exchange->next);
 	ret = engine_reconfigure(daemon->engine, &options, err);
 	if (ret) {
+		/* If even that fails, more is measured than the old detectors look at. */
+		(void)!dataplane->ops->features_set(dataplane, &before, NULL);
 		generation_return(exchange->next, daemon->generation);
 		exchange->returned = true;
 	}

@@ -117,6 +117,39 @@ static void write_window(FILE *out, const struct snapshot *snapshot)
 	      engine->window.untracked_packets);
 }
 
+static void write_features(FILE *out, const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+	static const struct metrics_label source[] = { { "feature", "source" }, { NULL, NULL } };
+
+	metrics_text_family(out, "sluice_feature_loaded", "gauge",
+			    "1 for each feature extractor that is loaded.");
+	metrics_text_u64(out, "sluice_feature_loaded", source, 1);
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		const struct metrics_label labels[] = { { "feature", dataplane_feature_name(bit) },
+							{ NULL, NULL } };
+
+		if (labels[0].value)
+			metrics_text_u64(out, "sluice_feature_loaded", labels,
+					 (snapshot->features.loaded & bit) != 0);
+	}
+	gauge(out, "sluice_window_sources", "Sources tracked in the last window.",
+	      engine->window.n_sources);
+	gauge(out, "sluice_window_distinct_sources",
+	      "Distinct sources that passed in the last window, estimated if not all were tracked.",
+	      engine->window.distinct_sources);
+	metrics_text_family(out, "sluice_window_distinct_error", "gauge",
+			    "Relative standard error of the distinct sources; 0 is exact.");
+	metrics_text_double(out, "sluice_window_distinct_error", NULL,
+			    engine->window.distinct_error);
+	metrics_text_family(out, "sluice_untracked_packets_total", "counter",
+			    "Packets of those that had to make room in a table.");
+	metrics_text_u64(out, "sluice_untracked_packets_total", source, engine->untracked_total);
+	counter(out, "sluice_samples_total", "Packets sampled.", engine->samples_total);
+	counter(out, "sluice_samples_lost_total", "Packets drawn for which there was no room.",
+		engine->samples_lost_total);
+}
+
 static void write_table(FILE *out, const struct snapshot *snapshot)
 {
 	static const struct metrics_label v4[] = { { "family", "ipv4" }, { NULL, NULL } };
@@ -286,6 +319,7 @@ void exposition_write(const struct snapshot *snapshot, FILE *out)
 	write_general(out, snapshot);
 	write_packets(out, snapshot);
 	write_window(out, snapshot);
+	write_features(out, snapshot);
 	write_table(out, snapshot);
 	write_blocks(out, snapshot);
 	write_detectors(out, snapshot);

@@ -236,6 +236,26 @@ const struct engine_detector *generation_detectors(const struct generation *gene
 	return generation->detectors;
 }
 
+struct dataplane_features generation_features(const struct generation *generation)
+{
+	const struct settings *settings = generation->settings;
+	double samples =
+		(double)settings->features.samples_per_second * (double)settings->window_ns / 1e9;
+	struct dataplane_features features = {
+		.max_flows = settings->features.flows,
+		.max_destinations = settings->features.destinations,
+		.samples_per_window = samples < 1 ? 1 : (uint32_t)samples,
+	};
+
+	for (size_t i = 0; i < generation->n_slots; i++) {
+		const struct manifest *manifest = plugin_manifest(generation->slots[i].plugin);
+
+		for (size_t j = 0; j < manifest_n_features(manifest); j++)
+			features.loaded |= dataplane_feature_find(manifest_feature(manifest, j));
+	}
+	return features;
+}
+
 struct plugin *generation_backend(const struct generation *generation)
 {
 	return generation->backend;

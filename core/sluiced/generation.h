@@ -13,6 +13,7 @@
 
 #include <sluice/plugin.h>
 
+#include "dataplane/dataplane.h"
 #include "engine/engine.h"
 #include "plugin/plugin.h"
 
@@ -50,6 +51,9 @@ int generation_check_host(const struct generation *generation, struct config_err
 const struct settings *generation_settings(const struct generation *generation);
 /* As engine_options wants them; valid as long as the generation. */
 const struct engine_detector *generation_detectors(const struct generation *generation, size_t *n);
+
+/* What the detectors' manifests need to be measured, within the file's bounds. */
+struct dataplane_features generation_features(const struct generation *generation);
 
 /* The back end's plugin and options; NULL if the file names none. */
 struct plugin *generation_backend(const struct generation *generation);

@@ -56,6 +56,10 @@ void snapshot_set_engine(struct snapshot *snapshot, const struct engine_status *
 	snapshot->engine.detectors = NULL;
 	snapshot->engine.window.sources = NULL;
 	snapshot->engine.window.blocked = NULL;
+	snapshot->engine.window.flows = NULL;
+	snapshot->engine.window.destinations = NULL;
+	snapshot->engine.window.samples = NULL;
+	snapshot->engine.window.port_bins = NULL;
 	snapshot->n_detectors = 0;
 	for (size_t i = 0; i < status->n_detectors && i < SNAPSHOT_DETECTORS_MAX; i++) {
 		struct snapshot_detector *copy = &snapshot->detectors[snapshot->n_detectors++];

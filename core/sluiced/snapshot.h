@@ -43,6 +43,7 @@ struct snapshot {
 	struct dataplane_counters counters;
 	uint64_t pps[DATAPLANE_N_REASONS]; /* Packets a second since the snapshot before. */
 	struct dataplane_occupancy occupancy;
+	struct dataplane_features features;
 	bool has_offload;
 	struct offload_status offload;
 	struct event_log_stats events;

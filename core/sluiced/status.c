@@ -97,6 +97,26 @@ static json_t *traffic_json(const struct sluice_window *window)
 			 J(per_second(window->untracked_packets, ns)));
 }
 
+/* What is measured, and how many sources it was in the last window. */
+static json_t *features_json(const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+	const struct sluice_window *window = &engine->window;
+	json_t *loaded = json_pack("[s]", "source");
+
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		const char *name = dataplane_feature_name(snapshot->features.loaded & bit);
+
+		if (name)
+			json_array_append_new(loaded, json_string(name));
+	}
+	return json_pack("{s:o, s:{s:I, s:I, s:f}, s:I, s:I, s:I}", "loaded", loaded, "sources",
+			 "tracked", J(window->n_sources), "distinct", J(window->distinct_sources),
+			 "error", window->distinct_error, "untracked_total",
+			 J(engine->untracked_total), "samples_total", J(engine->samples_total),
+			 "samples_lost_total", J(engine->samples_lost_total));
+}
+
 static json_t *blocked_json(const struct snapshot *snapshot)
 {
 	const struct engine_status *engine = &snapshot->engine;
@@ -196,16 +216,16 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 
 	return json_pack(
 		"{s:i, s:o, s:o, s:b, s:o, s:{s:b, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:{s:I, s:I}}",
+		"s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
 		interfaces_json(snapshot), "attack", "active", engine->attack, "started",
 		time_json(engine->attack_started_realtime_ns), "count", J(engine->attacks),
-		"traffic", traffic_json(&engine->window), "blocked", blocked_json(snapshot),
-		"drops", reasons_json(snapshot, true), "passes", reasons_json(snapshot, false),
-		"offload", offload_json(snapshot), "window", window_json(engine), "detectors",
-		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
-		"overwritten", J(snapshot->events.overwritten));
+		"traffic", traffic_json(&engine->window), "features", features_json(snapshot),
+		"blocked", blocked_json(snapshot), "drops", reasons_json(snapshot, true), "passes",
+		reasons_json(snapshot, false), "offload", offload_json(snapshot), "window",
+		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
+		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));
 }
 
 json_t *status_explanation_json(const struct engine_explanation *explanation)

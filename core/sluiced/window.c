@@ -41,6 +41,7 @@ static void take_snapshot(struct daemon *daemon)
 	daemon->counters = counters;
 	daemon->counters_ns = now;
 	snapshot->occupancy = daemon->dataplane->occupancy;
+	snapshot->features = daemon->dataplane->features;
 	if (daemon->offload)
 		offload_status(daemon->offload, &snapshot->offload);
 	for (size_t i = 0; i < snapshot->n_interfaces; i++) {
@@ -75,6 +76,7 @@ void window_refresh(void *ctx)
 	engine_status(daemon->engine, &status);
 	snapshot_set_engine(&daemon->snapshot, &status);
 	daemon->snapshot.occupancy = daemon->dataplane->occupancy;
+	daemon->snapshot.features = daemon->dataplane->features;
 	event_log_stats(daemon->log, &daemon->snapshot.events);
 	snapshot_board_put(daemon->board, &daemon->snapshot);
 }

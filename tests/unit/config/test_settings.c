@@ -33,6 +33,9 @@ Test(settings, defaults)
 	cr_assert_not(s->detectors[1].enforce);
 	cr_assert_not(s->pass_malformed);
 	cr_assert_eq(s->max_sources, 256000);
+	cr_assert_eq(s->features.flows, 128000);
+	cr_assert_eq(s->features.destinations, 256);
+	cr_assert_eq(s->features.samples_per_second, 1000);
 	cr_assert_eq(s->on_death_expire_ns, 3600 * S);
 	cr_assert_str_eq(s->pin_path, "/sys/fs/bpf/sluice");
 	cr_assert(s->plugin_path && s->plugin_path[0] == '/');
@@ -106,6 +109,9 @@ Test(settings, every_key)
 	cr_assert_eq(s->n_detectors, 1);
 	cr_assert(s->pass_malformed);
 	cr_assert_eq(s->max_sources, 65536);
+	cr_assert_eq(s->features.flows, 2000);
+	cr_assert_eq(s->features.destinations, 100);
+	cr_assert_eq(s->features.samples_per_second, 50);
 	cr_assert_eq(s->on_death_expire_ns, 0);
 	cr_assert_str_eq(s->pin_path, "/sys/fs/bpf/other");
 	cr_assert_str_eq(s->plugin_path, "/opt/sluice/plugins");

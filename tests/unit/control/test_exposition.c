@@ -33,7 +33,15 @@ static void fill(struct snapshot *snapshot)
 		.attack = true,
 		.attacks = 1,
 		.attack_started_realtime_ns = 1700000000000000000ull,
-		.window = { .length_ns = 500000000, .offered_packets = 1000000, .hw_packets = 10 },
+		.window = { .length_ns = 500000000,
+			    .offered_packets = 1000000,
+			    .hw_packets = 10,
+			    .n_sources = 4000,
+			    .distinct_sources = 50000,
+			    .distinct_error = 0.016 },
+		.untracked_total = 700,
+		.samples_total = 90,
+		.samples_lost_total = 3,
 		.blocked = 10000,
 		.offloaded = 1000,
 		.protected_known = 64,
@@ -61,6 +69,7 @@ static void fill(struct snapshot *snapshot)
 	snapshot->occupancy = (struct dataplane_occupancy){ .blocked_v4 = 9990,
 							    .blocked_v6 = 10,
 							    .blocked_capacity = 1000000 };
+	snapshot->features.loaded = DATAPLANE_FEATURE_SAMPLE;
 	snapshot->n_interfaces = 1;
 	snapshot->interfaces[0] = (struct snapshot_interface){ .name = "eth0", .mode = "native" };
 	snapshot->events = (struct event_log_stats){ .total = 5000, .overwritten = 904 };
@@ -119,6 +128,15 @@ Test(exposition, has_the_figures)
 		{ "sluice_offload_adds_total", 1500 },
 		{ "sluice_offload_dels_total", 500 },
 		{ "sluice_offload_failures_total", 2 },
+		{ "sluice_feature_loaded{feature=\"source\"}", 1 },
+		{ "sluice_feature_loaded{feature=\"sample\"}", 1 },
+		{ "sluice_feature_loaded{feature=\"flow\"}", 0 },
+		{ "sluice_window_sources", 4000 },
+		{ "sluice_window_distinct_sources", 50000 },
+		{ "sluice_window_distinct_error", 0.016 },
+		{ "sluice_untracked_packets_total{feature=\"source\"}", 700 },
+		{ "sluice_samples_total", 90 },
+		{ "sluice_samples_lost_total", 3 },
 		{ "sluice_attack", 1 },
 		{ "sluice_attacks_total", 1 },
 		{ "sluice_events_overwritten_total", 904 },
@@ -190,6 +208,14 @@ Test(status, document_has_what_operators_need)
 				: NULL),
 		150000);
 	cr_assert_eq(json_integer_value(get(json, "traffic", "offered_pps", NULL)), 2000000);
+	cr_assert_eq(json_integer_value(get(json, "features", "sources", "distinct")), 50000);
+	cr_assert_eq(json_integer_value(get(json, "features", "sources", "tracked")), 4000);
+	cr_assert_float_eq(json_real_value(get(json, "features", "sources", "error")), 0.016, 1e-9);
+	cr_assert_eq(json_integer_value(get(json, "features", "samples_total", NULL)), 90);
+	cr_assert_eq(json_array_size(get(json, "features", "loaded", NULL)), 2);
+	cr_assert_str_eq(
+		json_string_value(json_array_get(get(json, "features", "loaded", NULL), 1)),
+		"sample");
 	cr_assert(json_is_true(get(json, "attack", "active", NULL)));
 	cr_assert_str_eq(json_string_value(get(json, "attack", "started", NULL)),
 			 "2023-11-14T22:13:20Z");

@@ -233,7 +233,21 @@ static void fake_sources_read(struct dataplane *dp, dataplane_source_fn fn, void
 	for (size_t i = 0; i < fake->idle.n; i++)
 		fn(ctx, &fake->idle.rows[i]);
 	untracked->packets += fake->untracked;
+	untracked->bytes += 60 * fake->untracked;
 	fake->untracked = 0;
+}
+
+static int fake_features_set(struct dataplane *dp, const struct dataplane_features *features,
+			     struct sluice_err *err)
+{
+	(void)err;
+	dp->features = *features;
+	return 0;
+}
+
+static void fake_features_read(struct dataplane *dp, struct dataplane_features_read *read)
+{
+	*read = fake_of(dp)->features;
 }
 
 static void fake_counters_read(const struct dataplane *dp, struct dataplane_counters *counters)
@@ -273,6 +287,8 @@ static const struct dataplane_ops fake_ops = {
 	.enforce_set = fake_enforce_set,
 	.swap = fake_swap,
 	.sources_read = fake_sources_read,
+	.features_set = fake_features_set,
+	.features_read = fake_features_read,
 	.counters_read = fake_counters_read,
 	.event_next = fake_event_next,
 };

@@ -41,9 +41,10 @@ struct fake_dataplane {
 	struct dataplane_counters counters;
 	bool enforce;
 	uint8_t v6_prefix_len;
-	size_t capacity;    /* Of exact sources. */
-	uint64_t untracked; /* Reported by the next read. */
-	const char *gone;   /* An interface that is gone, told once. */
+	size_t capacity;			 /* Of exact sources. */
+	uint64_t untracked;			 /* Reported by the next read. */
+	struct dataplane_features_read features; /* Reported by every read. */
+	const char *gone;			 /* An interface that is gone, told once. */
 
 	int block_code, prefix_set_code, prefix_del_code, allow_code, own_code, swap_code;
 

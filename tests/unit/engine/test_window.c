@@ -93,6 +93,54 @@ Test(window, counters_are_of_the_window)
 	cr_expect_eq(rig->detectors[0].seen.offered_packets, 5);
 }
 
+/* While every source is tracked their number is known; else the estimate tells. */
+Test(window, distinct_sources_are_exact_while_all_are_tracked)
+{
+	const struct sluice_window *seen = &rig->detectors[0].seen;
+
+	rig->dp.features.distinct_sources = 7000;
+	rig->dp.features.distinct_error = 0.016;
+	rig_send(rig, "192.0.2.1", 10);
+	rig_send(rig, "192.0.2.2", 10);
+	rig_window(rig);
+	cr_expect_eq(seen->distinct_sources, 2);
+	cr_expect_eq(seen->distinct_error, 0);
+	cr_expect_eq(seen->untracked_packets, 0);
+
+	rig_send(rig, "192.0.2.1", 10);
+	rig->dp.untracked = 500;
+	rig_window(rig);
+	cr_expect_eq(seen->distinct_sources, 7000);
+	cr_expect_eq(seen->distinct_error, 0.016);
+	cr_expect_eq(seen->untracked_bytes, 500 * 60);
+
+	/* An estimate below what is known by name is not believed. */
+	rig->dp.features.distinct_sources = 1;
+	rig->dp.untracked = 1;
+	rig_send(rig, "192.0.2.1", 10);
+	rig_send(rig, "192.0.2.2", 10);
+	rig_window(rig);
+	cr_expect_eq(seen->distinct_sources, 2);
+	cr_expect_eq(rig_status(rig).untracked_total, 501);
+}
+
+Test(window, samples_reach_the_detectors)
+{
+	const struct sluice_sample samples[2] = { { .frame_size = 60 }, { .frame_size = 70 } };
+	const struct sluice_window *seen = &rig->detectors[0].seen;
+
+	rig->dp.features.samples = samples;
+	rig->dp.features.n_samples = 2;
+	rig->dp.features.samples_lost = 3;
+	rig_windows(rig, 2);
+	cr_expect_eq(seen->n_samples, 2);
+	cr_expect_eq(sluice_window_sample(seen, 1)->frame_size, 70);
+	cr_expect_eq(seen->samples_lost, 3);
+	cr_expect_eq(rig_status(rig).samples_total, 4);
+	cr_expect_eq(rig_status(rig).samples_lost_total, 6);
+	cr_expect_null(rig_status(rig).window.samples, "borrowed");
+}
+
 Test(window, an_interface_that_is_gone_is_told)
 {
 	rig->dp.gone = "eth7";
