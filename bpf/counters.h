@@ -12,18 +12,12 @@
 
 #include "shared.h"
 
-struct sluice_header_page {
-	struct sluice_header header;
-	__u8 rest[SLUICE_HEADER_SIZE - sizeof(struct sluice_header)];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sluice_header_page);
-} sluice_header SEC(".maps");
+/*
+ * A section of its own is a map of its own, of one page.  As a variable it costs no look-up: its
+ * address is a constant in the compiled program.
+ */
+struct sluice_header_page sluice_page SEC(".data.header");
+#define HEADER (&sluice_page.header)
 
 /* One element a CPU; user space sets max_entries and reads it through the mapping. */
 struct {
@@ -34,14 +28,15 @@ struct {
 	__type(value, struct sluice_cpu_counters);
 } sluice_counters SEC(".maps");
 
-static __always_inline void count(__u32 cpu, enum sluice_reason reason, __u64 bytes)
+/* Returns the packets that this CPU has counted for `reason`, this one included. */
+static __always_inline __u64 count(__u32 cpu, enum sluice_reason reason, __u64 bytes)
 {
 	struct sluice_cpu_counters *counters = bpf_map_lookup_elem(&sluice_counters, &cpu);
 
-	if (counters) {
-		counters->reason[reason].packets++;
-		counters->reason[reason].bytes += bytes;
-	}
+	if (!counters || reason >= SLUICE_REASONS_MAX)
+		return 0;
+	counters->reason[reason].bytes += bytes;
+	return ++counters->reason[reason].packets;
 }
 
 #endif /* SLUICE_BPF_COUNTERS_H */

@@ -203,19 +203,16 @@ int sluice_features_source(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct observation seen = {};
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
-	struct sluice_header_page *page = bpf_map_lookup_elem(&sluice_header, &zero);
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct parse_ethertype type = parse_ethernet(&cursor);
 
-	if (!page)
-		return XDP_PASS;
 	if (type.value == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = parse_ipv4(&cursor);
 
 		if (ip) {
 			seen.bytes = parse_frame_bytes(ctx, &cursor, parse_ipv4_length(ip));
 			seen.transport = parse_ipv4_transport(ip, cursor.end);
-			source4_add(&page->header, cpu, ip->saddr, &seen);
+			source4_add(HEADER, cpu, ip->saddr, &seen);
 		}
 	} else {
 		struct ipv6hdr *ip = parse_ipv6(&cursor);
@@ -226,7 +223,7 @@ int sluice_features_source(struct xdp_md *ctx)
 			__builtin_memcpy(address, &ip->saddr, sizeof(address));
 			seen.bytes = parse_frame_bytes(ctx, &cursor, parse_ipv6_length(ip));
 			seen.transport = parse_ipv6_transport(ip, cursor.end);
-			source6_add(&page->header, cpu, address[0] & v6_mask_high,
+			source6_add(HEADER, cpu, address[0] & v6_mask_high,
 				    address[1] & v6_mask_low, &seen);
 		}
 	}

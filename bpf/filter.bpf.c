@@ -3,9 +3,10 @@
  * The filter: the first program a packet meets.  Its verdict rests on the source address alone, so
  * that nothing a blocked source sends can slip past by its transport protocol.
  *
- * Order: parse -> forged own address -> exact blocklist -> blocked prefixes -> tail call into the
- * live feature program, which delivers.  The writer keeps the blocklist disjoint from the
- * allow-list; an allowed prefix is looked up here only for a packet that a prefix would drop.
+ * Order: parse -> exact blocklist -> forged own address -> blocked prefixes -> tail call into the
+ * live feature program, which delivers.  The writer keeps the blocklist disjoint from the allow-list
+ * and from our own addresses, so that a hit needs neither look-up; an allowed prefix is looked up here
+ * only for a packet that a prefix would drop.
  */
 #include "counters.h"
 #include "parse.h"
@@ -14,38 +15,36 @@
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* Fixed when the tables are made, so that the JIT sees constants. */
-const volatile __u32 block4_buckets = 1;
-const volatile __u32 block6_buckets = 1;
+const volatile __u32 block4_bits = SLUICE_BLOCK_MIN_BITS; /* log2 of the buckets. */
+const volatile __u32 block6_bits = SLUICE_BLOCK_MIN_BITS;
 const volatile __u64 v6_mask_high = ~0ull; /* The policy's unit, in network byte order. */
 const volatile __u64 v6_mask_low = 0;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sluice_block4_bucket);
-} sluice_block4 SEC(".maps");
+#define BLOCK_MAP(name, type_)                     \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, type_);              \
+	} name SEC(".maps")
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sluice_block6_bucket);
-} sluice_block6 SEC(".maps");
+BLOCK_MAP(sluice_block4, struct sluice_block4_bucket);
+BLOCK_MAP(sluice_block6, struct sluice_block6_bucket);
+BLOCK_MAP(sluice_carry4, struct sluice_block_carries);
+BLOCK_MAP(sluice_carry6, struct sluice_block_carries);
 
-/* Where the few keys are that found both their buckets full: key -> position. */
+/* Where the few keys are that found both their buckets full: hash -> position. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SLUICE_STASH_BUCKETS *SLUICE_BLOCK4_WAYS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } sluice_stash4 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SLUICE_STASH_BUCKETS *SLUICE_BLOCK6_WAYS);
+	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, __u32);
 } sluice_stash6 SEC(".maps");
@@ -94,124 +93,141 @@ struct source {
 	bool v6;
 };
 
+/* Automatic blocks no longer count once the daemon has been dead for so long. */
+static __always_inline bool in_force(__u32 flags)
+{
+	return likely(!HEADER->expired) || flags & SLUICE_BLOCK_MANUAL;
+}
+
+/* The way's hits went round: one in 256. */
+static __always_inline void carry(void *carries, __u32 bucket, __u32 way)
+{
+	struct sluice_block_carries *all = bpf_map_lookup_elem(carries, &bucket);
+
+	if (all)
+		__sync_fetch_and_add(&all->carry[way & (SLUICE_BLOCK_WAYS - 1)], 1);
+}
+
+static __always_inline bool block4_hit(struct sluice_block4_bucket *bucket, __u32 index, __u32 way)
+{
+	__u32 *word = &bucket->word[way & (SLUICE_BLOCK_WAYS - 1)];
+	__u32 old = __sync_fetch_and_add(word, SLUICE_BLOCK_HIT);
+
+	if (unlikely(old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1))
+		carry(&sluice_carry4, index, way);
+	return in_force(old);
+}
+
+static __always_inline bool block6_hit(struct sluice_block6_bucket *bucket, __u32 index, __u32 way)
+{
+	__u64 *word = &bucket->word[way & (SLUICE_BLOCK_WAYS - 1)];
+	__u32 old = __sync_fetch_and_add(word, (__u64)SLUICE_BLOCK_HIT << 32) >> 32;
+
+	if (unlikely(old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1))
+		carry(&sluice_carry6, index, way);
+	return in_force(old);
+}
+
 /*
- * The daemon moves expires_ns ahead while it lives.  The clock is read on every eighth hit of a
- * slot only; once the time has passed, the flag in the header tells everybody.
+ * A hash map gives the memory of a deleted element to the next one at once, so what was looked up may
+ * turn into the place of another source.  The word there tells.
  */
-static __always_inline bool lapsed(struct sluice_header *header, __u32 hits, __u32 flags, __u64 way)
+static __always_inline bool stash4(__u32 hash, __u32 want)
 {
-	if (unlikely(header->expires_ns && !(hits & 7) && !header->expired &&
-		     bpf_ktime_get_coarse_ns() > header->expires_ns))
-		header->expired = 1;
-	return unlikely(header->expired) && !(flags & SLUICE_BLOCK_MANUAL(way));
-}
+	__u32 *found = bpf_map_lookup_elem(&sluice_stash4, &hash);
 
-static __always_inline bool block4_count(struct sluice_header *header,
-					 struct sluice_block4_bucket *bucket, __u64 way)
-{
-	if (way >= SLUICE_BLOCK4_WAYS)
+	if (!found)
 		return false;
-	__u32 hits = __sync_fetch_and_add(&bucket->packets[way], 1);
-
-	return !lapsed(header, hits, bucket->flags, way);
-}
-
-static __always_inline bool block6_count(struct sluice_header *header,
-					 struct sluice_block6_bucket *bucket, __u64 way)
-{
-	if (way >= SLUICE_BLOCK6_WAYS)
-		return false;
-	__u32 hits = __sync_fetch_and_add(&bucket->packets[way], 1);
-
-	return !lapsed(header, hits, bucket->flags, way);
-}
-
-static __always_inline bool stash4(struct sluice_header *header, __u32 key)
-{
-	__u32 *position = bpf_map_lookup_elem(&sluice_stash4, &key);
-
-	if (!position)
-		return false;
-	__u32 index = *position / SLUICE_POSITION_WAYS, way = *position % SLUICE_POSITION_WAYS;
+	__u32 position = *(volatile __u32 *)found;
+	__u32 way = position % SLUICE_POSITION_WAYS, index = position / SLUICE_POSITION_WAYS;
 	struct sluice_block4_bucket *bucket = bpf_map_lookup_elem(&sluice_block4, &index);
 
-	if (!bucket || bucket->key[way] != key)
-		return false;
-	return block4_count(header, bucket, way);
+	return bucket && table_is_at4(bucket, way, want) && block4_hit(bucket, index, way);
 }
 
-static __always_inline bool stash6(struct sluice_header *header, __u64 key)
+static __always_inline bool stash6(__u64 hash, __u64 want)
 {
-	__u32 *position = bpf_map_lookup_elem(&sluice_stash6, &key);
+	__u32 *found = bpf_map_lookup_elem(&sluice_stash6, &hash);
 
-	if (!position)
+	if (!found)
 		return false;
-	__u32 index = *position / SLUICE_POSITION_WAYS, way = *position % SLUICE_POSITION_WAYS;
+	__u32 position = *(volatile __u32 *)found;
+	__u32 way = position % SLUICE_POSITION_WAYS, index = position / SLUICE_POSITION_WAYS;
 	struct sluice_block6_bucket *bucket = bpf_map_lookup_elem(&sluice_block6, &index);
 
-	if (!bucket || bucket->key[way] != key)
-		return false;
-	return block6_count(header, bucket, way);
+	return bucket && table_is_at6(bucket, way, want) && block6_hit(bucket, index, way);
 }
 
-static __always_inline bool blocked4(struct sluice_header *header, __u32 addr)
+static __always_inline bool blocked4(__u32 addr)
 {
-	__u32 key = hash_key_v4(addr);
-	__u64 hash = hash_v4(header->hash_key, key);
-	__u32 index = hash_bucket_first(hash, block4_buckets);
+	const __u32 bits = block4_bits;
+	__u32 hash = hash_permute_v4(HEADER->hash_key, addr), index = hash >> (32 - bits);
+	__u32 tag = hash & (~0u >> bits), want = tag | SLUICE_BLOCK_VALID;
 	struct sluice_block4_bucket *bucket = bpf_map_lookup_elem(&sluice_block4, &index);
 
 	if (!bucket)
 		return false;
-	__u64 match = table_match_block4(bucket, key);
+	__u64 found = table_find4(bucket, want);
 
-	if (match)
-		return block4_count(header, bucket, match - 1);
-	if (likely(!(bucket->flags & SLUICE_BLOCK_OVERFLOW)))
+	if (found)
+		return block4_hit(bucket, index, table_way4(found));
+	if (likely(!(bucket->word[0] & SLUICE_BLOCK_OVERFLOW)))
 		return false;
 
-	index = hash_bucket_second(hash, block4_buckets);
+	index = hash_other_bucket(index, tag, bits);
 	bucket = bpf_map_lookup_elem(&sluice_block4, &index);
 	if (!bucket)
 		return false;
-	match = table_match_block4(bucket, key);
-	if (match)
-		return block4_count(header, bucket, match - 1);
-	return bucket->flags & SLUICE_BLOCK_OVERFLOW ? stash4(header, key) : false;
+	found = table_find4(bucket, want | SLUICE_BLOCK_AWAY);
+	if (found)
+		return block4_hit(bucket, index, table_way4(found));
+	return bucket->word[0] & SLUICE_BLOCK_OVERFLOW ? stash4(hash, want | SLUICE_BLOCK_AWAY)
+						       : false;
 }
 
-static __always_inline bool blocked6(struct sluice_header *header, const struct source *source)
+static __always_inline bool blocked6(const struct source *source)
 {
-	__u64 key =
-		hash_v6(header->hash_key, source->high & v6_mask_high, source->low & v6_mask_low);
-	__u32 index = hash_bucket_first(key, block6_buckets);
+	__u64 hash =
+		hash_v6(HEADER->hash_key, source->high & v6_mask_high, source->low & v6_mask_low);
+	const __u32 bits = block6_bits;
+	__u64 tag = hash & (~0ull >> bits);
+	__u64 want = tag | (__u64)SLUICE_BLOCK_VALID << 32;
+	__u32 index = hash >> (64 - bits);
 	struct sluice_block6_bucket *bucket = bpf_map_lookup_elem(&sluice_block6, &index);
 
 	if (!bucket)
 		return false;
-	__u64 match = table_match_block6(bucket, key);
+	__u64 found = table_find6(bucket, want);
 
-	if (match)
-		return block6_count(header, bucket, match - 1);
-	if (likely(!(bucket->flags & SLUICE_BLOCK_OVERFLOW)))
+	if (found)
+		return block6_hit(bucket, index, table_way6(found));
+	if (likely(!(bucket->word[0] >> 32 & SLUICE_BLOCK_OVERFLOW)))
 		return false;
 
-	index = hash_bucket_second(key, block6_buckets);
+	index = hash_other_bucket(index, tag >> 32, bits);
 	bucket = bpf_map_lookup_elem(&sluice_block6, &index);
 	if (!bucket)
 		return false;
-	match = table_match_block6(bucket, key);
-	if (match)
-		return block6_count(header, bucket, match - 1);
-	return bucket->flags & SLUICE_BLOCK_OVERFLOW ? stash6(header, key) : false;
+	found = table_find6(bucket, want | (__u64)SLUICE_BLOCK_AWAY << 32);
+	if (found)
+		return block6_hit(bucket, index, table_way6(found));
+	return bucket->word[0] >> 32 & SLUICE_BLOCK_OVERFLOW
+		       ? stash6(hash, want | (__u64)SLUICE_BLOCK_AWAY << 32)
+		       : false;
 }
 
-static __always_inline bool own_address(const struct sluice_header *header,
-					const struct source *source)
+static __always_inline bool blocked(__u32 flags, const struct source *source)
+{
+	if (source->v6)
+		return flags & SLUICE_HEADER_HAS_BLOCKED6 && blocked6(source);
+	return flags & SLUICE_HEADER_HAS_BLOCKED4 && blocked4(source->high);
+}
+
+static __always_inline bool own_address(const struct source *source)
 {
 	__u32 bit = hash_own_bit(source->high, source->low);
 
-	if (likely(!(header->own_bloom[bit >> 6] >> (bit & 63) & 1)))
+	if (likely(!(HEADER->own_bloom[bit >> 6] >> (bit & 63) & 1)))
 		return false;
 	struct sluice_own_key key = { { source->high, source->low } };
 
@@ -255,16 +271,26 @@ static __always_inline bool blocked_prefix(const struct source *source)
 	return allowed(source) < 0;
 }
 
-/* Drops for `reason`, or, in observe mode, counts that it would have. */
-static __always_inline bool drops(const struct sluice_header *header, __u32 cpu,
-				  enum sluice_reason reason, __u64 bytes)
+/*
+ * The daemon moves expires_ns ahead while it lives.  The clock is read on every sixteenth packet that
+ * a CPU drops by the blocklist; once the time has passed, `expired` tells all of them.
+ */
+static __always_inline void look_at_clock(__u64 n_blocked)
 {
-	if (unlikely(header->flags & SLUICE_HEADER_OBSERVE)) {
-		count(cpu, SLUICE_REASON_WOULD_DROP, bytes);
-		return false;
-	}
-	count(cpu, reason, bytes);
-	return true;
+	if (unlikely(!(n_blocked & 15)) && HEADER->expires_ns && !HEADER->expired &&
+	    bpf_ktime_get_coarse_ns() > HEADER->expires_ns)
+		HEADER->expired = 1;
+}
+
+/* Drops for `reason`, or, in observe mode, counts that it would have. */
+static __always_inline bool drops(__u32 cpu, __u32 flags, enum sluice_reason reason, __u64 bytes)
+{
+	bool observes = flags & SLUICE_HEADER_OBSERVE;
+	__u64 n = count(cpu, unlikely(observes) ? SLUICE_REASON_WOULD_DROP : reason, bytes);
+
+	if (reason == SLUICE_REASON_BLOCKED)
+		look_at_clock(n);
+	return !observes;
 }
 
 /* What the headers say, before any verdict. */
@@ -275,90 +301,115 @@ struct packet {
 };
 
 /* False: the header is cut short, and there is no source to judge by. */
-static __always_inline bool read_packet(struct xdp_md *ctx, const struct parse_cursor *cursor,
-					struct parse_ethertype type, struct packet *packet)
+static __always_inline bool read_ipv4(struct xdp_md *ctx, const struct parse_cursor *cursor,
+				      struct packet *packet)
 {
 	__u32 before = cursor->at - (void *)(long)ctx->data;
+	struct iphdr *ip = parse_ipv4(cursor);
 
-	if (type.value == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = parse_ipv4(cursor);
+	if (unlikely(!ip))
+		return false;
+	packet->source = (struct source){ .high = ip->saddr };
+	packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv4_length(ip));
+	packet->malformed = parse_ipv4_malformed(ip, packet->bytes - before);
+	return true;
+}
 
-		if (!ip)
-			return false;
-		packet->source.high = ip->saddr;
-		packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv4_length(ip));
-		packet->malformed = parse_ipv4_malformed(ip, packet->bytes - before);
-		return true;
-	}
+static __always_inline bool read_ipv6(struct xdp_md *ctx, const struct parse_cursor *cursor,
+				      struct packet *packet)
+{
+	__u32 before = cursor->at - (void *)(long)ctx->data;
 	struct ipv6hdr *ip = parse_ipv6(cursor);
 
-	if (!ip)
+	if (unlikely(!ip))
 		return false;
+	packet->source.v6 = true;
 	__builtin_memcpy(&packet->source.high, &ip->saddr, 8);
 	__builtin_memcpy(&packet->source.low, (void *)&ip->saddr + 8, 8);
-	packet->source.v6 = true;
 	packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv6_length(ip));
 	packet->malformed = parse_ipv6_malformed(ip, packet->bytes - before);
 	return true;
 }
 
-/* Why to drop it, or SLUICE_REASON_PASS.  The first reason only: observe mode counts it once. */
-static __always_inline enum sluice_reason judge(struct sluice_header *header,
-						const struct packet *packet)
+static __always_inline bool is_exempt(const struct source *source)
+{
+	int flags = allowed(source);
+
+	return flags > 0 && flags & SLUICE_ALLOW_EXEMPT;
+}
+
+/* What becomes of a packet whose source is known: the first reason only, observe mode counts it once. */
+static __always_inline enum sluice_reason judge(__u32 flags, const struct packet *packet)
 {
 	const struct source *source = &packet->source;
 
-	if (unlikely(packet->malformed && !(header->flags & SLUICE_HEADER_PASS_MALFORMED)))
+	if (unlikely(flags & SLUICE_HEADER_HAS_EXEMPT) && is_exempt(source))
+		return SLUICE_REASON_EXEMPT;
+	if (unlikely(packet->malformed) && !(flags & SLUICE_HEADER_PASS_MALFORMED))
 		return SLUICE_REASON_MALFORMED;
-	if (own_address(header, source))
-		return SLUICE_REASON_SPOOFED_OWN;
-	if (source->v6 ? blocked6(header, source) : blocked4(header, source->high))
+	if (blocked(flags, source))
 		return SLUICE_REASON_BLOCKED;
-	if (unlikely(header->flags & SLUICE_HEADER_HAS_PREFIXES) && blocked_prefix(source))
+	if (unlikely(own_address(source)))
+		return SLUICE_REASON_SPOOFED_OWN;
+	if (unlikely(flags & SLUICE_HEADER_HAS_PREFIXES) && blocked_prefix(source))
 		return SLUICE_REASON_BLOCKED_PREFIX;
 	return SLUICE_REASON_PASS;
+}
+
+/* The verdict on what `judge` found. */
+static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
+				    enum sluice_reason reason, __u64 bytes)
+{
+	if (reason == SLUICE_REASON_EXEMPT) {
+		count(cpu, SLUICE_REASON_EXEMPT, bytes);
+		return XDP_PASS;
+	}
+	if (reason != SLUICE_REASON_PASS && drops(cpu, flags, reason, bytes))
+		return XDP_DROP;
+	bpf_tail_call(ctx, &sluice_progs, 0);
+	count(cpu, SLUICE_REASON_NO_FEATURES, bytes);
+	return XDP_PASS;
+}
+
+/* Without a readable source. */
+static __always_inline int conclude_unreadable(struct xdp_md *ctx, __u32 cpu, __u32 flags,
+					       bool is_ip)
+{
+	__u64 bytes = bpf_xdp_get_buff_len(ctx);
+
+	if (is_ip && !(flags & SLUICE_HEADER_PASS_MALFORMED) &&
+	    drops(cpu, flags, SLUICE_REASON_MALFORMED, bytes))
+		return XDP_DROP;
+	count(cpu, SLUICE_REASON_NOT_IP, bytes);
+	return XDP_PASS;
+}
+
+/* A function of its own, so that the registers of the IPv4 path stay free. */
+static __noinline int filter_ipv6(struct xdp_md *ctx)
+{
+	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	__u32 cpu = bpf_get_smp_processor_id(), flags = HEADER->flags;
+	struct packet packet = {};
+
+	(void)parse_ethernet(&cursor);
+	if (!read_ipv6(ctx, &cursor, &packet))
+		return conclude_unreadable(ctx, cpu, flags, true);
+	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);
 }
 
 SEC("xdp.frags")
 int sluice_filter(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct packet packet = {};
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
-	struct sluice_header_page *page = bpf_map_lookup_elem(&sluice_header, &zero);
-
-	if (unlikely(!page))
-		return XDP_PASS;
-	struct sluice_header *header = &page->header;
+	__u32 cpu = bpf_get_smp_processor_id(), flags = HEADER->flags;
 	struct parse_ethertype type = parse_ethernet(&cursor);
+	struct packet packet;
 
-	if (unlikely(type.value != bpf_htons(ETH_P_IP) && type.value != bpf_htons(ETH_P_IPV6))) {
-		count(cpu, SLUICE_REASON_NOT_IP, bpf_xdp_get_buff_len(ctx));
-		return XDP_PASS;
-	}
-	if (unlikely(!read_packet(ctx, &cursor, type, &packet))) {
-		__u64 bytes = bpf_xdp_get_buff_len(ctx);
-
-		if (!(header->flags & SLUICE_HEADER_PASS_MALFORMED) &&
-		    drops(header, cpu, SLUICE_REASON_MALFORMED, bytes))
-			return XDP_DROP;
-		count(cpu, SLUICE_REASON_NOT_IP, bytes);
-		return XDP_PASS;
-	}
-	if (unlikely(header->flags & SLUICE_HEADER_HAS_EXEMPT)) {
-		int flags = allowed(&packet.source);
-
-		if (flags > 0 && flags & SLUICE_ALLOW_EXEMPT) {
-			count(cpu, SLUICE_REASON_EXEMPT, packet.bytes);
-			return XDP_PASS;
-		}
-	}
-	enum sluice_reason reason = judge(header, &packet);
-
-	if (reason != SLUICE_REASON_PASS && drops(header, cpu, reason, packet.bytes))
-		return XDP_DROP;
-
-	bpf_tail_call(ctx, &sluice_progs, 0);
-	count(cpu, SLUICE_REASON_NO_FEATURES, packet.bytes);
-	return XDP_PASS;
+	if (type.value == bpf_htons(ETH_P_IPV6))
+		return filter_ipv6(ctx);
+	if (unlikely(type.value != bpf_htons(ETH_P_IP)))
+		return conclude_unreadable(ctx, cpu, flags, false);
+	if (!read_ipv4(ctx, &cursor, &packet))
+		return conclude_unreadable(ctx, cpu, flags, true);
+	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);
 }

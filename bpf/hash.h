@@ -13,15 +13,6 @@
 #endif
 
 /*
- * An IPv4 source as the blocklist keeps it: 0 marks an empty way, so 0.0.0.0 shares the place of
- * 255.255.255.255.  Neither can be a sender, and a flood from either must be stopped.
- */
-static __always_inline __u32 hash_key_v4(__u32 addr)
-{
-	return addr ? addr : 0xffffffffu;
-}
-
-/*
  * IPv4: two rounds of multiply-and-fold with secret odd multipliers.  The table compares the whole
  * address, so a collision costs a slot and never a verdict; that is why this may be cheap.
  */
@@ -73,6 +64,32 @@ static __always_inline __u64 hash_v6(const __u64 hash_key[2], __u64 high, __u64 
 	HASH_SIP_ROUND(v0, v1, v2, v3);
 	v0 ^= v1 ^ v2 ^ v3;
 	return v0 ? v0 : 1;
+}
+
+/*
+ * IPv4, for the blocklist: a permutation of the 32-bit numbers, so that bucket and tag together are
+ * the address itself and nobody is taken for another.  Three rounds of multiply and fold, the middle
+ * one by a constant known to mix well ("lowbias32"), so that no key that may be drawn is a weak one.
+ */
+static __always_inline __u32 hash_permute_v4(const __u64 hash_key[2], __u32 addr)
+{
+	__u32 h = addr ^ (__u32)hash_key[0];
+
+	h *= (__u32)(hash_key[0] >> 32) | 1;
+	h ^= h >> 16;
+	h *= 0x7feb352du;
+	h ^= h >> 15;
+	h *= (__u32)hash_key[1] | 1;
+	return h ^ h >> 16;
+}
+
+/*
+ * The second bucket of a blocklist entry, out of 2^bits; applied to that, the first.  It depends on
+ * the tag alone, so that a tag that lies in its second bucket still names one hash.
+ */
+static __always_inline __u32 hash_other_bucket(__u32 bucket, __u32 tag, __u32 bits)
+{
+	return bucket ^ (tag * 0x9e3779b1u >> (32 - bits) | 1);
 }
 
 /* Two candidate buckets out of `n_buckets`, from the two halves of one hash. */

@@ -53,7 +53,8 @@ static __always_inline struct parse_ethertype parse_ethernet(struct parse_cursor
 	if ((void *)(eth + 1) > cursor->end)
 		return type;
 	cursor->at = eth + 1;
-	__be16 value = eth->h_proto;
+	/* The structure is packed, for which clang would load byte by byte. */
+	__be16 value = *(const __be16 *)((void *)eth + offsetof(struct ethhdr, h_proto));
 
 #pragma unroll
 	for (int i = 0; i < PARSE_MAX_VLANS; i++) {

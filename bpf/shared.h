@@ -11,9 +11,10 @@
 
 #include <linux/types.h>
 
-#define SLUICE_LAYOUT 1
+#define SLUICE_LAYOUT 2
 #define SLUICE_HEADER_MAGIC 0x534c4831u /* "SLH1" */
 #define SLUICE_CACHE_LINE 64
+#define SLUICE_HEADER_SIZE 4096
 
 /*
  * Why the filter let a packet go or dropped it.  The order is pinned memory: append only.
@@ -48,6 +49,8 @@ enum sluice_header_flag {
 	SLUICE_HEADER_PASS_MALFORMED = 1u << 1,
 	SLUICE_HEADER_HAS_EXEMPT = 1u << 2,   /* Some allowed prefix skips everything. */
 	SLUICE_HEADER_HAS_PREFIXES = 1u << 3, /* Some prefix is blocked. */
+	SLUICE_HEADER_HAS_BLOCKED4 = 1u << 5, /* The blocklist holds IPv4 sources. */
+	SLUICE_HEADER_HAS_BLOCKED6 = 1u << 6,
 };
 
 /*
@@ -72,7 +75,7 @@ struct sluice_header {
 	__u32 side; /* The side that counts now. */
 	__u32 v6_prefix_len;
 	__u32 max_blocked;
-	__u32 block4_buckets, block6_buckets;	/* Without the stash's. */
+	__u32 block4_buckets, block6_buckets;	/* Powers of two; without the stash's. */
 	__u32 source4_buckets, source6_buckets; /* Per CPU; multiples of 64. */
 	__u32 n_cpus;
 	__u64 heartbeat_ns;    /* CLOCK_MONOTONIC */
@@ -81,33 +84,58 @@ struct sluice_header {
 	__u8 reason[64][24];
 };
 
-#define SLUICE_HEADER_SIZE 4096
+/* As it is mapped. */
+struct sluice_header_page {
+	struct sluice_header header;
+	__u8 rest[SLUICE_HEADER_SIZE - sizeof(struct sluice_header)];
+};
 
 /*
- * Blocklist buckets: one cache line holds the keys, their hit counters and the flags, so that a
- * verdict on a blocked source costs one line.  See table.h for the rules of reading and writing.
+ * Blocklist buckets: eight words, in half a cache line (IPv4) or one (IPv6).  A word is all there is
+ * of an entry: which source, and how often it was hit, so that a verdict on a blocked source costs
+ * one line and one atomic addition.  See table.h for the rules of reading and writing.
+ *
+ * The hash of a source names its home bucket by its highest bits; the bits below are the tag, and
+ * bucket and tag together are the whole hash.  Of IPv4 the hash is a permutation, so a tag in its
+ * bucket means one address and no other; of IPv6 it is SipHash.  An IPv6 word is an IPv4 word with 32
+ * more bits of tag below, so the flags are named once, for both:
+ *
+ *   hits, mod 256   | overflow | manual | valid | away | tag
+ *   31 .. 24        | 23       | 22     | 21    | 20   | 19 .. 0
  */
-#define SLUICE_BLOCK4_WAYS 7
-#define SLUICE_BLOCK6_WAYS 5
-#define SLUICE_POSITION_WAYS 8u	 /* A position is bucket * 8 + way, for both. */
-#define SLUICE_BLOCK_OVERFLOW 1u /* Some key that belongs here lives in its second bucket. */
-#define SLUICE_BLOCK_MANUAL(way) (256u << (way)) /* That way never lapses with the daemon. */
+#define SLUICE_BLOCK_WAYS 8
+#define SLUICE_BLOCK_MIN_BITS 12 /* log2 of the buckets: what the tag has not, the bucket has. */
+#define SLUICE_BLOCK_MAX_BITS 26
+#define SLUICE_BLOCK_TAG ((1u << 20) - 1)
+#define SLUICE_BLOCK_AWAY (1u << 20)	 /* In its second bucket. */
+#define SLUICE_BLOCK_VALID (1u << 21)	 /* The way is taken. */
+#define SLUICE_BLOCK_MANUAL (1u << 22)	 /* Never lapses with the daemon. */
+#define SLUICE_BLOCK_OVERFLOW (1u << 23) /* Way 0 only: some key lives further along. */
+#define SLUICE_BLOCK_HIT (1u << 24)
+#define SLUICE_BLOCK_HITS_PER_CARRY 256u
+/* What two words must have in common to be the same source. */
+#define SLUICE_BLOCK_SAME (SLUICE_BLOCK_VALID | SLUICE_BLOCK_AWAY | SLUICE_BLOCK_TAG)
+/* A position is bucket * 8 + way, for both families. */
+#define SLUICE_POSITION_WAYS 8u
 
 struct sluice_block4_bucket {
-	__u32 key[SLUICE_BLOCK4_WAYS]; /* 0 = empty */
-	__u32 packets[SLUICE_BLOCK4_WAYS];
-	__u32 flags;
-	__u32 reserved;
+	union {
+		__u32 word[SLUICE_BLOCK_WAYS];
+		__u64 pair[SLUICE_BLOCK_WAYS / 2]; /* For reading two at a time. */
+	};
 };
 
 struct sluice_block6_bucket {
-	__u64 key[SLUICE_BLOCK6_WAYS]; /* Keyed fingerprint of the unit prefix; 0 = empty */
-	__u32 packets[SLUICE_BLOCK6_WAYS];
-	__u32 flags;
+	__u64 word[SLUICE_BLOCK_WAYS];
+};
+
+/* By position: how often the way's hits went round. */
+struct sluice_block_carries {
+	__u32 carry[SLUICE_BLOCK_WAYS];
 };
 
 /* Buckets behind the table proper, for keys whose two buckets are full; found by the stash map. */
-#define SLUICE_STASH_BUCKETS 160
+#define SLUICE_STASH_BUCKETS(n_buckets) (160u + ((n_buckets) >> 10))
 
 /* What is known of one blocked source, for the next daemon; user space only. */
 enum sluice_record_state {
@@ -182,9 +210,10 @@ struct sluice_own_key {
 #define SLUICE_ALLOW_EXEMPT 1u
 
 _Static_assert(sizeof(struct sluice_cpu_counters) == 256, "whole cache lines per CPU");
-_Static_assert(sizeof(struct sluice_header) <= SLUICE_HEADER_SIZE, "the header is one page");
-_Static_assert(sizeof(struct sluice_block4_bucket) == SLUICE_CACHE_LINE, "one line");
+_Static_assert(sizeof(struct sluice_header_page) == SLUICE_HEADER_SIZE, "the header is one page");
+_Static_assert(sizeof(struct sluice_block4_bucket) == SLUICE_CACHE_LINE / 2, "half a line");
 _Static_assert(sizeof(struct sluice_block6_bucket) == SLUICE_CACHE_LINE, "one line");
+_Static_assert(SLUICE_POSITION_WAYS == SLUICE_BLOCK_WAYS, "carries are by position");
 _Static_assert(sizeof(struct sluice_block_record) == 56, "packed by hand");
 _Static_assert(sizeof(struct sluice_source_details) == 24, "packed by hand");
 _Static_assert(sizeof(struct sluice_source4_bucket) == 4 * SLUICE_CACHE_LINE, "whole lines");

@@ -2,29 +2,40 @@
 /*
  * Cache-line bucket tables in BPF_F_MMAPABLE arrays: the packet path's side.  User space writes
  * the blocklist and reads the feature tables through the mapping, with no system call an entry
- * (core/dataplane/blocklist_table.c and source_table.c).
+ * (core/dataplane/block_family.c and the feature tables' reader).
  *
- * Blocklist, one writer (the daemon) against readers on all CPUs:
- *  - A key is published, and removed, by one aligned store of 4 (IPv4) or 8 (IPv6) bytes, which x86
- *    and arm64 both perform without tearing.  A reader sees the key or does not; both are right at
- *    the moment of the change.
- *  - Everything that a key's visibility implies is stored before it, with release order: the
- *    overflow flag of its first bucket, its `manual` flag, its entry in the stash map.  A reader that
- *    finds the key needs only its own line; a reader that misses it in the first bucket loads the
- *    flags of that same line after the keys.  It may then miss a key that is being added at this
- *    very moment, never one whose addition has finished: flags are only ever cleared after
- *    the last key that needed them is gone.
- *  - The reader's counter increment may come after the key was removed.  So a freed way is not
- *    reused until every CPU has left the program it was in (the grace wait of the next swap); else
- *    the next source would inherit a packet, or, for the stash, a verdict.
- *  - Hit counters are atomic: all CPUs share them, and a plain increment loses 8-34 % of the hits
- *    under two CPUs.
+ * Blocklist: one writer, the daemon, against readers on all CPUs.
+ *  - An entry is one aligned word of 4 (IPv4) or 8 (IPv6) bytes: tag, flags and hits.  Aligned loads
+ *    and stores of these sizes do not tear on x86 or arm64, and a pair of IPv4 words loaded as 8
+ *    bytes is two untorn words.  So a reader sees an entry whole or not at all; both are right at the
+ *    moment of the change.
+ *  - A hit is one atomic addition to the word's highest byte, whose overflow leaves the word at the
+ *    top and never reaches the tag.  Who sees it go round (exactly one CPU does) adds one to the
+ *    entry's carry.  Plain additions would lose 8-34 % of the hits under two CPUs, and could write
+ *    back an entry that the writer took out meanwhile.
+ *  - Because hits are counted in the very word that the writer changes, it changes a word that readers
+ *    may match only by atomic operations (flags by or and and, removal by and); only a word that
+ *    nobody can match, a free one after its quarantine, is written by a plain store.
+ *  - Everything that an entry's visibility implies comes before it: the overflow flag of the buckets
+ *    before its own and its place in the stash map are written first, and the word is then stored with
+ *    release order.  x86 keeps stores in order; on arm64 the release store (stlr) does.  A reader
+ *    that finds the word needs nothing else.  A reader that misses loads the overflow flag from the
+ *    same bucket: on arm64 that load may be older than those of the other words, but never
+ *    older than an addition that had finished when the packet came, since then all of its stores were
+ *    visible to all CPUs.  It can only miss an entry that is being added at this very moment.  Flags
+ *    are cleared after the last entry that needed them is gone.
+ *  - The addition of a reader that matched may come after the entry was removed.  So a freed way is
+ *    not reused until every CPU has left the program it was in (the grace wait of the next swap): the
+ *    quarantine.  Without it the next source would be charged with a packet that it never sent, or,
+ *    through the stash map, be found where another was.
  *
  * Feature tables: each CPU writes its own replica only, and user space reads the side that no CPU
  * writes, after the grace wait.  No atomics needed.
  */
 #ifndef SLUICE_BPF_TABLE_H
 #define SLUICE_BPF_TABLE_H
+
+#include <stdbool.h>
 
 #include <linux/bpf.h>
 
@@ -34,7 +45,8 @@
 #include "shared.h"
 
 /*
- * Branch-free compares.  clang knows these idioms and would make jumps of them, and sixteen of
+ * Branch-free compares: which way matches is as random as the sources are, and a mispredicted branch
+ * costs more than all eight compares.  clang knows these idioms and would make jumps of them, and sixteen of
  * those are 2^16 states to the verifier; the empty asm hides the idiom from it.
  */
 #define TABLE_HIDE(x) asm volatile("" : "+r"(x))
@@ -57,27 +69,77 @@ static __always_inline __u64 table_is_nonzero64(__u64 x)
 	return borrow >> 63;
 }
 
-/* The way that holds `key` plus one, or 0.  A key is in a bucket once, so a sum will do. */
-static __always_inline __u64 table_match_block4(const struct sluice_block4_bucket *bucket,
-						__u32 key)
+/* 1 if `x` is below 16 and not 0. */
+static __always_inline __u32 table_is_nonzero4(__u32 x)
+{
+	return (x + 15) >> 4;
+}
+
+/*
+ * Looks for the entry `want` (tag, away, valid): nonzero if it is there, for table_way4().  Two words
+ * at a time: where they differ in any of the bits that count, the addition carries into the highest
+ * bit of the lane, and never beyond.  An entry is in a bucket once, so at most one bit is left.
+ */
+static __always_inline __u64 table_find4(const struct sluice_block4_bucket *bucket, __u32 want)
+{
+	__u64 same = (__u64)SLUICE_BLOCK_SAME << 32 | SLUICE_BLOCK_SAME;
+	__u64 carries = 0x7fffffff7fffffffull, top = 0x8000000080000000ull;
+	__u64 wants = (__u64)want << 32 | want, differ = 0;
+
+	/* Else clang makes the constants anew for each word. */
+	TABLE_HIDE(same);
+	TABLE_HIDE(carries);
+	TABLE_HIDE(top);
+#pragma unroll
+	for (int i = 0; i < SLUICE_BLOCK_WAYS / 2; i++) {
+		__u64 pair = (bucket->pair[i] ^ wants) & same;
+
+		differ = differ >> 1 | ((pair + carries) & top);
+	}
+	return differ ^ 0xf0000000f0000000ull;
+}
+
+/* Bit 28 + i or 60 + i of `found` is set, for the lower or the higher word of pair i. */
+static __always_inline __u32 table_way4(__u64 found)
+{
+	__u32 high = found >> 60, pair = high | (__u32)found >> 28;
+
+	/* 1, 2, 4, 8 -> 0, 1, 2, 3. */
+	pair = (pair >> 1) - (pair >> 3);
+	return (pair * 2 + table_is_nonzero4(high)) & (SLUICE_BLOCK_WAYS - 1);
+}
+
+/* The same for IPv6: the way plus one, or 0. */
+static __always_inline __u32 table_find6(const struct sluice_block6_bucket *bucket, __u64 want)
 {
 	__u64 match = 0;
 
 #pragma unroll
-	for (int i = 0; i < SLUICE_BLOCK4_WAYS; i++)
-		match += table_is_zero32(bucket->key[i] ^ key) * (i + 1);
+	for (int i = 0; i < SLUICE_BLOCK_WAYS; i++) {
+		/* Shifted so that only the bits of SLUICE_BLOCK_SAME and the tag remain. */
+		__u64 differs = (bucket->word[i] ^ want) << 10;
+
+		match += (table_is_nonzero64(differs) ^ 1) * (i + 1);
+	}
 	return match;
 }
 
-static __always_inline __u64 table_match_block6(const struct sluice_block6_bucket *bucket,
-						__u64 key)
+static __always_inline __u32 table_way6(__u64 found)
 {
-	__u64 match = 0;
+	return (found - 1) & (SLUICE_BLOCK_WAYS - 1);
+}
 
-#pragma unroll
-	for (int i = 0; i < SLUICE_BLOCK6_WAYS; i++)
-		match += (table_is_nonzero64(bucket->key[i] ^ key) ^ 1) * (i + 1);
-	return match;
+/* Whether the entry `want` is in that very way: for those that the stash map names. */
+static __always_inline bool table_is_at4(const struct sluice_block4_bucket *bucket, __u32 way,
+					 __u32 want)
+{
+	return !((bucket->word[way & (SLUICE_BLOCK_WAYS - 1)] ^ want) & SLUICE_BLOCK_SAME);
+}
+
+static __always_inline bool table_is_at6(const struct sluice_block6_bucket *bucket, __u32 way,
+					 __u64 want)
+{
+	return !((bucket->word[way & (SLUICE_BLOCK_WAYS - 1)] ^ want) << 10);
 }
 
 #endif /* SLUICE_BPF_TABLE_H */

@@ -9,19 +9,10 @@
 
 #include "hash.h"
 
-const struct block_shape block_shape4 = {
-	.key_size = 4,
-	.ways = SLUICE_BLOCK4_WAYS,
-	.packets_offset = offsetof(struct sluice_block4_bucket, packets),
-	.flags_offset = offsetof(struct sluice_block4_bucket, flags),
-};
-
-const struct block_shape block_shape6 = {
-	.key_size = 8,
-	.ways = SLUICE_BLOCK6_WAYS,
-	.packets_offset = offsetof(struct sluice_block6_bucket, packets),
-	.flags_offset = offsetof(struct sluice_block6_bucket, flags),
-};
+/* A flag of shared.h in a word of 64 bits. */
+#define WORD(flag) ((uint64_t)(flag) << 32)
+/* What readers compare: all but the hits and the flags that are not part of the key. */
+#define WORD_SAME (WORD(SLUICE_BLOCK_SAME) | 0xffffffffu)
 
 static uint32_t position_bucket(uint32_t position)
 {
@@ -33,59 +24,101 @@ static uint32_t position_way(uint32_t position)
 	return position % SLUICE_POSITION_WAYS;
 }
 
-static uint8_t *bucket_at(const struct block_family *family, uint32_t bucket)
+static uint32_t home_of(const struct block_family *family, uint64_t hash)
 {
-	return family->memory + (size_t)bucket * SLUICE_CACHE_LINE;
+	return (uint32_t)(hash >> (64 - family->bits));
 }
 
-static uint64_t key_load(const struct block_family *family, uint32_t bucket, unsigned int way)
+static uint64_t tag_of(const struct block_family *family, uint64_t hash)
 {
-	uint8_t *memory = bucket_at(family, bucket) + way * family->shape->key_size;
-
-	if (family->shape->key_size == 4)
-		return __atomic_load_n((uint32_t *)(void *)memory, __ATOMIC_RELAXED);
-	return __atomic_load_n((uint64_t *)(void *)memory, __ATOMIC_RELAXED);
+	return hash & (UINT64_MAX >> family->bits);
 }
 
-/* One aligned store, after all that the key's visibility implies. */
-static void key_store(struct block_family *family, uint32_t position, uint64_t key)
+static uint32_t other_of(const struct block_family *family, uint64_t hash)
 {
-	uint8_t *memory = bucket_at(family, position_bucket(position)) +
-			  position_way(position) * family->shape->key_size;
+	return hash_other_bucket(home_of(family, hash), (uint32_t)(tag_of(family, hash) >> 32),
+				 family->bits);
+}
 
-	if (family->shape->key_size == 4)
-		__atomic_store_n((uint32_t *)(void *)memory, (uint32_t)key, __ATOMIC_RELEASE);
+static bool in_stash(const struct block_family *family, uint32_t bucket)
+{
+	return bucket >= family->memory.n_buckets;
+}
+
+static uint64_t *stash_hash_at(const struct block_family *family, uint32_t position)
+{
+	return &family->stash_hash[position - family->memory.n_buckets * SLUICE_POSITION_WAYS];
+}
+
+/* What the word of `hash` at `position` is, without hits. */
+static uint64_t word_of(const struct block_family *family, uint64_t hash, uint32_t position)
+{
+	uint64_t word = tag_of(family, hash) | WORD(SLUICE_BLOCK_VALID);
+
+	return position_bucket(position) == home_of(family, hash) ? word
+								  : word | WORD(SLUICE_BLOCK_AWAY);
+}
+
+static void *word_at(const struct block_family *family, uint32_t position)
+{
+	return (uint8_t *)family->memory.buckets + (size_t)position * family->memory.word_size;
+}
+
+static uint64_t word_load(const struct block_family *family, uint32_t position)
+{
+	if (family->memory.word_size == 4)
+		return (uint64_t)__atomic_load_n((uint32_t *)word_at(family, position),
+						 __ATOMIC_RELAXED)
+		       << 32;
+	return __atomic_load_n((uint64_t *)word_at(family, position), __ATOMIC_RELAXED);
+}
+
+/* Only into a way that no reader can match: one aligned store, after all that it implies. */
+static void word_store(struct block_family *family, uint32_t position, uint64_t word)
+{
+	if (family->memory.word_size == 4)
+		__atomic_store_n((uint32_t *)word_at(family, position), (uint32_t)(word >> 32),
+				 __ATOMIC_RELEASE);
 	else
-		__atomic_store_n((uint64_t *)(void *)memory, key, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)word_at(family, position), word, __ATOMIC_RELEASE);
 }
 
-static uint32_t *flags_at(struct block_family *family, uint32_t bucket)
+static void word_set(struct block_family *family, uint32_t position, uint64_t bits)
 {
-	return (uint32_t *)(void *)(bucket_at(family, bucket) + family->shape->flags_offset);
+	if (family->memory.word_size == 4)
+		__atomic_fetch_or((uint32_t *)word_at(family, position), (uint32_t)(bits >> 32),
+				  __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_or((uint64_t *)word_at(family, position), bits, __ATOMIC_RELEASE);
 }
 
-static uint32_t stash_first(const struct block_family *family)
+static void word_keep(struct block_family *family, uint32_t position, uint64_t bits)
 {
-	return family->n_buckets;
+	if (family->memory.word_size == 4)
+		__atomic_fetch_and((uint32_t *)word_at(family, position), (uint32_t)(bits >> 32),
+				   __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and((uint64_t *)word_at(family, position), bits, __ATOMIC_RELEASE);
 }
 
-static uint32_t stash_end(const struct block_family *family)
+static uint32_t *carry_at(const struct block_family *family, uint32_t position)
 {
-	return family->n_buckets + SLUICE_STASH_BUCKETS;
+	return &family->memory.carries[position_bucket(position)].carry[position_way(position)];
 }
 
-int block_family_init(struct block_family *family, const struct block_shape *shape, void *memory,
-		      uint32_t n_buckets, int stash_fd)
+int block_family_init(struct block_family *family, const struct block_memory *memory)
 {
 	*family = (struct block_family){
-		.shape = shape,
-		.memory = memory,
-		.n_buckets = n_buckets,
-		.stash_fd = stash_fd,
+		.memory = *memory,
+		.bits = (uint32_t)__builtin_ctz(memory->n_buckets),
+		.n_all = memory->n_buckets + SLUICE_STASH_BUCKETS(memory->n_buckets),
 	};
-	family->busy = calloc(stash_end(family), sizeof(*family->busy));
-	family->overflow = calloc(stash_end(family), sizeof(*family->overflow));
-	if (family->busy && family->overflow)
+	family->busy = calloc(family->n_all, sizeof(*family->busy));
+	family->overflow = calloc(memory->n_buckets, sizeof(*family->overflow));
+	family->stash_hash =
+		calloc((size_t)SLUICE_STASH_BUCKETS(memory->n_buckets) * SLUICE_POSITION_WAYS,
+		       sizeof(*family->stash_hash));
+	if (family->busy && family->overflow && family->stash_hash)
 		return 0;
 	block_family_fini(family);
 	return -ENOMEM;
@@ -95,132 +128,175 @@ void block_family_fini(struct block_family *family)
 {
 	free(family->busy);
 	free(family->overflow);
+	free(family->stash_hash);
 	free(family->quarantine);
 	*family = (struct block_family){ 0 };
 }
 
-static bool find_in(const struct block_family *family, uint32_t bucket, uint64_t key,
+void block_family_prefetch(const struct block_family *family, uint64_t hash)
+{
+	uint32_t home = home_of(family, hash);
+
+	__builtin_prefetch(word_at(family, home * SLUICE_POSITION_WAYS), 1);
+	__builtin_prefetch(&family->memory.carries[home], 1);
+	__builtin_prefetch(&family->busy[home], 1);
+	__builtin_prefetch(&family->overflow[home]);
+}
+
+/* An adopted table may hold words that nobody has claimed; they do not count. */
+static bool find_in(const struct block_family *family, uint64_t hash, uint32_t bucket,
 		    uint32_t *position)
 {
-	/* An adopted table may hold keys that nobody has claimed; they do not count. */
-	for (unsigned int way = 0; way < family->shape->ways; way++) {
-		if (family->busy[bucket] & 1u << way && key_load(family, bucket, way) == key) {
-			*position = bucket * SLUICE_POSITION_WAYS + way;
+	uint64_t word = word_of(family, hash, bucket * SLUICE_POSITION_WAYS);
+
+	for (uint32_t at = bucket * SLUICE_POSITION_WAYS; at < (bucket + 1) * SLUICE_POSITION_WAYS;
+	     at++) {
+		if (((word_load(family, at) ^ word) & WORD_SAME) == 0 &&
+		    block_family_is_busy(family, at)) {
+			*position = at;
 			return true;
 		}
 	}
 	return false;
 }
 
-bool block_family_find(const struct block_family *family, const struct block_key *key,
-		       uint32_t *position)
+static bool find_in_stash(const struct block_family *family, uint64_t hash, uint32_t *position)
 {
-	uint32_t first = hash_bucket_first(key->hash, family->n_buckets);
-	uint32_t second = hash_bucket_second(key->hash, family->n_buckets);
-
-	if (find_in(family, first, key->key, position))
-		return true;
-	if (!family->overflow[first])
-		return false;
-	if (find_in(family, second, key->key, position))
-		return true;
-	if (!family->overflow[second])
-		return false;
-	for (uint32_t bucket = stash_first(family); bucket < stash_end(family); bucket++)
-		if (family->busy[bucket] && find_in(family, bucket, key->key, position))
+	for (uint32_t at = family->memory.n_buckets * SLUICE_POSITION_WAYS;
+	     at < family->n_all * SLUICE_POSITION_WAYS; at++) {
+		/* A hash may be 0, which is also nobody's: what no entry claimed does not count. */
+		if (*stash_hash_at(family, at) == hash && block_family_is_busy(family, at) &&
+		    word_load(family, at) & WORD(SLUICE_BLOCK_VALID)) {
+			*position = at;
 			return true;
+		}
+	}
 	return false;
+}
+
+bool block_family_find(const struct block_family *family, uint64_t hash, uint32_t *position)
+{
+	uint32_t home = home_of(family, hash), other;
+
+	if (find_in(family, hash, home, position))
+		return true;
+	if (!family->overflow[home])
+		return false;
+	other = other_of(family, hash);
+	return find_in(family, hash, other, position) ||
+	       (family->overflow[other] && find_in_stash(family, hash, position));
 }
 
 static bool free_way(const struct block_family *family, uint32_t bucket, uint32_t *position)
 {
-	for (unsigned int way = 0; way < family->shape->ways; way++) {
-		if (!(family->busy[bucket] & 1u << way)) {
-			*position = bucket * SLUICE_POSITION_WAYS + way;
-			return true;
-		}
-	}
-	return false;
+	uint8_t free = (uint8_t)~family->busy[bucket];
+
+	if (!free)
+		return false;
+	*position = bucket * SLUICE_POSITION_WAYS + (uint32_t)__builtin_ctz(free);
+	return true;
 }
 
-int block_family_place(const struct block_family *family, const struct block_key *key,
-		       uint32_t *position)
+int block_family_place(const struct block_family *family, uint64_t hash, uint32_t *position)
 {
-	if (free_way(family, hash_bucket_first(key->hash, family->n_buckets), position) ||
-	    free_way(family, hash_bucket_second(key->hash, family->n_buckets), position))
+	if (free_way(family, home_of(family, hash), position) ||
+	    free_way(family, other_of(family, hash), position))
 		return 0;
-	for (uint32_t bucket = stash_first(family); bucket < stash_end(family); bucket++)
+	for (uint32_t bucket = family->memory.n_buckets; bucket < family->n_all; bucket++)
 		if (free_way(family, bucket, position))
 			return 0;
 	return -ENOSPC;
 }
 
 /* Counts a key in or out of the overflow of the buckets before its own, and sets their flags. */
-static void overflow_add(struct block_family *family, const struct block_key *key,
-			 uint32_t position, int change)
+static void overflow_add(struct block_family *family, uint64_t hash, uint32_t position, int change)
 {
-	uint32_t before[2] = { hash_bucket_first(key->hash, family->n_buckets),
-			       hash_bucket_second(key->hash, family->n_buckets) };
+	uint32_t before[2] = { home_of(family, hash), other_of(family, hash) };
 	uint32_t bucket = position_bucket(position);
 
 	for (unsigned int i = 0; i < 2 && before[i] != bucket; i++) {
-		uint32_t *flags = flags_at(family, before[i]);
+		uint32_t flag_at = before[i] * SLUICE_POSITION_WAYS;
 
-		if (i == 1 && before[1] == before[0])
-			break;
 		family->overflow[before[i]] = (uint16_t)(family->overflow[before[i]] + change);
 		if (family->overflow[before[i]])
-			__atomic_fetch_or(flags, SLUICE_BLOCK_OVERFLOW, __ATOMIC_RELEASE);
+			word_set(family, flag_at, WORD(SLUICE_BLOCK_OVERFLOW));
 		else
-			__atomic_fetch_and(flags, ~SLUICE_BLOCK_OVERFLOW, __ATOMIC_RELEASE);
+			word_keep(family, flag_at, ~WORD(SLUICE_BLOCK_OVERFLOW));
 	}
 }
 
-static int stash_set(struct block_family *family, uint64_t key, uint32_t position)
+/* The stash map's key: 4 or 8 bytes. */
+static const void *stash_key(const struct block_family *family, const uint64_t *hash,
+			     uint32_t *short_hash)
 {
-	uint32_t key4 = (uint32_t)key;
-	const void *at = family->shape->key_size == 4 ? (const void *)&key4 : (const void *)&key;
-
-	return bpf_map_update_elem(family->stash_fd, at, &position, BPF_ANY) ? -errno : 0;
+	*short_hash = (uint32_t)(*hash >> 32);
+	return family->memory.word_size == 4 ? (const void *)short_hash : (const void *)hash;
 }
 
-static void stash_del(struct block_family *family, uint64_t key)
+static int stash_set(struct block_family *family, uint64_t hash, uint32_t position)
 {
-	uint32_t key4 = (uint32_t)key;
+	uint32_t buffer;
+
+	if (bpf_map_update_elem(family->memory.stash_fd, stash_key(family, &hash, &buffer),
+				&position, BPF_ANY))
+		return -errno;
+	*stash_hash_at(family, position) = hash;
+	return 0;
+}
+
+static void stash_del(struct block_family *family, uint64_t hash)
+{
+	uint32_t buffer;
 
 	/* -ENOENT is what we want anyway. */
-	if (family->shape->key_size == 4)
-		bpf_map_delete_elem(family->stash_fd, &key4);
-	else
-		bpf_map_delete_elem(family->stash_fd, &key);
+	(void)!bpf_map_delete_elem(family->memory.stash_fd, stash_key(family, &hash, &buffer));
 }
 
 void block_family_set_manual(struct block_family *family, uint32_t position, bool manual)
 {
-	uint32_t *flags = flags_at(family, position_bucket(position));
-	uint32_t bit = SLUICE_BLOCK_MANUAL(position_way(position));
-
 	if (manual)
-		__atomic_fetch_or(flags, bit, __ATOMIC_RELEASE);
+		word_set(family, position, WORD(SLUICE_BLOCK_MANUAL));
 	else
-		__atomic_fetch_and(flags, ~bit, __ATOMIC_RELEASE);
+		word_keep(family, position, ~WORD(SLUICE_BLOCK_MANUAL));
 }
 
-int block_family_publish(struct block_family *family, const struct block_key *key,
-			 uint32_t position, bool manual)
+static void mark_busy(struct block_family *family, uint32_t position)
 {
-	uint32_t bucket = position_bucket(position);
+	family->busy[position_bucket(position)] |= (uint8_t)(1u << position_way(position));
+}
 
-	if (bucket >= stash_first(family)) {
-		int code = stash_set(family, key->key, position);
+int block_family_publish(struct block_family *family, uint64_t hash, uint32_t position, bool manual)
+{
+	uint64_t word = word_of(family, hash, position) |
+			(word_load(family, position) & WORD(SLUICE_BLOCK_OVERFLOW));
+
+	if (in_stash(family, position_bucket(position))) {
+		int code = stash_set(family, hash, position);
 
 		if (code)
 			return code;
 	}
-	family->busy[bucket] |= (uint8_t)(1u << position_way(position));
+	mark_busy(family, position);
+	__atomic_store_n(carry_at(family, position), 0, __ATOMIC_RELAXED);
+	if (position_bucket(position) != home_of(family, hash))
+		overflow_add(family, hash, position, 1);
+	word_store(family, position, manual ? word | WORD(SLUICE_BLOCK_MANUAL) : word);
+	return 0;
+}
+
+int block_family_adopt(struct block_family *family, uint64_t hash, uint32_t position, bool manual)
+{
+	if (!(word_load(family, position) & WORD(SLUICE_BLOCK_VALID)))
+		return block_family_publish(family, hash, position, manual);
+	if (in_stash(family, position_bucket(position))) {
+		int code = stash_set(family, hash, position);
+
+		if (code)
+			return code;
+	}
+	mark_busy(family, position);
+	overflow_add(family, hash, position, 1);
 	block_family_set_manual(family, position, manual);
-	overflow_add(family, key, position, 1);
-	key_store(family, position, key->key);
 	return 0;
 }
 
@@ -240,13 +316,14 @@ static bool quarantine_add(struct block_family *family, uint32_t position)
 	return true;
 }
 
-void block_family_remove(struct block_family *family, const struct block_key *key,
-			 uint32_t position)
+void block_family_remove(struct block_family *family, uint64_t hash, uint32_t position)
 {
-	key_store(family, position, 0);
-	overflow_add(family, key, position, -1);
-	if (position_bucket(position) >= stash_first(family))
-		stash_del(family, key->key);
+	word_keep(family, position, WORD(SLUICE_BLOCK_OVERFLOW));
+	overflow_add(family, hash, position, -1);
+	if (in_stash(family, position_bucket(position))) {
+		stash_del(family, hash);
+		*stash_hash_at(family, position) = 0;
+	}
 	(void)quarantine_add(family, position);
 }
 
@@ -263,27 +340,32 @@ void block_family_release(struct block_family *family)
 
 uint32_t block_family_packets(const struct block_family *family, uint32_t position)
 {
-	uint8_t *memory = bucket_at(family, position_bucket(position)) +
-			  family->shape->packets_offset + position_way(position) * 4;
+	uint32_t carries, hits;
 
-	return __atomic_load_n((uint32_t *)(void *)memory, __ATOMIC_RELAXED);
+	/* The carry that is there before and after belongs to the hits in between. */
+	do {
+		carries = __atomic_load_n(carry_at(family, position), __ATOMIC_ACQUIRE);
+		hits = (uint32_t)(word_load(family, position) >> 32) / SLUICE_BLOCK_HIT;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (carries != __atomic_load_n(carry_at(family, position), __ATOMIC_RELAXED));
+	return carries * SLUICE_BLOCK_HITS_PER_CARRY + hits;
 }
 
-bool block_family_fits(const struct block_family *family, const struct block_key *key,
-		       uint32_t position)
+bool block_family_fits(const struct block_family *family, uint64_t hash, uint32_t position)
 {
 	uint32_t bucket = position_bucket(position);
 
-	if (bucket >= stash_end(family) || position_way(position) >= family->shape->ways)
-		return false;
-	return bucket >= stash_first(family) ||
-	       bucket == hash_bucket_first(key->hash, family->n_buckets) ||
-	       bucket == hash_bucket_second(key->hash, family->n_buckets);
+	return bucket < family->n_all &&
+	       (in_stash(family, bucket) || bucket == home_of(family, hash) ||
+		bucket == other_of(family, hash));
 }
 
-uint64_t block_family_key(const struct block_family *family, uint32_t position)
+bool block_family_may_hold(const struct block_family *family, uint64_t hash, uint32_t position)
 {
-	return key_load(family, position_bucket(position), position_way(position));
+	uint64_t there = word_load(family, position);
+
+	return !(there & WORD(SLUICE_BLOCK_VALID)) ||
+	       ((there ^ word_of(family, hash, position)) & WORD_SAME) == 0;
 }
 
 bool block_family_is_busy(const struct block_family *family, uint32_t position)
@@ -291,55 +373,89 @@ bool block_family_is_busy(const struct block_family *family, uint32_t position)
 	return family->busy[position_bucket(position)] & 1u << position_way(position);
 }
 
-/* Bounded: the map cannot hold more than this. */
-void block_family_sweep_stash(struct block_family *family)
+/* All that the stash map holds; at most as many as the stash has ways. */
+static size_t stash_list(const struct block_family *family, uint64_t *hashes, uint32_t *positions,
+			 size_t max)
 {
-	uint64_t keys[SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS];
-	size_t n = 0;
+	bool is_short = family->memory.word_size == 4;
 	uint64_t key = 0, next = 0;
 	const void *previous = NULL;
+	size_t n = 0;
 
-	while (n < sizeof(keys) / sizeof(keys[0]) &&
-	       bpf_map_get_next_key(family->stash_fd, previous, &next) == 0) {
-		keys[n++] = next;
+	while (n < max && bpf_map_get_next_key(family->memory.stash_fd, previous, &next) == 0) {
+		positions[n] = UINT32_MAX;
+		(void)!bpf_map_lookup_elem(family->memory.stash_fd, &next, &positions[n]);
+		hashes[n++] = is_short ? next << 32 : next;
 		key = next;
 		previous = &key;
 		next = 0;
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t position = 0;
+	return n;
+}
 
-		if (bpf_map_lookup_elem(family->stash_fd, &keys[i], &position) == 0 &&
-		    position_bucket(position) >= stash_first(family) &&
-		    position_bucket(position) < stash_end(family) &&
-		    position_way(position) < family->shape->ways &&
-		    block_family_key(family, position) == keys[i])
-			continue;
-		stash_del(family, keys[i]);
-	}
+/* Takes out what `is_right` does not confirm. */
+static void stash_clean(struct block_family *family,
+			bool (*is_right)(const struct block_family *, uint64_t, uint32_t))
+{
+	size_t max = (size_t)(family->n_all - family->memory.n_buckets) * SLUICE_POSITION_WAYS;
+	uint64_t *hashes = malloc(max * sizeof(*hashes));
+	uint32_t *positions = malloc(max * sizeof(*positions));
+	size_t n = hashes && positions ? stash_list(family, hashes, positions, max) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!in_stash(family, position_bucket(positions[i])) ||
+		    position_bucket(positions[i]) >= family->n_all ||
+		    !is_right(family, hashes[i], positions[i]))
+			stash_del(family, hashes[i]);
+	free(hashes);
+	free(positions);
+}
+
+static bool is_confirmed(const struct block_family *family, uint64_t hash, uint32_t position)
+{
+	return word_load(family, position) & WORD(SLUICE_BLOCK_VALID) &&
+	       block_family_may_hold(family, hash, position);
+}
+
+static bool is_claimed(const struct block_family *family, uint64_t hash, uint32_t position)
+{
+	/* After the sweep a taken way is a claimed one; a hash of 0 alone would say nothing. */
+	return *stash_hash_at(family, position) == hash &&
+	       word_load(family, position) & WORD(SLUICE_BLOCK_VALID);
+}
+
+void block_family_sweep_stash(struct block_family *family)
+{
+	stash_clean(family, is_confirmed);
 }
 
 size_t block_family_sweep(struct block_family *family)
 {
 	size_t orphans = 0;
 
-	for (uint32_t bucket = 0; bucket < stash_end(family); bucket++) {
-		for (unsigned int way = 0; way < family->shape->ways; way++) {
-			uint32_t position = bucket * SLUICE_POSITION_WAYS + way;
+	for (uint32_t position = 0; position < family->n_all * SLUICE_POSITION_WAYS; position++) {
+		uint64_t flags = WORD(SLUICE_BLOCK_OVERFLOW);
 
-			if (!key_load(family, bucket, way) ||
-			    block_family_is_busy(family, position))
-				continue;
-			key_store(family, position, 0);
-			/* A reader may have found it a moment ago. */
-			family->busy[bucket] |= (uint8_t)(1u << way);
-			(void)quarantine_add(family, position);
-			orphans++;
+		if (!word_load(family, position))
+			continue;
+		if (position_way(position) || in_stash(family, position_bucket(position)) ||
+		    !family->overflow[position_bucket(position)])
+			flags = 0;
+		if (block_family_is_busy(family, position)) {
+			if (!flags)
+				word_keep(family, position, ~WORD(SLUICE_BLOCK_OVERFLOW));
+			continue;
 		}
-		if (!family->overflow[bucket])
-			__atomic_fetch_and(flags_at(family, bucket), ~SLUICE_BLOCK_OVERFLOW,
-					   __ATOMIC_RELEASE);
+		bool is_orphan = word_load(family, position) & WORD(SLUICE_BLOCK_VALID);
+
+		word_keep(family, position, flags);
+		if (!is_orphan)
+			continue;
+		/* A reader may have found it a moment ago. */
+		mark_busy(family, position);
+		(void)quarantine_add(family, position);
+		orphans++;
 	}
-	block_family_sweep_stash(family);
+	stash_clean(family, is_claimed);
 	return orphans;
 }

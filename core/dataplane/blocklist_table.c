@@ -28,30 +28,29 @@ static struct block_family *family_of(struct blocklist_table *table, uint8_t fam
 	return family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6;
 }
 
-static uint32_t *count_of(struct blocklist_table *table, uint8_t family)
+/* What block_family.h calls the hash of a source. */
+static uint64_t hash_of(const struct blocklist_table *table, uint8_t family, const uint8_t addr[16])
 {
-	return family == SLUICE_FAMILY_IPV4 ? &table->n_v4 : &table->n_v6;
+	uint64_t words[2];
+
+	memcpy(words, addr, sizeof(words));
+	if (family == SLUICE_FAMILY_IPV4)
+		return (uint64_t)hash_permute_v4(table->header->hash_key, (uint32_t)words[0]) << 32;
+	return hash_v6(table->header->hash_key, words[0], words[1]);
 }
 
-static struct block_key key_of(const struct blocklist_table *table, uint8_t family,
-			       const uint8_t addr[16])
+/* The packet path looks at a family's table only if it holds something. */
+static void count_change(struct blocklist_table *table, uint8_t family, int change)
 {
-	struct block_key key;
+	uint32_t flag = family == SLUICE_FAMILY_IPV4 ? SLUICE_HEADER_HAS_BLOCKED4
+						     : SLUICE_HEADER_HAS_BLOCKED6;
+	uint32_t *n = family == SLUICE_FAMILY_IPV4 ? &table->n_v4 : &table->n_v6;
 
-	if (family == SLUICE_FAMILY_IPV4) {
-		uint32_t v4;
-
-		memcpy(&v4, addr, sizeof(v4));
-		v4 = hash_key_v4(v4);
-		key.key = v4;
-		key.hash = hash_v4(table->header->hash_key, v4);
-	} else {
-		uint64_t v6[2];
-
-		memcpy(v6, addr, sizeof(v6));
-		key.key = key.hash = hash_v6(table->header->hash_key, v6[0], v6[1]);
-	}
-	return key;
+	*n += (uint32_t)change;
+	if (change > 0 && *n == 1)
+		__atomic_fetch_or(&table->header->flags, flag, __ATOMIC_SEQ_CST);
+	else if (*n == 0)
+		__atomic_fetch_and(&table->header->flags, ~flag, __ATOMIC_SEQ_CST);
 }
 
 static unsigned int unit_of(const struct blocklist_table *table, uint8_t family)
@@ -147,16 +146,35 @@ static bool record_is_sound(struct blocklist_table *table, const struct sluice_b
 		return false;
 
 	struct block_family *family = family_of(table, record->family);
-	struct block_key key = key_of(table, record->family, record->addr);
+	uint64_t hash = hash_of(table, record->family, record->addr);
 	uint32_t twin;
 
-	if (!key.key || !block_family_fits(family, &key, record->position) ||
-	    block_family_is_busy(family, record->position) ||
-	    block_family_find(family, &key, &twin))
-		return false;
-	uint64_t there = block_family_key(family, record->position);
+	return block_family_fits(family, hash, record->position) &&
+	       !block_family_is_busy(family, record->position) &&
+	       !block_family_find(family, hash, &twin) &&
+	       block_family_may_hold(family, hash, record->position);
+}
 
-	return there == key.key || there == 0;
+static int adopt_used(struct blocklist_table *table, struct sluice_block_record *record,
+		      struct blocklist_adoption *adoption)
+{
+	int code = -E2BIG;
+
+	if (record_is_sound(table, record))
+		code = block_family_adopt(family_of(table, record->family),
+					  hash_of(table, record->family, record->addr),
+					  record->position, record->flags & DATAPLANE_BLOCK_MANUAL);
+	if (code == 0) {
+		count_change(table, record->family, 1);
+		adoption->adopted++;
+		return 0;
+	}
+	/* A stash map that is full of what seemed right is damage too, not a reason to give up. */
+	if (code != -E2BIG)
+		return code;
+	adoption->damaged++;
+	record_state(record, SLUICE_RECORD_FREE);
+	return 0;
 }
 
 static int adopt_records(struct blocklist_table *table, struct blocklist_adoption *adoption)
@@ -165,25 +183,15 @@ static int adopt_records(struct blocklist_table *table, struct blocklist_adoptio
 	block_family_sweep_stash(&table->v6);
 	for (uint32_t i = 0; i < table->n_records; i++) {
 		struct sluice_block_record *record = &table->records[i];
+		int code = 0;
 
 		switch (record->state) {
 		case SLUICE_RECORD_FREE:
 			break;
 		case SLUICE_RECORD_USED:
-			if (record_is_sound(table, record)) {
-				struct block_key key = key_of(table, record->family, record->addr);
-				int code = block_family_publish(
-					family_of(table, record->family), &key, record->position,
-					record->flags & DATAPLANE_BLOCK_MANUAL);
-
-				if (code)
-					return code;
-				++*count_of(table, record->family);
-				adoption->adopted++;
-				break;
-			}
-			adoption->damaged++;
-			record_state(record, SLUICE_RECORD_FREE);
+			code = adopt_used(table, record, adoption);
+			if (code)
+				return code;
 			break;
 		case SLUICE_RECORD_LEAVING:
 			/* The key, if it is still there, has no owner now: the sweep takes it out. */
@@ -215,17 +223,17 @@ int blocklist_table_new(const struct blocklist_memory *memory, struct blocklist_
 	table->free_records = malloc(table->n_records * sizeof(*table->free_records));
 	if (!table->free_records)
 		goto fail;
-	code = block_family_init(&table->v4, &block_shape4, memory->block4, header->block4_buckets,
-				 memory->stash4_fd);
-	if (code)
-		goto fail;
-	code = block_family_init(&table->v6, &block_shape6, memory->block6, header->block6_buckets,
-				 memory->stash6_fd);
+	code = block_family_init(&table->v4, &memory->v4);
+	if (!code)
+		code = block_family_init(&table->v6, &memory->v6);
 	if (code)
 		goto fail;
 	code = adopt_records(table, adoption);
 	if (code)
 		goto fail;
+	/* Flags that nothing in the table explains cost look-ups. */
+	count_change(table, SLUICE_FAMILY_IPV4, 0);
+	count_change(table, SLUICE_FAMILY_IPV6, 0);
 	for (uint32_t i = table->n_records; i > 0; i--)
 		if (table->records[i - 1].state == SLUICE_RECORD_FREE)
 			table->free_records[table->n_free++] = i - 1;
@@ -268,15 +276,15 @@ int blocklist_table_add(struct blocklist_table *table, const struct dataplane_bl
 	if (code)
 		return code;
 	struct block_family *family = family_of(table, from->key.family);
-	struct block_key key = key_of(table, from->key.family, from->key.addr);
+	uint64_t hash = hash_of(table, from->key.family, from->key.addr);
 	uint32_t position;
 
-	if (block_family_find(family, &key, &position)) {
+	if (block_family_find(family, hash, &position)) {
 		err_set(err, NULL, "block '%s': it is blocked already",
 			address_format(&from->key, text));
 		return -EEXIST;
 	}
-	code = table->n_free ? block_family_place(family, &key, &position) : -ENOSPC;
+	code = table->n_free ? block_family_place(family, hash, &position) : -ENOSPC;
 	if (code)
 		goto full;
 	uint32_t index = table->free_records[table->n_free - 1];
@@ -285,13 +293,15 @@ int blocklist_table_add(struct blocklist_table *table, const struct dataplane_bl
 	record_write(table, record, from);
 	record->position = position;
 	record_state(record, SLUICE_RECORD_USED);
-	code = block_family_publish(family, &key, position, from->flags & DATAPLANE_BLOCK_MANUAL);
+	/* Before the key: who finds it must have been told to look. */
+	count_change(table, from->key.family, 1);
+	code = block_family_publish(family, hash, position, from->flags & DATAPLANE_BLOCK_MANUAL);
 	if (code) {
+		count_change(table, from->key.family, -1);
 		record_state(record, SLUICE_RECORD_FREE);
 		goto full;
 	}
 	table->n_free--;
-	++*count_of(table, from->key.family);
 	*slot = index;
 	return 0;
 full:
@@ -325,11 +335,11 @@ void blocklist_table_del(struct blocklist_table *table, dataplane_slot slot)
 	if (!slot_is_used(table, slot))
 		return;
 	struct sluice_block_record *record = &table->records[slot];
-	struct block_key key = key_of(table, record->family, record->addr);
 
 	record_state(record, SLUICE_RECORD_LEAVING);
-	block_family_remove(family_of(table, record->family), &key, record->position);
-	--*count_of(table, record->family);
+	block_family_remove(family_of(table, record->family),
+			    hash_of(table, record->family, record->addr), record->position);
+	count_change(table, record->family, -1);
 	record_state(record, SLUICE_RECORD_FREE);
 	table->free_records[table->n_free++] = slot;
 }

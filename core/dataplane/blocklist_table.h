@@ -12,6 +12,7 @@
 #ifndef SLUICE_DATAPLANE_BLOCKLIST_TABLE_H
 #define SLUICE_DATAPLANE_BLOCKLIST_TABLE_H
 
+#include "block_family.h"
 #include "dataplane.h"
 #include "shared.h"
 
@@ -20,9 +21,8 @@ struct blocklist_table;
 /* The mapped memory and the maps it works on; all stay the caller's. */
 struct blocklist_memory {
 	struct sluice_header *header; /* Hash key, sizes, names. */
-	void *block4, *block6;
+	struct block_memory v4, v6;
 	struct sluice_block_record *records; /* header->max_blocked of them. */
-	int stash4_fd, stash6_fd;
 };
 
 /* What adoption found. */

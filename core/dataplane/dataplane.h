@@ -143,6 +143,8 @@ enum dataplane_event_kind {
 
 struct dataplane;
 
+#define DATAPLANE_BLOCK_PACKETS_LAG 256u
+
 struct dataplane_ops {
 	void (*close)(struct dataplane *dp);
 	/* Blocks one exact source.  -EEXIST already so; -ENOSPC the table is full: refused. */
@@ -152,7 +154,10 @@ struct dataplane_ops {
 	void (*block_update)(struct dataplane *dp, dataplane_slot slot,
 			     const struct dataplane_block_record *record);
 	void (*unblock)(struct dataplane *dp, dataplane_slot slot);
-	/* Packets dropped in this slot: 32 bits that wrap; take deltas. */
+	/*
+	 * Packets dropped in this slot: 32 bits that wrap; take deltas.  While packets come in, a
+	 * reading may lag behind an earlier one by up to DATAPLANE_BLOCK_PACKETS_LAG.
+	 */
 	uint32_t (*block_packets)(const struct dataplane *dp, dataplane_slot slot);
 	/* All that is blocked now; used once, to adopt. */
 	void (*block_foreach)(const struct dataplane *dp, dataplane_block_fn fn, void *ctx);

@@ -29,7 +29,7 @@ struct live {
 	/* With other features; takes its place before that side counts again.  Or NULL. */
 	struct live_side *next[2];
 	uint64_t passed; /* Packets that had passed when the live side began. */
-	struct mapped header_page, counters, block4, block6, records;
+	struct mapped header_page, counters, block4, block6, carry4, carry6, records;
 	struct sluice_header *header;
 	struct blocklist_table *blocklist;
 	struct prefix_maps prefixes;

@@ -25,6 +25,14 @@ void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
 	memcpy(mask, bytes, sizeof(bytes));
 }
 
+/* The header page is a section of data, which libbpf names by its own rules. */
+static const char *pin_name(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	return strcmp(name, ".data.header") == 0 ? "sluice_header" : name;
+}
+
 static int set_map(struct bpf_map *map, const char *folder, uint32_t max_entries)
 {
 	char path[256];
@@ -37,7 +45,7 @@ static int set_map(struct bpf_map *map, const char *folder, uint32_t max_entries
 	}
 	if (!folder)
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", folder, bpf_map__name(map));
+	snprintf(path, sizeof(path), "%s/%s", folder, pin_name(map));
 	return bpf_map__set_pin_path(map, path);
 }
 
@@ -46,16 +54,20 @@ static int size_filter_maps(struct live *live)
 	const struct sluice_header *sizes = &live->state.sizes;
 	const char *folder = live->state.folder;
 	struct filter *filter = live->filter;
+	uint32_t stash4 = SLUICE_STASH_BUCKETS(sizes->block4_buckets);
+	uint32_t stash6 = SLUICE_STASH_BUCKETS(sizes->block6_buckets);
 	struct {
 		struct bpf_map *map;
 		uint32_t max_entries; /* 0 = as compiled. */
 	} const maps[] = {
-		{ filter->maps.sluice_header, 0 },
+		{ filter->maps.data_header, 0 },
 		{ filter->maps.sluice_counters, sizes->n_cpus },
-		{ filter->maps.sluice_block4, sizes->block4_buckets + SLUICE_STASH_BUCKETS },
-		{ filter->maps.sluice_block6, sizes->block6_buckets + SLUICE_STASH_BUCKETS },
-		{ filter->maps.sluice_stash4, 0 },
-		{ filter->maps.sluice_stash6, 0 },
+		{ filter->maps.sluice_block4, sizes->block4_buckets + stash4 },
+		{ filter->maps.sluice_block6, sizes->block6_buckets + stash6 },
+		{ filter->maps.sluice_carry4, sizes->block4_buckets + stash4 },
+		{ filter->maps.sluice_carry6, sizes->block6_buckets + stash6 },
+		{ filter->maps.sluice_stash4, stash4 * SLUICE_BLOCK_WAYS },
+		{ filter->maps.sluice_stash6, stash6 * SLUICE_BLOCK_WAYS },
 		{ filter->maps.sluice_records, sizes->max_blocked },
 		{ filter->maps.sluice_own, 0 },
 		{ filter->maps.sluice_prefix4, 0 },
@@ -83,8 +95,8 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 		goto fail;
 	}
 	live_v6_mask(sizes->v6_prefix_len, mask);
-	live->filter->rodata->block4_buckets = sizes->block4_buckets;
-	live->filter->rodata->block6_buckets = sizes->block6_buckets;
+	live->filter->rodata->block4_bits = (uint32_t)__builtin_ctz(sizes->block4_buckets);
+	live->filter->rodata->block6_bits = (uint32_t)__builtin_ctz(sizes->block6_buckets);
 	live->filter->rodata->v6_mask_high = mask[0];
 	live->filter->rodata->v6_mask_low = mask[1];
 	code = size_filter_maps(live);
@@ -107,23 +119,24 @@ fail:
 
 int live_map_memory(struct live *live, struct sluice_err *err)
 {
-	struct filter *filter = live->filter;
-	int code;
+	const struct filter *filter = live->filter;
+	struct {
+		struct mapped *mapped;
+		const struct bpf_map *map;
+		const char *name;
+	} const all[] = {
+		{ &live->header_page, filter->maps.data_header, "header" },
+		{ &live->counters, filter->maps.sluice_counters, "counters" },
+		{ &live->block4, filter->maps.sluice_block4, "block4" },
+		{ &live->block6, filter->maps.sluice_block6, "block6" },
+		{ &live->carry4, filter->maps.sluice_carry4, "carry4" },
+		{ &live->carry6, filter->maps.sluice_carry6, "carry6" },
+		{ &live->records, filter->maps.sluice_records, "records" },
+	};
+	int code = 0;
 
-	code = mapped_open(&live->header_page, bpf_map__fd(filter->maps.sluice_header), "header",
-			   err);
-	if (!code)
-		code = mapped_open(&live->counters, bpf_map__fd(filter->maps.sluice_counters),
-				   "counters", err);
-	if (!code)
-		code = mapped_open(&live->block4, bpf_map__fd(filter->maps.sluice_block4), "block4",
-				   err);
-	if (!code)
-		code = mapped_open(&live->block6, bpf_map__fd(filter->maps.sluice_block6), "block6",
-				   err);
-	if (!code)
-		code = mapped_open(&live->records, bpf_map__fd(filter->maps.sluice_records),
-				   "records", err);
+	for (size_t i = 0; !code && i < sizeof(all) / sizeof(all[0]); i++)
+		code = mapped_open(all[i].mapped, bpf_map__fd(all[i].map), all[i].name, err);
 	if (!code)
 		live->header = live->header_page.memory;
 	return code;
@@ -134,7 +147,7 @@ int live_open_side(struct live *live, unsigned int side, const struct dataplane_
 {
 	const struct live_side_options options = {
 		.sizes = &live->state.sizes,
-		.header_fd = bpf_map__fd(live->filter->maps.sluice_header),
+		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
 		.side = side,
 		.features = *features,
@@ -148,11 +161,11 @@ int live_open_lists(struct live *live, struct blocklist_adoption *adoption, stru
 	struct filter *filter = live->filter;
 	const struct blocklist_memory memory = {
 		.header = live->header,
-		.block4 = live->block4.memory,
-		.block6 = live->block6.memory,
+		.v4 = { 4, live->header->block4_buckets, live->block4.memory, live->carry4.memory,
+			bpf_map__fd(filter->maps.sluice_stash4) },
+		.v6 = { 8, live->header->block6_buckets, live->block6.memory, live->carry6.memory,
+			bpf_map__fd(filter->maps.sluice_stash6) },
 		.records = live->records.memory,
-		.stash4_fd = bpf_map__fd(filter->maps.sluice_stash4),
-		.stash6_fd = bpf_map__fd(filter->maps.sluice_stash6),
 	};
 	int code = blocklist_table_new(&memory, &live->blocklist, adoption, err);
 
@@ -178,6 +191,8 @@ static void release_memory(struct live *live)
 	mapped_close(&live->counters);
 	mapped_close(&live->block4);
 	mapped_close(&live->block6);
+	mapped_close(&live->carry4);
+	mapped_close(&live->carry6);
 	mapped_close(&live->records);
 }
 

@@ -38,7 +38,7 @@ static int size_maps(struct features_source *skel, const struct live_side_option
 	for (size_t i = 0; !code && i < sizeof(maps) / sizeof(maps[0]); i++)
 		code = bpf_map__set_max_entries(maps[i].map, maps[i].max_entries);
 	if (!code)
-		code = bpf_map__reuse_fd(skel->maps.sluice_header, options->header_fd);
+		code = bpf_map__reuse_fd(skel->maps.data_header, options->header_fd);
 	if (!code)
 		code = bpf_map__reuse_fd(skel->maps.sluice_counters, options->counters_fd);
 	return code;

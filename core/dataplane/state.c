@@ -21,9 +21,8 @@
 #include "attachment.h"
 #include "base/err.h"
 
-/* Keys per bucket on average at full load: two in five ways, so that the stash stays nearly empty. */
-#define BLOCK4_LOAD 2.8
-#define BLOCK6_LOAD 2.0
+/* Keys per bucket on average, at most: a little over half its ways, so that the stash stays nearly empty. */
+#define BLOCK_LOAD 4.4
 /* A source table that is full evicts, so it may be filled further. */
 #define SOURCE_LOAD 4
 
@@ -58,9 +57,20 @@ fail:;
 	return code;
 }
 
-static uint32_t at_least_one(double x)
+/* A power of two: bucket and tag share the bits of a hash. */
+static uint32_t block_buckets(uint32_t max_blocked)
 {
-	return x < 1 ? 1 : (uint32_t)x;
+	uint32_t bits = SLUICE_BLOCK_MIN_BITS;
+
+	while (bits < SLUICE_BLOCK_MAX_BITS && (1u << bits) * BLOCK_LOAD < max_blocked)
+		bits++;
+	return 1u << bits;
+}
+
+static bool is_block_size(uint32_t n_buckets)
+{
+	return n_buckets >= 1u << SLUICE_BLOCK_MIN_BITS &&
+	       n_buckets <= 1u << SLUICE_BLOCK_MAX_BITS && !(n_buckets & (n_buckets - 1));
 }
 
 static uint32_t multiple_of_64(uint32_t x)
@@ -79,8 +89,7 @@ static void sizes_from_options(struct sluice_header *sizes,
 	sizes->n_cpus = n_cpus;
 	sizes->v6_prefix_len = options->v6_prefix_len;
 	sizes->max_blocked = options->max_blocked;
-	sizes->block4_buckets = at_least_one(options->max_blocked / BLOCK4_LOAD);
-	sizes->block6_buckets = at_least_one(options->max_blocked / BLOCK6_LOAD);
+	sizes->block4_buckets = sizes->block6_buckets = block_buckets(options->max_blocked);
 	sizes->source4_buckets = multiple_of_64(per_cpu / SOURCE_LOAD + 1);
 	sizes->source6_buckets = multiple_of_64(per_cpu / SOURCE_LOAD / 2 + 1);
 }
@@ -92,8 +101,7 @@ static bool sizes_are_sound(const struct sluice_header *header)
 	return header->n_cpus == (uint32_t)libbpf_num_possible_cpus() &&
 	       header->v6_prefix_len >= 1 && header->v6_prefix_len <= 128 &&
 	       header->max_blocked >= 1 && header->max_blocked < limit &&
-	       header->block4_buckets >= 1 && header->block4_buckets < limit &&
-	       header->block6_buckets >= 1 && header->block6_buckets < limit &&
+	       is_block_size(header->block4_buckets) && is_block_size(header->block6_buckets) &&
 	       header->source4_buckets >= 64 && header->source4_buckets < limit &&
 	       header->source4_buckets % 64 == 0 && header->source6_buckets >= 64 &&
 	       header->source6_buckets < limit && header->source6_buckets % 64 == 0;

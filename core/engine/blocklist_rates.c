@@ -171,6 +171,9 @@ static uint64_t read_packets(const struct blocklist *list, struct blocklist_entr
 {
 	uint32_t counter = list->dp->ops->block_packets(list->dp, entry->slot);
 
+	/* A reading may lag a little behind the last one; it is no packet less, and none more. */
+	if ((uint32_t)(entry->counter - counter) <= DATAPLANE_BLOCK_PACKETS_LAG)
+		counter = entry->counter;
 	entry->view.packets = (uint32_t)(counter - entry->counter);
 	entry->counter = counter;
 	return entry->view.packets + entry->view.hw_packets;

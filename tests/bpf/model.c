@@ -64,10 +64,10 @@ static enum dataplane_reason judge_source(const struct model *model,
 		return DATAPLANE_REASON_EXEMPT;
 	if (malformed && !model->pass_malformed)
 		return DATAPLANE_REASON_MALFORMED;
-	if (longest(&model->own, source) >= 0)
-		return DATAPLANE_REASON_SPOOFED_OWN;
 	if (longest(&model->blocked, source) >= 0)
 		return DATAPLANE_REASON_BLOCKED;
+	if (longest(&model->own, source) >= 0)
+		return DATAPLANE_REASON_SPOOFED_OWN;
 	if (longest(&model->prefixes, source) >= 0 && allowed < 0)
 		return DATAPLANE_REASON_BLOCKED_PREFIX;
 	return DATAPLANE_REASON_PASS;

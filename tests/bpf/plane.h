@@ -13,7 +13,9 @@
 #include "shared.h"
 
 #define PLANE_PIN_PATH "/sys/fs/bpf/sluice"
-#define PLANE_FOLDER PLANE_PIN_PATH "/v1"
+#define PLANE_STRING(x) #x
+#define PLANE_SUBFOLDER(layout) "/v" PLANE_STRING(layout)
+#define PLANE_FOLDER PLANE_PIN_PATH PLANE_SUBFOLDER(SLUICE_LAYOUT)
 
 /*
  * For .init: namespaces and bpffs.  Skips the test, and says why, where that is not possible; with

@@ -58,8 +58,8 @@ static int allow_defaults(struct plane *plane, struct sluice_err *err)
 
 static int get_pinned(struct plane *plane, struct sluice_err *err)
 {
-	plane->filter_fd = bpf_obj_get(SANDBOX_PIN_PATH "/v1/sluice_filter");
-	plane->progs_fd = bpf_obj_get(SANDBOX_PIN_PATH "/v1/sluice_progs");
+	plane->filter_fd = bpf_obj_get(FOLDER(SLUICE_LAYOUT) "sluice_filter");
+	plane->progs_fd = bpf_obj_get(FOLDER(SLUICE_LAYOUT) "sluice_progs");
 	if (plane->filter_fd >= 0 && plane->progs_fd >= 0)
 		return 0;
 	int code = -errno;

@@ -10,15 +10,18 @@
 
 #include "shared.h"
 
+/* Of the smallest table. */
+#define CAPACITY (SLUICE_STASH_BUCKETS(1u << SLUICE_BLOCK_MIN_BITS) * SLUICE_BLOCK_WAYS)
+
 struct stash {
 	size_t key_size, capacity, n;
-	uint64_t keys[SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS];
-	uint32_t positions[SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS];
+	uint64_t keys[CAPACITY];
+	uint32_t positions[CAPACITY];
 };
 
 static struct stash stashes[2] = {
-	{ .key_size = 4, .capacity = SLUICE_STASH_BUCKETS * SLUICE_BLOCK4_WAYS },
-	{ .key_size = 8, .capacity = SLUICE_STASH_BUCKETS * SLUICE_BLOCK6_WAYS },
+	{ .key_size = 4, .capacity = CAPACITY },
+	{ .key_size = 8, .capacity = CAPACITY },
 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int refusal;

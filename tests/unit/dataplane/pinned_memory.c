@@ -20,14 +20,15 @@ static void *zeroed(size_t size)
 	return memset(memory, 0, rounded);
 }
 
-struct pinned_memory pinned_memory_new(uint32_t block4_buckets, uint32_t block6_buckets,
-				       uint32_t max_blocked, uint64_t seed)
+struct pinned_memory pinned_memory_new(uint32_t max_blocked, uint64_t seed)
 {
 	struct random random = { seed };
 	struct pinned_memory memory = {
 		.header = zeroed(SLUICE_HEADER_SIZE),
-		.block4 = zeroed((block4_buckets + SLUICE_STASH_BUCKETS) * sizeof(*memory.block4)),
-		.block6 = zeroed((block6_buckets + SLUICE_STASH_BUCKETS) * sizeof(*memory.block6)),
+		.block4 = zeroed(PINNED_ALL_BUCKETS * sizeof(*memory.block4)),
+		.block6 = zeroed(PINNED_ALL_BUCKETS * sizeof(*memory.block6)),
+		.carry4 = zeroed(PINNED_ALL_BUCKETS * sizeof(*memory.carry4)),
+		.carry6 = zeroed(PINNED_ALL_BUCKETS * sizeof(*memory.carry6)),
 		.records = zeroed(max_blocked * sizeof(*memory.records)),
 	};
 
@@ -35,8 +36,8 @@ struct pinned_memory pinned_memory_new(uint32_t block4_buckets, uint32_t block6_
 	memory.header->layout = SLUICE_LAYOUT;
 	memory.header->hash_key[0] = random_next(&random);
 	memory.header->hash_key[1] = random_next(&random);
-	memory.header->block4_buckets = block4_buckets;
-	memory.header->block6_buckets = block6_buckets;
+	memory.header->block4_buckets = PINNED_BUCKETS;
+	memory.header->block6_buckets = PINNED_BUCKETS;
 	memory.header->max_blocked = max_blocked;
 	memory.header->v6_prefix_len = 64;
 	fake_stash_reset();
@@ -48,6 +49,8 @@ void pinned_memory_free(struct pinned_memory *memory)
 	free(memory->header);
 	free(memory->block4);
 	free(memory->block6);
+	free(memory->carry4);
+	free(memory->carry6);
 	free(memory->records);
 }
 
@@ -56,11 +59,9 @@ struct blocklist_table *pinned_memory_adopt(const struct pinned_memory *memory,
 {
 	const struct blocklist_memory lent = {
 		.header = memory->header,
-		.block4 = memory->block4,
-		.block6 = memory->block6,
+		.v4 = { 4, PINNED_BUCKETS, memory->block4, memory->carry4, FAKE_STASH4 },
+		.v6 = { 8, PINNED_BUCKETS, memory->block6, memory->carry6, FAKE_STASH6 },
 		.records = memory->records,
-		.stash4_fd = FAKE_STASH4,
-		.stash6_fd = FAKE_STASH6,
 	};
 	struct blocklist_table *table = NULL;
 	struct sluice_err err = { 0 };
@@ -102,111 +103,198 @@ struct dataplane_block_record block_of(struct sluice_key key)
 	};
 }
 
-static bool count4(struct sluice_block4_bucket *bucket, uint64_t way)
+static uint32_t hash4(const struct pinned_memory *memory, const struct sluice_key *source)
 {
-	__atomic_fetch_add(&bucket->packets[way], 1, __ATOMIC_RELAXED);
+	uint32_t addr;
+
+	memcpy(&addr, source->addr, sizeof(addr));
+	return hash_permute_v4(memory->header->hash_key, addr);
+}
+
+static uint64_t hash6(const struct pinned_memory *memory, const struct sluice_key *source)
+{
+	uint64_t addr[2];
+
+	memcpy(addr, source->addr, sizeof(addr));
+	return hash_v6(memory->header->hash_key, addr[0], addr[1]);
+}
+
+uint64_t stash_key_of(const struct pinned_memory *memory, const struct sluice_key *source)
+{
+	return source->family == SLUICE_FAMILY_IPV4 ? hash4(memory, source) : hash6(memory, source);
+}
+
+uint32_t home_bucket(const struct pinned_memory *memory, const struct sluice_key *source)
+{
+	return source->family == SLUICE_FAMILY_IPV4
+		       ? hash4(memory, source) >> (32 - PINNED_BITS)
+		       : (uint32_t)(hash6(memory, source) >> (64 - PINNED_BITS));
+}
+
+static uint32_t second_bucket(const struct pinned_memory *memory, const struct sluice_key *source)
+{
+	/* The highest bits of what is not the bucket. */
+	uint64_t tag = source->family == SLUICE_FAMILY_IPV4
+			       ? hash4(memory, source) & (~0u >> PINNED_BITS)
+			       : (hash6(memory, source) & (~0ull >> PINNED_BITS)) >> 32;
+
+	return hash_other_bucket(home_bucket(memory, source), (uint32_t)tag, PINNED_BITS);
+}
+
+/* The nth source of the whole family, of which there are enough to choose from. */
+static struct sluice_key candidate(uint8_t family, uint32_t n)
+{
+	struct sluice_key key = family == SLUICE_FAMILY_IPV4 ? source_v4(0) : source_v6(0);
+	uint8_t *at = family == SLUICE_FAMILY_IPV4 ? key.addr : key.addr + 4;
+
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(n >> (24 - 8 * i));
+	return key;
+}
+
+struct crowd {
+	uint64_t hash_key[2];
+	uint32_t width;
+	struct sluice_key *keys;
+	uint32_t n, capacity, tried;
+};
+
+static void crowd_grow(struct crowd *crowd, const struct pinned_memory *memory, uint8_t family,
+		       uint32_t n)
+{
+	if (crowd->capacity < n) {
+		crowd->keys = realloc(crowd->keys, n * sizeof(*crowd->keys));
+		cr_assert_not_null(crowd->keys);
+		crowd->capacity = n;
+	}
+	while (crowd->n < n) {
+		struct sluice_key key = candidate(family, ++crowd->tried);
+
+		if (home_bucket(memory, &key) < crowd->width &&
+		    second_bucket(memory, &key) < crowd->width)
+			crowd->keys[crowd->n++] = key;
+	}
+}
+
+const struct sluice_key *crowd(const struct pinned_memory *memory, uint8_t family, uint32_t width,
+			       uint32_t n)
+{
+	static struct crowd crowds[2];
+	struct crowd *crowd = &crowds[family == SLUICE_FAMILY_IPV6];
+
+	if (crowd->width != width ||
+	    memcmp(crowd->hash_key, memory->header->hash_key, sizeof(crowd->hash_key)) != 0) {
+		crowd->n = crowd->tried = 0;
+		crowd->width = width;
+		memcpy(crowd->hash_key, memory->header->hash_key, sizeof(crowd->hash_key));
+	}
+	crowd_grow(crowd, memory, family, n);
+	return crowd->keys;
+}
+
+static bool hit4(const struct pinned_memory *memory, uint32_t index, uint32_t way)
+{
+	uint32_t old = __atomic_fetch_add(&memory->block4[index].word[way], SLUICE_BLOCK_HIT,
+					  __ATOMIC_RELAXED);
+
+	if (old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1)
+		__atomic_fetch_add(&memory->carry4[index].carry[way], 1, __ATOMIC_RELAXED);
 	return true;
 }
 
-static bool count6(struct sluice_block6_bucket *bucket, uint64_t way)
+static bool hit6(const struct pinned_memory *memory, uint32_t index, uint32_t way)
 {
-	__atomic_fetch_add(&bucket->packets[way], 1, __ATOMIC_RELAXED);
+	uint32_t old =
+		(uint32_t)(__atomic_fetch_add(&memory->block6[index].word[way],
+					      (uint64_t)SLUICE_BLOCK_HIT << 32, __ATOMIC_RELAXED) >>
+			   32);
+
+	if (old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1)
+		__atomic_fetch_add(&memory->carry6[index].carry[way], 1, __ATOMIC_RELAXED);
 	return true;
 }
 
-static bool stashed4(const struct pinned_memory *memory, uint32_t key)
+static bool stashed4(const struct pinned_memory *memory, uint32_t hash, uint32_t want)
 {
 	uint32_t position;
 
-	if (!fake_stash_get(FAKE_STASH4, key, &position))
+	if (!fake_stash_get(FAKE_STASH4, hash, &position))
 		return false;
 	uint32_t index = position / SLUICE_POSITION_WAYS, way = position % SLUICE_POSITION_WAYS;
 
-	if (index >= memory->header->block4_buckets + SLUICE_STASH_BUCKETS ||
-	    way >= SLUICE_BLOCK4_WAYS || memory->block4[index].key[way] != key)
+	if (index >= PINNED_ALL_BUCKETS || !table_is_at4(&memory->block4[index], way, want))
 		return false;
-	return count4(&memory->block4[index], way);
+	return hit4(memory, index, way);
 }
 
-static bool stashed6(const struct pinned_memory *memory, uint64_t key)
+static bool stashed6(const struct pinned_memory *memory, uint64_t hash, uint64_t want)
 {
 	uint32_t position;
 
-	if (!fake_stash_get(FAKE_STASH6, key, &position))
+	if (!fake_stash_get(FAKE_STASH6, hash, &position))
 		return false;
 	uint32_t index = position / SLUICE_POSITION_WAYS, way = position % SLUICE_POSITION_WAYS;
 
-	if (index >= memory->header->block6_buckets + SLUICE_STASH_BUCKETS ||
-	    way >= SLUICE_BLOCK6_WAYS || memory->block6[index].key[way] != key)
+	if (index >= PINNED_ALL_BUCKETS || !table_is_at6(&memory->block6[index], way, want))
 		return false;
-	return count6(&memory->block6[index], way);
+	return hit6(memory, index, way);
 }
 
-static bool blocked4(const struct pinned_memory *memory, uint32_t key)
+static bool blocked4(const struct pinned_memory *memory, uint32_t hash)
 {
-	uint32_t n_buckets = memory->header->block4_buckets;
-	uint64_t hash = hash_v4(memory->header->hash_key, key);
-	uint32_t index[2] = { hash_bucket_first(hash, n_buckets),
-			      hash_bucket_second(hash, n_buckets) };
+	uint32_t index = hash >> (32 - PINNED_BITS), tag = hash & (~0u >> PINNED_BITS);
+	uint32_t want = tag | SLUICE_BLOCK_VALID;
 
 	for (int i = 0; i < 2; i++) {
-		struct sluice_block4_bucket *bucket = &memory->block4[index[i]];
-		uint64_t match = table_match_block4(bucket, key);
+		uint64_t found = table_find4(&memory->block4[index], want);
 
-		if (match)
-			return match <= SLUICE_BLOCK4_WAYS && count4(bucket, match - 1);
-		if (!(bucket->flags & SLUICE_BLOCK_OVERFLOW))
+		if (found)
+			return hit4(memory, index, table_way4(found));
+		if (!(memory->block4[index].word[0] & SLUICE_BLOCK_OVERFLOW))
 			return false;
+		index = hash_other_bucket(index, tag, PINNED_BITS);
+		want |= SLUICE_BLOCK_AWAY;
 	}
-	return stashed4(memory, key);
+	return stashed4(memory, hash, want);
 }
 
-static bool blocked6(const struct pinned_memory *memory, uint64_t key)
+static bool blocked6(const struct pinned_memory *memory, uint64_t hash)
 {
-	uint32_t n_buckets = memory->header->block6_buckets;
-	uint32_t index[2] = { hash_bucket_first(key, n_buckets),
-			      hash_bucket_second(key, n_buckets) };
+	uint32_t index = (uint32_t)(hash >> (64 - PINNED_BITS));
+	uint64_t tag = hash & (~0ull >> PINNED_BITS);
+	uint64_t want = tag | (uint64_t)SLUICE_BLOCK_VALID << 32;
 
 	for (int i = 0; i < 2; i++) {
-		struct sluice_block6_bucket *bucket = &memory->block6[index[i]];
-		uint64_t match = table_match_block6(bucket, key);
+		uint32_t found = table_find6(&memory->block6[index], want);
 
-		if (match)
-			return match <= SLUICE_BLOCK6_WAYS && count6(bucket, match - 1);
-		if (!(bucket->flags & SLUICE_BLOCK_OVERFLOW))
+		if (found)
+			return hit6(memory, index, table_way6(found));
+		if (!(memory->block6[index].word[0] >> 32 & SLUICE_BLOCK_OVERFLOW))
 			return false;
+		index = hash_other_bucket(index, (uint32_t)(tag >> 32), PINNED_BITS);
+		want |= (uint64_t)SLUICE_BLOCK_AWAY << 32;
 	}
-	return stashed6(memory, key);
+	return stashed6(memory, hash, want);
 }
 
 /* Not inlined: each packet reads memory anew. */
 __attribute__((noinline)) bool packet_is_blocked(const struct pinned_memory *memory,
 						 const struct sluice_key *source)
 {
-	if (source->family == SLUICE_FAMILY_IPV4) {
-		uint32_t addr;
-
-		memcpy(&addr, source->addr, sizeof(addr));
-		return addr && blocked4(memory, addr);
-	}
-	uint64_t addr[2];
-
-	memcpy(addr, source->addr, sizeof(addr));
-	return blocked6(memory, hash_v6(memory->header->hash_key, addr[0], addr[1]));
+	if (source->family == SLUICE_FAMILY_IPV4)
+		return blocked4(memory, hash4(memory, source));
+	return blocked6(memory, hash6(memory, source));
 }
 
 uint32_t keys_in_table(const struct pinned_memory *memory, uint8_t family)
 {
+	const uint64_t valid6 = (uint64_t)SLUICE_BLOCK_VALID << 32;
 	uint32_t n = 0;
 
-	if (family == SLUICE_FAMILY_IPV4) {
-		for (uint32_t i = 0; i < memory->header->block4_buckets + SLUICE_STASH_BUCKETS; i++)
-			for (int way = 0; way < SLUICE_BLOCK4_WAYS; way++)
-				n += memory->block4[i].key[way] != 0;
-		return n;
-	}
-	for (uint32_t i = 0; i < memory->header->block6_buckets + SLUICE_STASH_BUCKETS; i++)
-		for (int way = 0; way < SLUICE_BLOCK6_WAYS; way++)
-			n += memory->block6[i].key[way] != 0;
+	for (uint32_t i = 0; i < PINNED_ALL_BUCKETS; i++)
+		for (unsigned int way = 0; way < SLUICE_BLOCK_WAYS; way++)
+			n += family == SLUICE_FAMILY_IPV4
+				     ? (memory->block4[i].word[way] & SLUICE_BLOCK_VALID) != 0
+				     : (memory->block6[i].word[way] & valid6) != 0;
 	return n;
 }

@@ -12,6 +12,9 @@
 #include "pinned_memory.h"
 #include "support/random.h"
 
+/* Both buckets of each source are among so many, so that they fill, and the stash with them. */
+#define WIDTH 32u
+
 struct seen {
 	struct dataplane_block_record *records;
 	dataplane_slot *slots;
@@ -46,11 +49,14 @@ static void seen_free(struct seen *seen)
 	free(seen->slots);
 }
 
-static void fill(struct blocklist_table *table, uint32_t n_v4, uint32_t n_v6)
+static void fill(const struct pinned_memory *memory, struct blocklist_table *table, uint32_t n_v4,
+		 uint32_t n_v6)
 {
+	const struct sluice_key *v4 = crowd(memory, SLUICE_FAMILY_IPV4, WIDTH, n_v4);
+	const struct sluice_key *v6 = crowd(memory, SLUICE_FAMILY_IPV6, WIDTH, n_v6);
+
 	for (uint32_t n = 0; n < n_v4 + n_v6; n++) {
-		struct dataplane_block_record record =
-			block_of(n < n_v4 ? source_v4(n) : source_v6(n - n_v4));
+		struct dataplane_block_record record = block_of(n < n_v4 ? v4[n] : v6[n - n_v4]);
 		dataplane_slot slot;
 
 		record.pps = n;
@@ -97,12 +103,12 @@ static void check_whole(const struct pinned_memory *memory, struct blocklist_tab
 
 Test(blocklist_adoption, takes_over_everything)
 {
-	struct pinned_memory memory = pinned_memory_new(100, 60, 2000, 21);
+	struct pinned_memory memory = pinned_memory_new(2000, 21);
 	struct blocklist_adoption adoption;
 	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
 
 	cr_assert_eq(adoption.adopted + adoption.damaged + adoption.orphans, 0);
-	fill(table, 900, 600);
+	fill(&memory, table, 900, 600);
 	cr_assert_gt(fake_stash_count(FAKE_STASH4), 0, "sizes too large to reach the stash");
 	cr_assert_gt(fake_stash_count(FAKE_STASH6), 0);
 
@@ -140,26 +146,23 @@ static void key_clear(const struct pinned_memory *memory, const struct sluice_bl
 {
 	uint32_t bucket = record->position / SLUICE_POSITION_WAYS;
 	uint32_t way = record->position % SLUICE_POSITION_WAYS;
+	const uint64_t overflow6 = (uint64_t)SLUICE_BLOCK_OVERFLOW << 32;
 
 	if (record->family == SLUICE_FAMILY_IPV4)
-		memory->block4[bucket].key[way] = 0;
+		memory->block4[bucket].word[way] &= way ? 0 : SLUICE_BLOCK_OVERFLOW;
 	else
-		memory->block6[bucket].key[way] = 0;
+		memory->block6[bucket].word[way] &= way ? 0 : overflow6;
 }
 
 static void stash_clear(const struct pinned_memory *memory, const struct sluice_key *key)
 {
-	uint64_t addr[2];
+	int fd = key->family == SLUICE_FAMILY_IPV4 ? FAKE_STASH4 : FAKE_STASH6;
+	uint64_t hash = stash_key_of(memory, key);
 	uint32_t position;
 
-	memcpy(addr, key->addr, sizeof(addr));
-	uint64_t key6 = hash_v6(memory->header->hash_key, addr[0], addr[1]);
-
 	/* An entry that points nowhere is as good as none, and harder. */
-	if (key->family == SLUICE_FAMILY_IPV4 && fake_stash_get(FAKE_STASH4, addr[0], &position))
-		fake_stash_put(FAKE_STASH4, addr[0], 0xffffffff);
-	else if (key->family == SLUICE_FAMILY_IPV6 && fake_stash_get(FAKE_STASH6, key6, &position))
-		fake_stash_put(FAKE_STASH6, key6, 0xffffffff);
+	if (fake_stash_get(fd, hash, &position))
+		fake_stash_put(fd, hash, 0xffffffff);
 }
 
 static void crash(const struct pinned_memory *memory, enum crash at, dataplane_slot slot,
@@ -179,12 +182,14 @@ static void crash(const struct pinned_memory *memory, enum crash at, dataplane_s
 
 static void crash_and_adopt(enum crash at, uint32_t victim)
 {
-	struct pinned_memory memory = pinned_memory_new(20, 20, 1000, 22);
+	struct pinned_memory memory = pinned_memory_new(1000, 22);
 	struct blocklist_adoption adoption;
 	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
 	bool stays = at == CRASH_BEFORE_KEY || at == CRASH_BEFORE_KEY_ONLY;
 
-	fill(table, 400, 300);
+	fill(&memory, table, 400, 300);
+	cr_assert_gt(fake_stash_count(FAKE_STASH4), 50);
+	cr_assert_gt(fake_stash_count(FAKE_STASH6), 20);
 	struct seen seen = list(table, 1000);
 	struct sluice_key key = seen.records[victim].key;
 
@@ -237,15 +242,30 @@ static void copy_some(struct random *random, uint8_t *memory, size_t size, size_
 }
 
 enum {
-	SPOIL_BUCKETS4 = 30,
-	SPOIL_BUCKETS6 = 20,
 	SPOIL_RECORDS = 700,
 };
 
+/* Bits of a family's buckets: mostly where its keys are, else anywhere. */
+static void flip_buckets(struct random *random, void *memory, size_t bucket_size, uint64_t n)
+{
+	uint8_t *stash = (uint8_t *)memory + PINNED_BUCKETS * bucket_size;
+	size_t stash_size = SLUICE_STASH_BUCKETS(PINNED_BUCKETS) * bucket_size;
+
+	switch (random_below(random, 4)) {
+	case 0:
+		flip_bits(random, memory, PINNED_ALL_BUCKETS * bucket_size, n);
+		break;
+	case 1:
+		flip_bits(random, stash, stash_size / 8, n);
+		break;
+	default:
+		flip_bits(random, memory, WIDTH * bucket_size, n);
+	}
+}
+
 static void spoil(struct random *random, const struct pinned_memory *memory)
 {
-	size_t size4 = (SPOIL_BUCKETS4 + SLUICE_STASH_BUCKETS) * sizeof(*memory->block4);
-	size_t size6 = (SPOIL_BUCKETS6 + SLUICE_STASH_BUCKETS) * sizeof(*memory->block6);
+	size_t size4 = WIDTH * sizeof(*memory->block4), size6 = WIDTH * sizeof(*memory->block6);
 	size_t records = SPOIL_RECORDS * sizeof(*memory->records);
 	uint64_t what = random_below(random, 256);
 	uint64_t n = 1 + random_below(random, 1u << random_below(random, 12));
@@ -253,9 +273,9 @@ static void spoil(struct random *random, const struct pinned_memory *memory)
 	if (what & 1)
 		flip_bits(random, memory->records, records, n);
 	if (what & 2)
-		flip_bits(random, memory->block4, size4, n);
+		flip_buckets(random, memory->block4, sizeof(*memory->block4), n);
 	if (what & 4)
-		flip_bits(random, memory->block6, size6, n);
+		flip_buckets(random, memory->block6, sizeof(*memory->block6), n);
 	if (what & 8)
 		for (uint64_t i = 0; i < n % 64; i++)
 			copy_some(random, (void *)memory->records, records,
@@ -273,7 +293,8 @@ static void spoil(struct random *random, const struct pinned_memory *memory)
 		for (uint64_t i = 0; i < n; i++)
 			fake_stash_put(i % 2 ? FAKE_STASH4 : FAKE_STASH6,
 				       random_next(random) & (i % 2 ? 0xffffffff : UINT64_MAX),
-				       (uint32_t)random_below(random, 1600));
+				       PINNED_FIRST_STASH_POSITION - 200 +
+					       (uint32_t)random_below(random, 1600));
 	if ((what & 128) && random_below(random, 8) == 0)
 		flip_bits(random, memory->header->hash_key, sizeof(memory->header->hash_key), 1);
 	flip_bits(random, memory->header->detector,
@@ -288,12 +309,11 @@ Test(blocklist_adoption, survives_any_damage)
 
 	cr_log_info("seed %lu", seed);
 	for (int round = 0; round < 3000; round++) {
-		struct pinned_memory memory =
-			pinned_memory_new(SPOIL_BUCKETS4, SPOIL_BUCKETS6, SPOIL_RECORDS, seed);
+		struct pinned_memory memory = pinned_memory_new(SPOIL_RECORDS, seed);
 		struct blocklist_adoption adoption;
 		struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
 
-		fill(table, 400, 250);
+		fill(&memory, table, 400, 250);
 		blocklist_table_free(table);
 		spoil(&random, &memory);
 		table = pinned_memory_adopt(&memory, &adoption);
@@ -317,22 +337,28 @@ Test(blocklist_adoption, survives_noise)
 	struct random random = { seed };
 
 	for (int round = 0; round < 300; round++) {
-		struct pinned_memory memory = pinned_memory_new(8, 8, 300, seed);
+		struct pinned_memory memory = pinned_memory_new(300, seed);
 		struct blocklist_adoption adoption;
-		uint8_t *bytes[] = { (void *)memory.records, (void *)memory.block4,
-				     (void *)memory.block6 };
-		size_t sizes[] = { 300 * sizeof(*memory.records),
-				   (8 + SLUICE_STASH_BUCKETS) * SLUICE_CACHE_LINE,
-				   (8 + SLUICE_STASH_BUCKETS) * SLUICE_CACHE_LINE };
+		struct {
+			void *at;
+			size_t size;
+		} areas[] = {
+			{ memory.records, 300 * sizeof(*memory.records) },
+			{ memory.block4, PINNED_ALL_BUCKETS * sizeof(*memory.block4) },
+			{ memory.block6, PINNED_ALL_BUCKETS * sizeof(*memory.block6) },
+			{ memory.carry4, PINNED_ALL_BUCKETS * sizeof(*memory.carry4) },
+			{ memory.carry6, PINNED_ALL_BUCKETS * sizeof(*memory.carry6) },
+		};
 
-		for (int area = 0; area < 3; area++)
-			for (size_t i = 0; i < sizes[area]; i++)
-				bytes[area][i] = (uint8_t)random_next(&random);
+		for (size_t area = 0; area < sizeof(areas) / sizeof(areas[0]); area++)
+			for (size_t i = 0; i < areas[area].size / 8; i++)
+				((uint64_t *)areas[area].at)[i] = random_next(&random);
 		/* Records that look used, of families that exist, so that the checks go deep. */
 		for (uint32_t i = 0; i < 300; i++) {
 			memory.records[i].state = (uint8_t)random_below(&random, 4);
 			memory.records[i].family = random_next(&random) & 1 ? 4 : 6;
-			memory.records[i].position = (uint32_t)random_below(&random, 1500);
+			memory.records[i].position =
+				PINNED_FIRST_STASH_POSITION + (uint32_t)random_below(&random, 1500);
 		}
 		struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
 
@@ -344,15 +370,15 @@ Test(blocklist_adoption, survives_noise)
 
 Test(blocklist_adoption, a_source_recorded_twice_is_blocked_once)
 {
-	struct pinned_memory memory = pinned_memory_new(20, 20, 100, 25);
+	struct pinned_memory memory = pinned_memory_new(100, 25);
 	struct blocklist_adoption adoption;
 	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
-	struct sluice_key key = source_v4(3);
+	struct sluice_key key = crowd(&memory, SLUICE_FAMILY_IPV4, WIDTH, 10)[3];
 
-	fill(table, 10, 0);
+	fill(&memory, table, 10, 0);
 	/* A second record for it, in a stash way that is empty. */
 	memory.records[50] = memory.records[3];
-	memory.records[50].position = 25 * SLUICE_POSITION_WAYS;
+	memory.records[50].position = PINNED_FIRST_STASH_POSITION + 8;
 	blocklist_table_free(table);
 	table = pinned_memory_adopt(&memory, &adoption);
 	cr_assert_eq(adoption.adopted, 10);
@@ -366,21 +392,67 @@ Test(blocklist_adoption, a_source_recorded_twice_is_blocked_once)
 /* A stash map full of garbage leaves no room for a block that was half done. */
 Test(blocklist_adoption, clears_a_stash_full_of_garbage)
 {
-	struct pinned_memory memory = pinned_memory_new(1, 1, 100, 26);
+	struct pinned_memory memory = pinned_memory_new(1000, 26);
 	struct blocklist_adoption adoption;
 	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
-	struct sluice_key last = source_v4(9);
+	struct sluice_key last = crowd(&memory, SLUICE_FAMILY_IPV4, WIDTH, 400)[399];
 
-	fill(table, 10, 0);
-	crash(&memory, CRASH_BEFORE_KEY_ONLY, 9, &last);
+	fill(&memory, table, 400, 0);
+	size_t stashed = fake_stash_count(FAKE_STASH4);
+
+	cr_assert_geq(memory.records[399].position, PINNED_FIRST_STASH_POSITION);
+	crash(&memory, CRASH_BEFORE_KEY_ONLY, 399, &last);
 	blocklist_table_free(table);
 	fake_stash_reset();
-	for (uint32_t i = 1; fake_stash_count(FAKE_STASH4) < SLUICE_STASH_BUCKETS * 7; i++)
+	for (uint32_t i = 1; fake_stash_count(FAKE_STASH4) < PINNED_STASH_WAYS; i++)
 		fake_stash_put(FAKE_STASH4, i, i);
 	table = pinned_memory_adopt(&memory, &adoption);
-	cr_assert_eq(adoption.adopted, 10);
+	cr_assert_eq(adoption.adopted, 400);
 	cr_assert(packet_is_blocked(&memory, &last));
-	cr_assert_eq(fake_stash_count(FAKE_STASH4), 10 - SLUICE_BLOCK4_WAYS);
+	cr_assert_eq(fake_stash_count(FAKE_STASH4), stashed);
+	check_whole(&memory, table);
+	blocklist_table_free(table);
+	pinned_memory_free(&memory);
+}
+
+/* Hashes that only differ in the bucket have the same word in the stash: all look right for a way. */
+Test(blocklist_adoption, starts_in_spite_of_a_stash_full_of_likely_garbage)
+{
+	struct pinned_memory memory = pinned_memory_new(1000, 28);
+	struct blocklist_adoption adoption;
+	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
+	struct sluice_key last = crowd(&memory, SLUICE_FAMILY_IPV4, WIDTH, 400)[399];
+
+	fill(&memory, table, 400, 0);
+	uint32_t tag = (uint32_t)stash_key_of(&memory, &last) & (~0u >> PINNED_BITS);
+	uint32_t position = memory.records[399].position;
+
+	cr_assert_geq(position, PINNED_FIRST_STASH_POSITION);
+	blocklist_table_free(table);
+	fake_stash_reset();
+	for (uint32_t i = 0; fake_stash_count(FAKE_STASH4) < PINNED_STASH_WAYS; i++)
+		fake_stash_put(FAKE_STASH4, i << (32 - PINNED_BITS) | tag, position);
+	table = pinned_memory_adopt(&memory, &adoption);
+	cr_assert_eq(adoption.adopted + adoption.damaged, 400);
+	cr_assert_gt(adoption.adopted, 0);
+	check_whole(&memory, table);
+	blocklist_table_free(table);
+	pinned_memory_free(&memory);
+}
+
+/* 0 is a hash like any other, of one address; in the stash it must not be taken for nobody's. */
+Test(blocklist_adoption, a_hash_of_nothing_claims_nothing)
+{
+	struct pinned_memory memory = pinned_memory_new(100, 29);
+	struct blocklist_adoption adoption;
+
+	/* An orphan in the stash that the source with hash 0 could own. */
+	memory.block4[PINNED_BUCKETS].word[3] = SLUICE_BLOCK_VALID | SLUICE_BLOCK_AWAY;
+	fake_stash_put(FAKE_STASH4, 0, PINNED_FIRST_STASH_POSITION + 3);
+	struct blocklist_table *table = pinned_memory_adopt(&memory, &adoption);
+
+	cr_assert_eq(adoption.orphans, 1);
+	cr_assert_eq(fake_stash_count(FAKE_STASH4), 0);
 	check_whole(&memory, table);
 	blocklist_table_free(table);
 	pinned_memory_free(&memory);
@@ -389,21 +461,26 @@ Test(blocklist_adoption, clears_a_stash_full_of_garbage)
 /* A packet may have found the orphan's way just before adoption emptied it. */
 Test(blocklist_adoption, orphan_ways_wait_for_grace)
 {
-	struct pinned_memory memory = pinned_memory_new(1, 1, 2000, 27);
+	struct pinned_memory memory = pinned_memory_new(2000, 27);
 	struct blocklist_adoption adoption;
 	struct blocklist_table *table;
-	struct dataplane_block_record record = block_of(source_v4(1));
+	const struct sluice_key *keys = crowd(&memory, SLUICE_FAMILY_IPV4, WIDTH, 400);
+	uint32_t home = home_bucket(&memory, &keys[0]), second = 1;
+	struct dataplane_block_record record = block_of(keys[0]);
 	dataplane_slot slot;
 
-	memory.block4[0].key[0] = 0x12345678;
+	while (home_bucket(&memory, &keys[second]) != home)
+		second++;
+	memory.block4[home].word[0] = SLUICE_BLOCK_VALID | 0x12345;
 	table = pinned_memory_adopt(&memory, &adoption);
 	cr_assert_eq(adoption.orphans, 1);
 	cr_assert_eq(blocklist_table_add(table, &record, &slot, NULL), 0);
-	cr_assert_eq(memory.records[slot].position, 1, "way 0 is in quarantine");
+	cr_assert_eq(memory.records[slot].position, home * SLUICE_POSITION_WAYS + 1,
+		     "way 0 is in quarantine");
 	blocklist_table_release(table);
-	record.key = source_v4(2);
+	record.key = keys[second];
 	cr_assert_eq(blocklist_table_add(table, &record, &slot, NULL), 0);
-	cr_assert_eq(memory.records[slot].position, 0);
+	cr_assert_eq(memory.records[slot].position, home * SLUICE_POSITION_WAYS);
 	blocklist_table_free(table);
 	pinned_memory_free(&memory);
 }
