@@ -86,7 +86,9 @@ static uint32_t run(const struct plane *plane, const struct frame *frame, uint32
 		    .repeat = (int)repeat);
 	int code = bpf_prog_test_run_opts(plane->filter_fd, &opts);
 
-	cr_assert_eq(code, 0, "test run of %u bytes: %d", frame->size, code);
+	/* Not asserted each time: an assertion that holds costs more than the packet. */
+	if (code)
+		cr_assert_fail("test run of %u bytes: %d", frame->size, code);
 	return opts.retval;
 }
 
@@ -126,7 +128,8 @@ struct sluice_key plane_key(const char *text)
 {
 	struct sluice_key key;
 
-	cr_assert_eq(address_parse_prefix(text, ADDRESS_STRICT, &key, NULL), 0, "%s", text);
+	if (address_parse_prefix(text, ADDRESS_STRICT, &key, NULL))
+		cr_assert_fail("%s", text);
 	return key;
 }
 
