@@ -66,17 +66,18 @@ struct sluice_header {
 	__u32 expired; /* Set by the filter once `expires_ns` has passed: automatic blocks lapse. */
 	__u64 expires_ns; /* CLOCK_MONOTONIC (coarse); moved ahead while the daemon lives; 0 = never. */
 	__u32 epoch[2]; /* Of feature side A and B: a bucket with another epoch is empty. */
-	__u64 reserved0[2];
+	__u32 side;	/* The side that counts now. */
+	__u32 reserved0[3];
 
 	__u64 own_bloom[4]; /* Bits of table_own_bit() of our own addresses. */
 	__u64 reserved1[4];
 
 	/* What follows is user space's. */
-	__u32 side; /* The side that counts now. */
+	__u32 reserved2;
 	__u32 v6_prefix_len;
 	__u32 max_blocked;
-	__u32 block4_buckets, block6_buckets;	/* Powers of two; without the stash's. */
-	__u32 source4_buckets, source6_buckets; /* Per CPU; multiples of 64. */
+	__u32 block4_buckets, block6_buckets; /* Powers of two; without the stash's. */
+	__u32 reserved3[2];
 	__u32 n_cpus;
 	__u64 heartbeat_ns;    /* CLOCK_MONOTONIC */
 	__u64 generation;      /* Daemons that have held this memory. */
@@ -158,41 +159,6 @@ struct sluice_block_record {
 	__u64 pps;
 };
 
-/*
- * Feature tables: per CPU, per side; the first cache line finds and counts the source, the others
- * hold its details.
- */
-#define SLUICE_SOURCE_WAYS 7
-
-struct sluice_source_details {
-	__u64 bytes;
-	__u32 tcp_syn;
-	__u32 udp;
-	__u32 icmp;
-	__u32 reserved;
-};
-
-struct sluice_source4_bucket {
-	__u32 epoch;
-	__u32 evicted_packets; /* Of sources that had to make room in this epoch. */
-	__u32 key[SLUICE_SOURCE_WAYS];
-	__u32 packets[SLUICE_SOURCE_WAYS]; /* 0 = the way is empty */
-	struct sluice_source_details details[SLUICE_SOURCE_WAYS];
-	__u64 evicted_bytes;
-	__u64 reserved[2];
-};
-
-struct sluice_source6_bucket {
-	__u32 epoch;
-	__u32 evicted_packets;
-	__u64 key[SLUICE_SOURCE_WAYS][2];
-	__u32 packets[SLUICE_SOURCE_WAYS];
-	__u32 reserved0;
-	struct sluice_source_details details[SLUICE_SOURCE_WAYS];
-	__u64 evicted_bytes;
-	__u64 reserved[7];
-};
-
 struct sluice_lpm4_key {
 	__u32 prefix_len;
 	__u32 addr;
@@ -215,8 +181,5 @@ _Static_assert(sizeof(struct sluice_block4_bucket) == SLUICE_CACHE_LINE / 2, "ha
 _Static_assert(sizeof(struct sluice_block6_bucket) == SLUICE_CACHE_LINE, "one line");
 _Static_assert(SLUICE_POSITION_WAYS == SLUICE_BLOCK_WAYS, "carries are by position");
 _Static_assert(sizeof(struct sluice_block_record) == 56, "packed by hand");
-_Static_assert(sizeof(struct sluice_source_details) == 24, "packed by hand");
-_Static_assert(sizeof(struct sluice_source4_bucket) == 4 * SLUICE_CACHE_LINE, "whole lines");
-_Static_assert(sizeof(struct sluice_source6_bucket) == 6 * SLUICE_CACHE_LINE, "whole lines");
 
 #endif /* SLUICE_BPF_SHARED_H */

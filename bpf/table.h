@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Cache-line bucket tables in BPF_F_MMAPABLE arrays: the packet path's side.  User space writes
- * the blocklist and reads the feature tables through the mapping, with no system call an entry
- * (core/dataplane/block_family.c and the feature tables' reader).
+ * the blocklist through the mapping, with no system call an entry
+ * (core/dataplane/block_family.c).  Feature tables: feature_table.h.
  *
  * Blocklist: one writer, the daemon, against readers on all CPUs.
  *  - An entry is one aligned word of 4 (IPv4) or 8 (IPv6) bytes: tag, flags and hits.  Aligned loads
@@ -28,9 +28,6 @@
  *    not reused until every CPU has left the program it was in (the grace wait of the next swap): the
  *    quarantine.  Without it the next source would be charged with a packet that it never sent, or,
  *    through the stash map, be found where another was.
- *
- * Feature tables: each CPU writes its own replica only, and user space reads the side that no CPU
- * writes, after the grace wait.  No atomics needed.
  */
 #ifndef SLUICE_BPF_TABLE_H
 #define SLUICE_BPF_TABLE_H

@@ -77,13 +77,6 @@ struct dataplane_block_record {
 /* Names the slot of one blocked source; valid until it is unblocked. */
 typedef uint32_t dataplane_slot;
 
-/* A source as one CPU counted it in one window. */
-struct dataplane_source {
-	struct sluice_key key;
-	uint64_t packets, bytes;
-	uint32_t tcp_syn, udp, icmp;
-};
-typedef void (*dataplane_source_fn)(void *ctx, const struct dataplane_source *source);
 typedef void (*dataplane_block_fn)(void *ctx, dataplane_slot slot,
 				   const struct dataplane_block_record *record);
 
@@ -186,11 +179,16 @@ struct dataplane_ops {
 	 */
 	int (*swap)(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err);
 	/*
-	 * Reads the idle side: `fn` once per CPU and tracked source; `untracked` gets what was
-	 * passed on behalf of sources that had to make room.
+	 * Reads the idle side into the caller's memory: up to `max` sources, each once, all CPUs
+	 * together.  Returns how many; a second call for the same window finds none.  `untracked`
+	 * gets what passed on behalf of all others.
 	 */
-	void (*sources_read)(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
-			     struct dataplane_count *untracked);
+	size_t (*sources_read)(struct dataplane *dp, struct sluice_source *sources, size_t max,
+			       struct dataplane_count *untracked);
+	/* Finds one source in what sources_read() wrote, untouched but for flags; or NULL. */
+	const struct sluice_source *(*source_find)(const struct dataplane *dp,
+						   const struct sluice_source *sources, size_t n,
+						   const struct sluice_key *key);
 	/*
 	 * Which features there are beside sources.  In force from the next swap on; the window that
 	 * is being counted keeps those it began with.
@@ -214,7 +212,7 @@ struct dataplane_ops {
 struct dataplane_occupancy {
 	uint32_t blocked_v4, blocked_v6;
 	uint32_t blocked_capacity; /* Of both families together. */
-	uint32_t sources_capacity; /* Per window and family. */
+	uint32_t sources_capacity; /* Per window, of both families together. */
 };
 
 /* Implementations embed this as their first member. */
@@ -240,9 +238,10 @@ struct dataplane_interface {
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
-	const char *pin_path; /* Folder in a bpffs; made if missing. */
-	uint32_t max_blocked; /* Of both families together. */
-	uint32_t max_sources; /* Tracked per window and family. */
+	const char *pin_path;	 /* Folder in a bpffs; made if missing. */
+	uint32_t max_blocked;	 /* Of both families together. */
+	uint32_t max_sources;	 /* IPv4 sources that are tracked per window. */
+	uint32_t max_sources_v6; /* IPv6; 0 = an eighth of max_sources. */
 	struct dataplane_features features;
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;

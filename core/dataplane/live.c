@@ -103,6 +103,8 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 		code = live_map_memory(live, err);
 	if (!code && !live->state.adopted)
 		code = state_header_write(&live->state, live->header, err);
+	if (!code)
+		code = live_tables_open(&live->tables, &live->state, err);
 	for (unsigned int side = 0; !code && side < 2; side++)
 		code = live_open_side(live, side, &options->features, &live->side[side], err);
 	if (!code)
@@ -118,7 +120,7 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 	live_heartbeat(live);
 	live_update_occupancy(live);
 	live->dp.occupancy.blocked_capacity = live->header->max_blocked;
-	live->dp.occupancy.sources_capacity = options->max_sources;
+	live->dp.occupancy.sources_capacity = options->max_sources + state_max_sources_v6(options);
 	live->dp.features = options->features;
 	return live_flip_to(live, live->header->side & 1, err);
 }

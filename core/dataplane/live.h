@@ -15,6 +15,7 @@
 #include "dataplane.h"
 #include "grace.h"
 #include "live_side.h"
+#include "live_tables.h"
 #include "mapped.h"
 #include "prefix_maps.h"
 #include "state.h"
@@ -28,7 +29,8 @@ struct live {
 	struct live_side *side[2];
 	/* With other features; takes its place before that side counts again.  Or NULL. */
 	struct live_side *next[2];
-	uint64_t passed; /* Packets that had passed when the live side began. */
+	uint64_t passed;	   /* Packets that had passed when the live side began. */
+	struct live_tables tables; /* Of both sides. */
 	struct mapped header_page, counters, block4, block6, carry4, carry6, records;
 	struct sluice_header *header;
 	struct blocklist_table *blocklist;

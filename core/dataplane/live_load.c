@@ -147,6 +147,7 @@ int live_open_side(struct live *live, unsigned int side, const struct dataplane_
 {
 	const struct live_side_options options = {
 		.sizes = &live->state.sizes,
+		.tables = &live->tables,
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
 		.side = side,
@@ -194,6 +195,7 @@ static void release_memory(struct live *live)
 	mapped_close(&live->carry4);
 	mapped_close(&live->carry6);
 	mapped_close(&live->records);
+	live_tables_close(&live->tables);
 }
 
 void live_unload(struct live *live)

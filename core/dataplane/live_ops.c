@@ -65,8 +65,10 @@ int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 	begin_side(live, side);
 	fd = live_side_program_fd(live->side[side]);
 	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
-	if (++live->header->epoch[side] == 0)
+	if (++live->header->epoch[side] == 0) {
+		source_table_wipe(&live->tables.sources, side);
 		live->header->epoch[side] = 1;
+	}
 	if (bpf_map_update_elem(bpf_map__fd(live->filter->maps.sluice_progs), &slot, &fd,
 				BPF_ANY)) {
 		int code = -errno;
@@ -173,7 +175,7 @@ static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 {
 	struct live *live = live_of(dp);
 	uint64_t start = live_monotonic_ns();
-	int code = live_flip_to(live, live->header->side ^ 1, err);
+	int code = live_flip_to(live, (live->header->side ^ 1) & 1, err);
 
 	if (code)
 		return code;
@@ -190,14 +192,23 @@ static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 	return 0;
 }
 
-static void live_sources_read(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
-			      struct dataplane_count *untracked)
+static size_t live_sources_read(struct dataplane *dp, struct sluice_source *sources, size_t max,
+				struct dataplane_count *untracked)
 {
 	struct live *live = live_of(dp);
 	unsigned int idle = (live->header->side ^ 1) & 1;
 
-	source_table_read(&live->side[idle]->sources, live->header->epoch[idle], fn, ctx,
-			  untracked);
+	return source_table_read(&live->tables.sources, idle, live->header->epoch[idle], sources,
+				 max, untracked);
+}
+
+static const struct sluice_source *live_source_find(const struct dataplane *dp,
+						    const struct sluice_source *sources, size_t n,
+						    const struct sluice_key *key)
+{
+	const struct live *live = live_of_const(dp);
+
+	return source_table_find(&live->tables.sources, live->header->hash_key, sources, n, key);
 }
 
 static int live_features_set(struct dataplane *dp, const struct dataplane_features *features,
@@ -279,6 +290,7 @@ const struct dataplane_ops live_ops = {
 	.sources_read = live_sources_read,
 	.features_set = live_features_set,
 	.features_read = live_features_read,
+	.source_find = live_source_find,
 	.counters_read = live_counters_read,
 	.event_next = live_event_next,
 };

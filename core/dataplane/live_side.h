@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One of the two sides that take turns in counting: the program per source with its tables, and the
- * chain of features behind it.  Private to the live_*.c files.
+ * One of the two sides that take turns in counting: the program per source, and the chain of
+ * features behind it.  Private to the live_*.c files.
  */
 #ifndef SLUICE_DATAPLANE_LIVE_SIDE_H
 #define SLUICE_DATAPLANE_LIVE_SIDE_H
@@ -9,25 +9,25 @@
 #include <stdint.h>
 
 #include "dataplane.h"
-#include "mapped.h"
-#include "source_table.h"
 
 struct features_source;
 struct feature_chain;
+struct distinct_registers;
+struct live_tables;
 struct sluice_header;
 
 struct live_side {
 	struct features_source *skel;
-	struct source_table sources;
-	struct mapped distinct;
+	struct distinct_registers *distinct; /* One a CPU, of this side; the tables'. */
 	uint32_t n_cpus;
 	struct feature_chain *chain;
 };
 
 struct live_side_options {
 	const struct sluice_header *sizes;
-	int header_fd, counters_fd; /* The filter's maps. */
-	unsigned int side;	    /* 0 or 1 */
+	const struct live_tables *tables; /* Must outlive the side. */
+	int header_fd, counters_fd;	  /* The filter's maps. */
+	unsigned int side;		  /* 0 or 1 */
 	struct dataplane_features features;
 };
 

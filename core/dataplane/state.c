@@ -20,11 +20,12 @@
 
 #include "attachment.h"
 #include "base/err.h"
+#include "source_table.h"
 
 /* Keys per bucket on average, at most: a little over half its ways, so that the stash stays nearly empty. */
 #define BLOCK_LOAD 4.4
-/* A source table that is full evicts, so it may be filled further. */
-#define SOURCE_LOAD 4
+/* IPv6 sources to IPv4 ones, unless the config says. */
+#define V6_SHARE 8
 
 static int make_folders(const char *folder, struct sluice_err *err)
 {
@@ -73,25 +74,39 @@ static bool is_block_size(uint32_t n_buckets)
 	       n_buckets <= 1u << SLUICE_BLOCK_MAX_BITS && !(n_buckets & (n_buckets - 1));
 }
 
-static uint32_t multiple_of_64(uint32_t x)
+uint32_t state_max_sources_v6(const struct dataplane_live_options *options)
 {
-	return (x + 63) / 64 * 64;
+	if (options->max_sources_v6)
+		return options->max_sources_v6;
+	return options->max_sources / V6_SHARE + 1;
+}
+
+/* Receive queues spread sources over CPUs; twice the even share leaves room for skew. */
+static uint32_t sources_per_cpu(uint32_t n_sources, uint32_t n_cpus)
+{
+	return n_cpus > 2 ? n_sources / n_cpus * 2 : n_sources;
+}
+
+static void source_sizes(struct state *state, const struct dataplane_live_options *options)
+{
+	uint32_t n_cpus = (uint32_t)libbpf_num_possible_cpus();
+
+	state->source4_buckets = feature_buckets(&source_table_layout4,
+						 sources_per_cpu(options->max_sources, n_cpus));
+	state->source6_buckets = feature_buckets(
+		&source_table_layout6, sources_per_cpu(state_max_sources_v6(options), n_cpus));
 }
 
 static void sizes_from_options(struct sluice_header *sizes,
 			       const struct dataplane_live_options *options)
 {
 	uint32_t n_cpus = (uint32_t)libbpf_num_possible_cpus();
-	/* Receive queues spread sources over CPUs; twice the even share leaves room for skew. */
-	uint32_t per_cpu = n_cpus > 2 ? options->max_sources / n_cpus * 2 : options->max_sources;
 
 	memset(sizes, 0, sizeof(*sizes));
 	sizes->n_cpus = n_cpus;
 	sizes->v6_prefix_len = options->v6_prefix_len;
 	sizes->max_blocked = options->max_blocked;
 	sizes->block4_buckets = sizes->block6_buckets = block_buckets(options->max_blocked);
-	sizes->source4_buckets = multiple_of_64(per_cpu / SOURCE_LOAD + 1);
-	sizes->source6_buckets = multiple_of_64(per_cpu / SOURCE_LOAD / 2 + 1);
 }
 
 static bool sizes_are_sound(const struct sluice_header *header)
@@ -101,10 +116,7 @@ static bool sizes_are_sound(const struct sluice_header *header)
 	return header->n_cpus == (uint32_t)libbpf_num_possible_cpus() &&
 	       header->v6_prefix_len >= 1 && header->v6_prefix_len <= 128 &&
 	       header->max_blocked >= 1 && header->max_blocked < limit &&
-	       is_block_size(header->block4_buckets) && is_block_size(header->block6_buckets) &&
-	       header->source4_buckets >= 64 && header->source4_buckets < limit &&
-	       header->source4_buckets % 64 == 0 && header->source6_buckets >= 64 &&
-	       header->source6_buckets < limit && header->source6_buckets % 64 == 0;
+	       is_block_size(header->block4_buckets) && is_block_size(header->block6_buckets);
 }
 
 static int check_header(struct state *state, const struct sluice_header *header,
@@ -247,6 +259,7 @@ int state_open(struct state *state, const struct dataplane_live_options *options
 		code = remove_contents(state->folder, err);
 		sizes_from_options(&state->sizes, options);
 	}
+	source_sizes(state, options);
 	if (code)
 		state_close(state);
 	return code;

@@ -16,16 +16,21 @@ struct state {
 	char folder[192];
 	int lock_fd;
 	bool adopted;		    /* An earlier daemon's header is there and sound. */
-	struct sluice_header sizes; /* What the maps are, or are to be, made for. */
+	struct sluice_header sizes; /* What the pinned maps are, or are to be, made for. */
+	/* In each row; feature tables are not pinned, so they are as large as the config says. */
+	uint32_t source4_buckets, source6_buckets;
 };
 
 /*
- * Opens or makes the folder, takes the lock, and settles the sizes: those of the pinned header, or
- * from `options`.  -EBUSY: another daemon has it; -EPROTO: pinned memory that is not ours to read.
+ * Opens or makes the folder, takes the lock, and settles the sizes: of what is pinned those of the
+ * header, else from `options`.  -EBUSY: another daemon has it; -EPROTO: pinned memory that is not ours to read.
  */
 int state_open(struct state *state, const struct dataplane_live_options *options,
 	       struct sluice_err *err) __attribute__((warn_unused_result));
 void state_close(struct state *state);
+
+/* IPv6 sources that are tracked per window. */
+uint32_t state_max_sources_v6(const struct dataplane_live_options *options);
 
 /* Removes everything pinned in the folder, and the folder. */
 int state_remove(const char *folder, struct sluice_err *err) __attribute__((warn_unused_result));

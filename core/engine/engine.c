@@ -92,7 +92,7 @@ static int make_parts(struct engine *engine, const struct engine_options *option
 	attack_init(&engine->attack);
 	min_pass_init(&engine->min_pass);
 	report_init(&engine->report);
-	rc = aggregate_new(most_sources(engine->settings), &engine->secret, &engine->aggregate);
+	rc = aggregate_new(most_sources(engine->settings), &engine->aggregate);
 	if (!rc)
 		rc = blocklist_new(engine->dp, &engine->names, &engine->secret, &engine->blocklist);
 	if (!rc)

@@ -187,7 +187,7 @@ int engine_explain(struct engine *engine, const struct sluice_key *key,
 		 explanation->known ? "not blocked: it has an established connection"
 				    : "not blocked");
 	if (has_unit) {
-		source = aggregate_find(engine->aggregate, &unit);
+		source = aggregate_find(engine->aggregate, engine->dp, &unit);
 		if (source)
 			explanation->passed_pps =
 				measure_pps(source->packets, engine->window.length_ns);

@@ -309,10 +309,6 @@ static const struct damage damages[] = {
 	{ "far too many buckets", AT(block4_buckets), 0xffffffff },
 	{ "more v6 buckets than the map has", AT(block6_buckets), 1u << 13 },
 	{ "far too many v6 buckets", AT(block6_buckets), 0xffffffff },
-	{ "no source buckets", AT(source4_buckets), 0 },
-	{ "source buckets not by 64", AT(source4_buckets), 65 },
-	{ "far too many source buckets", AT(source4_buckets), 0xffffffc0 },
-	{ "no v6 source buckets", AT(source6_buckets), 0 },
 };
 
 Test(adoption, refuses_a_header_that_is_not_ours)

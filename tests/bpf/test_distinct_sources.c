@@ -39,9 +39,8 @@ struct window {
 	struct dataplane_features_read features;
 };
 
-static void collect(void *ctx, const struct dataplane_source *source)
+static void collect(struct window *window, const struct sluice_source *source)
 {
-	struct window *window = ctx;
 	const uint8_t *addr = source->key.addr;
 
 	window->packets += source->packets;
@@ -54,13 +53,18 @@ static void collect(void *ctx, const struct dataplane_source *source)
 
 static struct window swap_and_read(const struct plane *plane)
 {
+	static struct sluice_source sources[10000];
 	struct window window = { 0 };
 	struct dataplane_swap swap;
 	struct sluice_err err = { 0 };
 	int code = plane->dp->ops->swap(plane->dp, &swap, &err);
 
 	cr_assert_eq(code, 0, "%d: %s", code, err.text);
-	plane->dp->ops->sources_read(plane->dp, collect, &window, &window.untracked);
+	size_t n = plane->dp->ops->sources_read(
+		plane->dp, sources, sizeof(sources) / sizeof(sources[0]), &window.untracked);
+
+	for (size_t i = 0; i < n; i++)
+		collect(&window, &sources[i]);
 	plane->dp->ops->features_read(plane->dp, &window.features);
 	return window;
 }

@@ -60,41 +60,22 @@ static int fill_and_swap(const struct rig *rig, struct dataplane_swap *swap, str
 	return code ? code : rig->plane.dp->ops->swap(rig->plane.dp, swap, err);
 }
 
-static void take(void *ctx, const struct dataplane_source *source)
-{
-	uint64_t *sum = ctx;
-
-	*sum += source->packets + source->bytes;
-}
-
-/*
- * The engine merges while it reads.  To tell the two apart one window is read alone, and the next
- * one as the engine does it.
- */
+/* The engine's list is merged while it is read: there is no stage of its own. */
 static int measure_round(const struct rig *rig, struct snapshot_series *series,
 			 struct sluice_err *err)
 {
 	struct dataplane *dp = rig->plane.dp;
-	struct dataplane_count untracked;
 	struct dataplane_swap swap;
-	uint64_t start, sum = 0;
+	uint64_t start;
 	size_t tracked;
-	double read_ms;
 	int code = fill_and_swap(rig, &swap, err);
 
 	if (code)
 		return code;
 	start = clock_monotonic_ns(&clock_system);
-	dp->ops->sources_read(dp, take, &sum, &untracked);
-	read_ms = elapsed_ms(start);
-
-	code = fill_and_swap(rig, &swap, err);
-	if (code)
-		return code;
-	start = clock_monotonic_ns(&clock_system);
 	aggregate_read(rig->aggregate, dp);
-	snapshot_note(series, SNAPSHOT_MERGE, elapsed_ms(start) - read_ms);
-	snapshot_note(series, SNAPSHOT_READ, read_ms);
+	snapshot_note(series, SNAPSHOT_READ, elapsed_ms(start));
+	snapshot_note(series, SNAPSHOT_MERGE, 0);
 	snapshot_note(series, SNAPSHOT_FLIP, (double)swap.flip_ns / 1e6);
 	snapshot_note(series, SNAPSHOT_GRACE, (double)swap.grace_ns / 1e6);
 	/* A bucket is reset by the first packet that finds it of another window. */
@@ -166,7 +147,7 @@ int snapshot_measure_sluice(const struct sandbox *sandbox, size_t n_rounds,
 	if (!code)
 		code = plane_open(&rig.plane, series->sources, NULL, err);
 	if (!code) {
-		code = aggregate_new(series->sources, NULL, &rig.aggregate);
+		code = aggregate_new(series->sources, &rig.aggregate);
 		if (code)
 			fail(err, "make room for the sources", code);
 	}

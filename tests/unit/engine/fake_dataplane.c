@@ -220,21 +220,38 @@ static int fake_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 	fake->n_swaps++;
 	fake->live = fake->idle;
 	fake->live.n = 0;
+	hash_table_clear(fake->live.index);
 	fake->idle = live;
 	*swap = (struct dataplane_swap){ .flip_ns = 11, .grace_ns = 22 };
 	return 0;
 }
 
-static void fake_sources_read(struct dataplane *dp, dataplane_source_fn fn, void *ctx,
-			      struct dataplane_count *untracked)
+static size_t fake_sources_read(struct dataplane *dp, struct sluice_source *sources, size_t max,
+				struct dataplane_count *untracked)
 {
 	struct fake_dataplane *fake = fake_of(dp);
+	size_t n = fake->idle.n < max ? fake->idle.n : max;
 
-	for (size_t i = 0; i < fake->idle.n; i++)
-		fn(ctx, &fake->idle.rows[i]);
-	untracked->packets += fake->untracked;
-	untracked->bytes += 60 * fake->untracked;
+	if (n)
+		memcpy(sources, fake->idle.rows, n * sizeof(*sources));
+	*untracked = (struct dataplane_count){ .packets = fake->untracked,
+					       .bytes = 60 * fake->untracked };
+	for (size_t i = n; i < fake->idle.n; i++) {
+		untracked->packets += fake->idle.rows[i].packets;
+		untracked->bytes += fake->idle.rows[i].bytes;
+	}
 	fake->untracked = 0;
+	return n;
+}
+
+static const struct sluice_source *fake_source_find(const struct dataplane *dp,
+						    const struct sluice_source *sources, size_t n,
+						    const struct sluice_key *key)
+{
+	uint32_t at;
+
+	return hash_table_get(const_fake_of(dp)->idle.index, key, &at) && at < n ? &sources[at]
+										 : NULL;
 }
 
 static int fake_features_set(struct dataplane *dp, const struct dataplane_features *features,
@@ -289,6 +306,7 @@ static const struct dataplane_ops fake_ops = {
 	.sources_read = fake_sources_read,
 	.features_set = fake_features_set,
 	.features_read = fake_features_read,
+	.source_find = fake_source_find,
 	.counters_read = fake_counters_read,
 	.event_next = fake_event_next,
 };
@@ -300,12 +318,16 @@ void fake_dataplane_init(struct fake_dataplane *fake)
 	fake->v6_prefix_len = 64;
 	fake->capacity = 1u << 20;
 	cr_assert_eq(hash_table_new(0, NULL, &fake->index), 0);
+	cr_assert_eq(hash_table_new(0, NULL, &fake->live.index), 0);
+	cr_assert_eq(hash_table_new(0, NULL, &fake->idle.index), 0);
 }
 
 void fake_dataplane_fini(struct fake_dataplane *fake)
 {
 	hash_table_free(fake->index);
 	free(fake->slots);
+	hash_table_free(fake->live.index);
+	hash_table_free(fake->idle.index);
 	free(fake->live.rows);
 	free(fake->idle.rows);
 }
@@ -319,13 +341,21 @@ static void count(struct fake_dataplane *fake, enum dataplane_reason reason, uin
 static void track(struct fake_dataplane *fake, const struct sluice_key *unit, uint64_t packets)
 {
 	struct fake_side *side = &fake->live;
+	uint32_t at;
 
+	if (hash_table_get(side->index, unit, &at)) {
+		side->rows[at].packets += packets;
+		side->rows[at].bytes += 60 * packets;
+		side->rows[at].udp += (uint32_t)packets;
+		return;
+	}
 	if (side->n == side->capacity) {
 		side->capacity = side->capacity ? side->capacity * 2 : 256;
 		side->rows = realloc(side->rows, side->capacity * sizeof(*side->rows));
 		cr_assert(side->rows);
 	}
-	side->rows[side->n++] = (struct dataplane_source){
+	cr_assert_eq(hash_table_add(side->index, unit, (uint32_t)side->n, NULL), 1);
+	side->rows[side->n++] = (struct sluice_source){
 		.key = *unit,
 		.packets = packets,
 		.bytes = 60 * packets,

@@ -21,7 +21,8 @@ struct fake_slot {
 };
 
 struct fake_side {
-	struct dataplane_source *rows; /* One for each send; the engine has to merge them. */
+	struct sluice_source *rows; /* One a source. */
+	struct hash_table *index;
 	size_t n, capacity;
 };
 
