@@ -138,7 +138,6 @@ void block_family_prefetch(const struct block_family *family, uint64_t hash)
 	uint32_t home = home_of(family, hash);
 
 	__builtin_prefetch(word_at(family, home * SLUICE_POSITION_WAYS), 1);
-	__builtin_prefetch(&family->memory.carries[home], 1);
 	__builtin_prefetch(&family->busy[home], 1);
 	__builtin_prefetch(&family->overflow[home]);
 }
@@ -277,7 +276,6 @@ int block_family_publish(struct block_family *family, uint64_t hash, uint32_t po
 			return code;
 	}
 	mark_busy(family, position);
-	__atomic_store_n(carry_at(family, position), 0, __ATOMIC_RELAXED);
 	if (position_bucket(position) != home_of(family, hash))
 		overflow_add(family, hash, position, 1);
 	word_store(family, position, manual ? word | WORD(SLUICE_BLOCK_MANUAL) : word);
@@ -332,6 +330,8 @@ void block_family_release(struct block_family *family)
 	for (size_t i = 0; i < family->n_quarantine; i++) {
 		uint32_t position = family->quarantine[i];
 
+		/* Now that nobody can add to it any more; publishing has one line less to touch. */
+		__atomic_store_n(carry_at(family, position), 0, __ATOMIC_RELAXED);
 		family->busy[position_bucket(position)] &=
 			(uint8_t) ~(1u << position_way(position));
 	}
@@ -436,6 +436,8 @@ size_t block_family_sweep(struct block_family *family)
 	for (uint32_t position = 0; position < family->n_all * SLUICE_POSITION_WAYS; position++) {
 		uint64_t flags = WORD(SLUICE_BLOCK_OVERFLOW);
 
+		if (!block_family_is_busy(family, position))
+			__atomic_store_n(carry_at(family, position), 0, __ATOMIC_RELAXED);
 		if (!word_load(family, position))
 			continue;
 		if (position_way(position) || in_stash(family, position_bucket(position)) ||

@@ -267,6 +267,13 @@ static int check_key(const struct blocklist_table *table, const struct sluice_ke
 	return -EINVAL;
 }
 
+void blocklist_table_prefetch(const struct blocklist_table *table, const struct sluice_key *key)
+{
+	if (key->family == SLUICE_FAMILY_IPV4 || key->family == SLUICE_FAMILY_IPV6)
+		block_family_prefetch(key->family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6,
+				      hash_of(table, key->family, key->addr));
+}
+
 int blocklist_table_add(struct blocklist_table *table, const struct dataplane_block_record *from,
 			dataplane_slot *slot, struct sluice_err *err)
 {

@@ -38,6 +38,8 @@ int blocklist_table_new(const struct blocklist_memory *memory, struct blocklist_
 	__attribute__((warn_unused_result));
 void blocklist_table_free(struct blocklist_table *table);
 
+/* Asks the CPU for the memory that adding `key` will touch, some additions later. */
+void blocklist_table_prefetch(const struct blocklist_table *table, const struct sluice_key *key);
 int blocklist_table_add(struct blocklist_table *table, const struct dataplane_block_record *record,
 			dataplane_slot *slot, struct sluice_err *err)
 	__attribute__((warn_unused_result));

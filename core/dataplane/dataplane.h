@@ -137,9 +137,15 @@ enum dataplane_event_kind {
 struct dataplane;
 
 #define DATAPLANE_BLOCK_PACKETS_LAG 256u
+#define DATAPLANE_BLOCK_AHEAD 16
 
 struct dataplane_ops {
 	void (*close)(struct dataplane *dp);
+	/*
+	 * Says that `key` will be blocked some calls later: its memory is fetched meanwhile.  Of many
+	 * sources to block, announce each DATAPLANE_BLOCK_AHEAD before its turn.
+	 */
+	void (*block_announce)(const struct dataplane *dp, const struct sluice_key *key);
 	/* Blocks one exact source.  -EEXIST already so; -ENOSPC the table is full: refused. */
 	int (*block)(struct dataplane *dp, const struct dataplane_block_record *record,
 		     dataplane_slot *slot, struct sluice_err *err);

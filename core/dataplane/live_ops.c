@@ -107,6 +107,11 @@ void live_modes_set(struct live *live, bool enforce, bool pass_malformed)
 	set_flag(live, SLUICE_HEADER_PASS_MALFORMED, pass_malformed);
 }
 
+static void live_block_announce(const struct dataplane *dp, const struct sluice_key *key)
+{
+	blocklist_table_prefetch(live_of_const(dp)->blocklist, key);
+}
+
 static int live_block(struct dataplane *dp, const struct dataplane_block_record *record,
 		      dataplane_slot *slot, struct sluice_err *err)
 {
@@ -275,6 +280,7 @@ static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kin
 
 const struct dataplane_ops live_ops = {
 	.close = live_close,
+	.block_announce = live_block_announce,
 	.block = live_block,
 	.block_update = live_block_update,
 	.unblock = live_unblock,

@@ -152,6 +152,9 @@ static void block_all(struct engine *engine, struct proposal *list, size_t n, ui
 	if (n > max || blocklist_size(engine->blocklist) + n > policy->max_blocked)
 		qsort(list, n, sizeof(*list), faster_first);
 	for (i = 0; i < n && done < max; i++) {
+		if (i + DATAPLANE_BLOCK_AHEAD < n)
+			engine->dp->ops->block_announce(engine->dp,
+							&list[i + DATAPLANE_BLOCK_AHEAD].key);
 		if (!block(engine, &list[i], now_ns))
 			continue;
 		note_block(engine, &list[i]);

@@ -2,15 +2,17 @@
 /* Prefixes as ranges: see prefix_set.h. */
 #include "prefix_set.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
+#include <sluice/key.h>
 
-/* Family in front, so that one sorted array serves both; 17 bytes compare like numbers. */
+/* In host byte order, so that addresses compare as numbers; IPv4 fills the upper 32 bits of `high`. */
 struct point {
-	uint8_t bytes[17];
+	uint64_t family, high, low;
 };
 
 struct range {
@@ -22,23 +24,38 @@ struct prefix_set {
 	struct range ranges[];
 };
 
+/* The bits of a 64-bit word from `bit` on; none for 64. */
+static uint64_t bits_from(unsigned int bit)
+{
+	return bit < 64 ? UINT64_MAX >> bit : 0;
+}
+
 static struct range range_of(const struct sluice_key *key)
 {
-	unsigned int width = address_width(key->family);
+	bool v6 = key->family == SLUICE_FAMILY_IPV6;
+	uint64_t words[2];
 	struct range range;
 
-	memset(&range, 0, sizeof(range));
-	range.first.bytes[0] = key->family;
-	memcpy(range.first.bytes + 1, key->addr, sizeof(key->addr));
+	memcpy(words, key->addr, sizeof(words));
+	range.first = (struct point){ key->family, be64toh(words[0]), be64toh(words[1]) };
 	range.last = range.first;
-	for (unsigned int bit = key->prefix_len; bit < width; bit++)
-		range.last.bytes[1 + bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+	range.last.high |= bits_from(key->prefix_len) & (v6 ? UINT64_MAX : ~bits_from(32));
+	if (v6)
+		range.last.low |= bits_from(key->prefix_len > 64 ? key->prefix_len - 64u : 0);
 	return range;
+}
+
+static int number_compare(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
 }
 
 static int point_compare(const struct point *a, const struct point *b)
 {
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	if (a->family != b->family)
+		return number_compare(a->family, b->family);
+	return a->high != b->high ? number_compare(a->high, b->high)
+				  : number_compare(a->low, b->low);
 }
 
 static int range_compare(const void *a, const void *b)
@@ -53,11 +70,13 @@ static int range_compare(const void *a, const void *b)
 static bool follows(const struct point *last, const struct point *next)
 {
 	struct point after = *last;
-	unsigned int i = 1 + address_width(last->bytes[0]) / 8;
 
-	while (--i > 0 && ++after.bytes[i] == 0)
-		;
-	return i > 0 && point_compare(&after, next) == 0;
+	if (last->family == SLUICE_FAMILY_IPV4)
+		after.high += 1ull << 32;
+	else if (++after.low == 0)
+		after.high++;
+	/* What wrapped round begins at zero, where nothing follows. */
+	return (after.high || after.low) && point_compare(&after, next) == 0;
 }
 
 int prefix_set_new(const struct sluice_key *keys, size_t n, struct prefix_set **out)

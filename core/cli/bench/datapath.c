@@ -42,7 +42,7 @@ static int rig_fd(const struct rig *rig, enum bench_design design)
 	static const enum harness_reference references[BENCH_N_DESIGNS] = {
 		[BENCH_DESIGN_DROP] = HARNESS_DROP,   [BENCH_DESIGN_PASS] = HARNESS_PASS,
 		[BENCH_DESIGN_PARSE] = HARNESS_PARSE, [BENCH_DESIGN_LIMIT] = HARNESS_LIMIT,
-		[BENCH_DESIGN_HASH] = HARNESS_HASH,
+		[BENCH_DESIGN_FLOOR] = HARNESS_FLOOR, [BENCH_DESIGN_HASH] = HARNESS_HASH,
 	};
 
 	if (design == BENCH_DESIGN_SLUICE)
@@ -144,6 +144,18 @@ static int measure_miss(struct rig *rig, struct sluice_err *err)
 	return code;
 }
 
+/* Sluice itself, on the last of the pairs. */
+static int connect_sluice(struct rig *rig, struct sluice_err *err)
+{
+	size_t n;
+	const enum bench_design *designs = bench_case_designs(BENCH_CASE_VETH, &n);
+	struct veth *veth = &rig->veth[n - 1];
+	int code = veth_open(veth, bench_design_name(designs[n - 1]), err);
+
+	rig->plane = (struct plane){ .filter_fd = -1, .progs_fd = -1 };
+	return code ? code : plane_open(&rig->plane, rig->entries, veth->in, err);
+}
+
 static int connect_veths(struct rig *rig, struct sluice_err *err)
 {
 	size_t n;
@@ -151,14 +163,16 @@ static int connect_veths(struct rig *rig, struct sluice_err *err)
 	int code = 0;
 
 	for (size_t i = 0; !code && i < n; i++) {
-		code = veth_open(&rig->veth[i], bench_design_name(designs[i]), err);
-		if (!code && designs[i] != BENCH_DESIGN_SLUICE)
-			code = veth_attach(&rig->veth[i], rig_fd(rig, designs[i]), err);
-		if (!code) {
-			code = harness_add_device(rig->harness, (uint32_t)i, &rig->veth[i]);
-			if (code)
-				fail(err, "put an interface into the device map", code);
+		if (designs[i] != BENCH_DESIGN_SLUICE) {
+			code = veth_open(&rig->veth[i], bench_design_name(designs[i]), err);
+			if (!code)
+				code = veth_attach(&rig->veth[i], rig_fd(rig, designs[i]), err);
 		}
+		if (code)
+			break;
+		code = harness_add_device(rig->harness, (uint32_t)i, &rig->veth[i]);
+		if (code)
+			fail(err, "put an interface into the device map", code);
 	}
 	return code;
 }
@@ -171,22 +185,30 @@ static void rig_close(struct rig *rig)
 	harness_close(rig->harness);
 }
 
+static int block_all(struct rig *rig, struct sluice_err *err)
+{
+	struct sluice_key *keys = plane_keys(HARNESS_FIRST_BLOCKED, rig->entries);
+	int code = keys ? plane_block(&rig->plane, keys, rig->entries, err) : -ENOMEM;
+
+	free(keys);
+	return code;
+}
+
 /* All cases of one size, in the order in which the tables fill. */
 static int measure_size(struct rig *rig, struct sluice_err *err)
 {
-	int code = harness_open(rig->entries, &rig->harness, err);
+	int code = connect_sluice(rig, err);
 
-	rig->plane = (struct plane){ .filter_fd = -1, .progs_fd = -1 };
+	if (!code)
+		code = harness_open(rig->entries, rig->plane.table_lines, &rig->harness, err);
 	if (!code)
 		code = connect_veths(rig, err);
-	if (!code)
-		code = plane_open(&rig->plane, rig->entries, "sluicein", err);
 	if (!code)
 		code = measure_empty(rig, err);
 	if (!code)
 		code = harness_fill_blocklist(rig->harness, err);
 	if (!code)
-		code = plane_block(&rig->plane, HARNESS_FIRST_BLOCKED, rig->entries, err);
+		code = block_all(rig, err);
 	if (!code)
 		code = measure(rig, BENCH_CASE_HIT, err);
 	if (!code)

@@ -22,8 +22,8 @@
 #define FRAME_SIZE 60
 #define FLOOD_BATCH 64
 #define FILL_BATCH 4096
-/* Keys in a 64-byte bucket on average, as in Sluice's blocklist: lines for the limit. */
-#define KEYS_PER_LINE 2.8
+/* Keys in a line of the limit: half of the eight that fit, so that hardly a bucket overflows. */
+#define KEYS_PER_LINE 4
 
 struct harness {
 	struct references *skel;
@@ -53,15 +53,18 @@ static int put_fd(const struct bpf_map *map, uint32_t index, int fd)
 	return bpf_map_update_elem(bpf_map__fd(map), &index, &fd, BPF_ANY) ? -errno : 0;
 }
 
-static int load(struct harness *harness)
+static int load(struct harness *harness, uint32_t table_lines)
 {
 	struct references *skel = harness->skel;
-	uint32_t lines = (uint32_t)(harness->n_sources / KEYS_PER_LINE) + 1;
+	uint32_t lines = harness->n_sources / KEYS_PER_LINE + 1;
 	int code;
 
 	skel->rodata->n_sources = harness->n_sources;
 	skel->rodata->limit_lines = lines;
-	code = bpf_map__set_max_entries(skel->maps.bench_lines, lines);
+	skel->rodata->floor_lines = table_lines;
+	code = bpf_map__set_max_entries(skel->maps.bench_limit_lines, lines);
+	if (!code)
+		code = bpf_map__set_max_entries(skel->maps.bench_floor_lines, table_lines);
 	if (!code)
 		code = bpf_map__set_max_entries(skel->maps.bench_hash, harness->n_sources);
 	if (!code)
@@ -74,7 +77,8 @@ static int load(struct harness *harness)
 	return code;
 }
 
-int harness_open(uint32_t n_sources, struct harness **out, struct sluice_err *err)
+int harness_open(uint32_t n_sources, uint32_t table_lines, struct harness **out,
+		 struct sluice_err *err)
 {
 	struct harness *harness = calloc(1, sizeof(*harness));
 	int code = -ENOMEM;
@@ -83,7 +87,7 @@ int harness_open(uint32_t n_sources, struct harness **out, struct sluice_err *er
 		return code;
 	harness->n_sources = n_sources;
 	harness->skel = references__open();
-	code = harness->skel ? load(harness) : -errno;
+	code = harness->skel ? load(harness, table_lines) : -errno;
 	if (code) {
 		err_set(err, NULL, "cannot load the reference programs: %s", err_name(code));
 		harness_close(harness);
@@ -110,6 +114,7 @@ int harness_reference_fd(const struct harness *harness, enum harness_reference r
 		[HARNESS_PASS] = skel->progs.bench_pass,
 		[HARNESS_PARSE] = skel->progs.bench_parse,
 		[HARNESS_LIMIT] = skel->progs.bench_limit,
+		[HARNESS_FLOOR] = skel->progs.bench_floor,
 		[HARNESS_HASH] = skel->progs.bench_hash_filter,
 		[HARNESS_HASH_FEATURES] = skel->progs.bench_hash_features,
 	};

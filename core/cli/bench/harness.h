@@ -22,6 +22,7 @@ enum harness_reference {
 	HARNESS_PASS,
 	HARNESS_PARSE,
 	HARNESS_LIMIT,
+	HARNESS_FLOOR,
 	HARNESS_HASH,
 	HARNESS_HASH_FEATURES, /* What HARNESS_HASH passes a miss on to. */
 	HARNESS_N_REFERENCES,
@@ -29,9 +30,12 @@ enum harness_reference {
 
 struct harness;
 
-/* `n_sources` to draw from; the references' tables are made for as many. */
-int harness_open(uint32_t n_sources, struct harness **out, struct sluice_err *err)
-	__attribute__((warn_unused_result));
+/*
+ * `n_sources` to draw from; the references' tables are made for as many.  `table_lines`: cache lines
+ * of the table that the floor is to be as large as.
+ */
+int harness_open(uint32_t n_sources, uint32_t table_lines, struct harness **out,
+		 struct sluice_err *err) __attribute__((warn_unused_result));
 void harness_close(struct harness *harness);
 
 int harness_reference_fd(const struct harness *harness, enum harness_reference reference);

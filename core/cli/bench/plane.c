@@ -3,6 +3,7 @@
 #include "plane.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -56,12 +57,28 @@ static int allow_defaults(struct plane *plane, struct sluice_err *err)
 	return code ? code : prefix_set_new(all, ALLOW_SIZE, &plane->allowed);
 }
 
+static int get_table_lines(struct plane *plane, struct sluice_err *err)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	int fd = bpf_obj_get(FOLDER(SLUICE_LAYOUT) "sluice_block4");
+	int code = fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (code)
+		err_set(err, NULL, "cannot read the blocklist's size: %s", err_name(code));
+	plane->table_lines =
+		(uint32_t)((uint64_t)info.max_entries * info.value_size / SLUICE_CACHE_LINE);
+	return code;
+}
+
 static int get_pinned(struct plane *plane, struct sluice_err *err)
 {
 	plane->filter_fd = bpf_obj_get(FOLDER(SLUICE_LAYOUT) "sluice_filter");
 	plane->progs_fd = bpf_obj_get(FOLDER(SLUICE_LAYOUT) "sluice_progs");
 	if (plane->filter_fd >= 0 && plane->progs_fd >= 0)
-		return 0;
+		return get_table_lines(plane, err);
 	int code = -errno;
 
 	err_set(err, NULL, "cannot open the pinned filter: %s", err_name(code));
@@ -110,16 +127,30 @@ void plane_close(struct plane *plane)
 	*plane = (struct plane){ .filter_fd = -1, .progs_fd = -1 };
 }
 
-int plane_block(struct plane *plane, uint32_t first_source, uint32_t n, struct sluice_err *err)
+struct sluice_key *plane_keys(uint32_t first_source, uint32_t n)
+{
+	struct sluice_key *keys = malloc((n + 1) * sizeof(*keys));
+
+	for (uint32_t i = 0; keys && i < n; i++) {
+		uint32_t addr = htonl(first_source + i);
+
+		keys[i] = address_from_ipv4(&addr, 32);
+	}
+	return keys;
+}
+
+int plane_block(struct plane *plane, const struct sluice_key *keys, uint32_t n,
+		struct sluice_err *err)
 {
 	struct dataplane_block_record record = { .detector = "bench", .reason = "bench" };
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t addr = htonl(first_source + i);
 		dataplane_slot slot;
 		int code;
 
-		record.key = address_from_ipv4(&addr, 32);
+		if (i + DATAPLANE_BLOCK_AHEAD < n)
+			plane->dp->ops->block_announce(plane->dp, &keys[i + DATAPLANE_BLOCK_AHEAD]);
+		record.key = keys[i];
 		if (prefix_set_overlaps(plane->allowed, &record.key))
 			continue;
 		code = plane->dp->ops->block(plane->dp, &record, &slot, err);

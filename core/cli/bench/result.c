@@ -15,23 +15,24 @@ static const struct {
 			       { BENCH_DESIGN_DROP, BENCH_DESIGN_PASS, BENCH_DESIGN_PARSE,
 				 BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_HIT] = { "hit",
-			     4,
-			     { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_HASH,
-			       BENCH_DESIGN_SLUICE } },
+			     5,
+			     { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_FLOOR,
+			       BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_MISS] = { "miss",
 			      4,
 			      { BENCH_DESIGN_DROP, BENCH_DESIGN_PASS, BENCH_DESIGN_HASH,
 				BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_VETH] = { "veth",
-			      4,
-			      { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_HASH,
-				BENCH_DESIGN_SLUICE } },
+			      5,
+			      { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_FLOOR,
+				BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
 };
 
 static const char *const design_names[BENCH_N_DESIGNS] = {
-	[BENCH_DESIGN_DROP] = "drop",	[BENCH_DESIGN_PASS] = "pass",
-	[BENCH_DESIGN_PARSE] = "parse", [BENCH_DESIGN_LIMIT] = "limit",
-	[BENCH_DESIGN_HASH] = "hash",	[BENCH_DESIGN_SLUICE] = "sluice",
+	[BENCH_DESIGN_DROP] = "drop",	  [BENCH_DESIGN_PASS] = "pass",
+	[BENCH_DESIGN_PARSE] = "parse",	  [BENCH_DESIGN_LIMIT] = "limit",
+	[BENCH_DESIGN_FLOOR] = "floor",	  [BENCH_DESIGN_HASH] = "hash",
+	[BENCH_DESIGN_SLUICE] = "sluice",
 };
 
 const char *bench_case_name(enum bench_case which)
@@ -63,7 +64,8 @@ static const struct bench_series *find(const struct bench_series *series, size_t
 /* What does real work may be a reference; over veth the bare drop, too, as the most that goes. */
 static bool is_reference(enum bench_case which, enum bench_design design)
 {
-	return design == BENCH_DESIGN_LIMIT || design == BENCH_DESIGN_HASH ||
+	return design == BENCH_DESIGN_LIMIT || design == BENCH_DESIGN_FLOOR ||
+	       design == BENCH_DESIGN_HASH ||
 	       (which == BENCH_CASE_VETH && design == BENCH_DESIGN_DROP);
 }
 

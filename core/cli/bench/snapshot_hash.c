@@ -168,7 +168,7 @@ int snapshot_measure_hash(const struct sandbox *sandbox, size_t n_rounds,
 {
 	struct snapshot_series warm_up = { .method = series->method, .sources = series->sources };
 	struct rig rig = { .sandbox = sandbox };
-	int code = harness_open(series->sources, &rig.harness, err);
+	int code = harness_open(series->sources, 1, &rig.harness, err);
 
 	if (code)
 		return code;

@@ -142,7 +142,7 @@ int snapshot_measure_sluice(const struct sandbox *sandbox, size_t n_rounds,
 {
 	struct rig rig = { .sandbox = sandbox, .plane = { .filter_fd = -1, .progs_fd = -1 } };
 	struct snapshot_series warm_up = { .sources = series->sources };
-	int code = harness_open(series->sources, &rig.harness, err);
+	int code = harness_open(series->sources, 1, &rig.harness, err);
 
 	if (!code)
 		code = plane_open(&rig.plane, series->sources, NULL, err);
@@ -169,15 +169,21 @@ int snapshot_measure_sluice(const struct sandbox *sandbox, size_t n_rounds,
 int snapshot_measure_inserts(size_t n_rounds, struct snapshot_series *series,
 			     struct sluice_err *err)
 {
+	/* As the engine has them when it blocks: proposals with keys. */
+	struct sluice_key *keys = plane_keys(HARNESS_FIRST_BLOCKED, series->sources);
 	struct plane plane;
-	int code = plane_open(&plane, series->sources, NULL, err);
+	int code = keys ? plane_open(&plane, series->sources, NULL, err) : -ENOMEM;
 
+	if (code) {
+		free(keys);
+		return code;
+	}
 	for (size_t round = 0; round < n_rounds && !code; round++) {
 		uint64_t start = clock_monotonic_ns(&clock_system);
 		struct dataplane_swap swap;
 		double ms;
 
-		code = plane_block(&plane, HARNESS_FIRST_BLOCKED, series->sources, err);
+		code = plane_block(&plane, keys, series->sources, err);
 		ms = elapsed_ms(start);
 		if (code)
 			break;
@@ -188,5 +194,6 @@ int snapshot_measure_inserts(size_t n_rounds, struct snapshot_series *series,
 		code = plane.dp->ops->swap(plane.dp, &swap, err);
 	}
 	plane_close(&plane);
+	free(keys);
 	return code;
 }

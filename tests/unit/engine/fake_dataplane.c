@@ -61,6 +61,13 @@ static void put(struct fake_dataplane *fake, const struct dataplane_block_record
 	*slot = (dataplane_slot)at;
 }
 
+static void fake_announce(const struct dataplane *dp, const struct sluice_key *key)
+{
+	/* Only advice; but of something that can be blocked. */
+	cr_assert(address_is_valid(key));
+	cr_assert_not_null(dp);
+}
+
 static int fake_block(struct dataplane *dp, const struct dataplane_block_record *record,
 		      dataplane_slot *slot, struct sluice_err *err)
 {
@@ -291,6 +298,7 @@ static void fake_close(struct dataplane *dp)
 
 static const struct dataplane_ops fake_ops = {
 	.close = fake_close,
+	.block_announce = fake_announce,
 	.block = fake_block,
 	.block_update = fake_update,
 	.unblock = fake_unblock,
