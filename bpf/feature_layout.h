@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How a feature table lies in memory, for the BPF programs that fill it (feature_table.h) and for
- * user space that reads it (core/dataplane/feature_table.h).  Nothing here is pinned.
+ * user space that reads it (core/dataplane/feature_reader.h).  Nothing here is pinned.
  *
  * A table is three BPF_F_MMAPABLE arrays: buckets, dirty words and remainders.  Each holds a replica
  * for each side and CPU, side-major: row = side * n_cpus + cpu.  A key lies in the bucket of the

@@ -14,8 +14,8 @@
  *         if (value)
  *             value->whatever++;
  *     `key` is an array of the bucket's n_words __u32; `hash` is keyed, 64 bits.
- *  4. In user space: size the maps by feature_table_size(), open a struct feature_table on them, and
- *     read it by a feature_table_merge() of its own (core/dataplane/feature_table.h).
+ *  4. In user space: size the maps by feature_sizes(), open a struct feature_reader on them, and
+ *     read it by a feature_merge() of its own (core/dataplane/feature_reader.h).
  *
  * Each CPU writes its own rows only, and user space reads the side that no CPU writes, after
  * the grace wait: no atomics needed.  A bucket that carries another epoch is empty and is reset on
@@ -70,6 +70,7 @@ struct feature_maps {
 struct feature_row {
 	__u32 number;
 	__u32 epoch;
+	__u32 side;  /* 0 or 1 */
 	bool is_new; /* The key that was counted last had no place before. */
 };
 
@@ -81,7 +82,11 @@ static __always_inline struct feature_row feature_row(const struct sluice_header
 	if (now == FEATURE_SIDE_OF_HEADER)
 		now = *(const volatile __u32 *)&header->side;
 	now &= 1;
-	return (struct feature_row){ .number = now * n_cpus + cpu, .epoch = header->epoch[now] };
+	return (struct feature_row){
+		.number = now * n_cpus + cpu,
+		.epoch = header->epoch[now],
+		.side = now,
+	};
 }
 
 static __always_inline void feature_mark_dirty(void *dirty, __u32 bucket)

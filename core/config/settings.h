@@ -104,7 +104,9 @@ struct settings {
 	struct settings_plugin *detectors;
 	size_t n_detectors;
 	bool pass_malformed;
-	uint32_t max_sources; /* Tracked per window and family. */
+	uint32_t max_sources;	 /* IPv4 sources that are tracked per window. */
+	uint32_t max_sources_v6; /* 0 = by max_sources */
+	bool dual_map;		 /* The sides swap by map, not by program. */
 	struct settings_features features;
 	uint64_t on_death_expire_ns; /* 0 = keep */
 	const char *pin_path;

@@ -245,6 +245,8 @@ int settings_fill(struct settings_owned *owned)
 	s->enforce = flag_get(map, "enforce");
 	s->pass_malformed = !strcmp(string_get(map, "malformed"), "pass");
 	s->max_sources = small_get(map, "max_sources");
+	s->max_sources_v6 = small_get(map, "max_sources_v6");
+	s->dual_map = !strcmp(string_get(map, "swap"), "dual_map");
 	features_fill(&s->features, config_value_get(map, "features"));
 	on_death = config_value_get(map, "on_death");
 	if (config_value_type(on_death) == CONFIG_VALUE_MAP)

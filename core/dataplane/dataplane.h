@@ -241,6 +241,12 @@ struct dataplane_interface {
 	enum dataplane_mode mode;
 };
 
+/* How the two sides take turns: P1's two designs. */
+enum dataplane_swap_design {
+	DATAPLANE_SWAP_DUAL_PROGRAM, /* A slot of a program array is rewritten. */
+	DATAPLANE_SWAP_DUAL_MAP,     /* One program asks the header page, packet by packet. */
+};
+
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
@@ -248,6 +254,7 @@ struct dataplane_live_options {
 	uint32_t max_blocked;	 /* Of both families together. */
 	uint32_t max_sources;	 /* IPv4 sources that are tracked per window. */
 	uint32_t max_sources_v6; /* IPv6; 0 = an eighth of max_sources. */
+	enum dataplane_swap_design swap;
 	struct dataplane_features features;
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;

@@ -105,8 +105,8 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 		code = state_header_write(&live->state, live->header, err);
 	if (!code)
 		code = live_tables_open(&live->tables, &live->state, err);
-	for (unsigned int side = 0; !code && side < 2; side++)
-		code = live_open_side(live, side, &options->features, &live->side[side], err);
+	if (!code)
+		code = live_open_sides(live, &options->features, live->side, err);
 	if (!code)
 		code = live_open_lists(live, &adoption, err);
 	if (!code)
@@ -135,6 +135,8 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 		return -ENOMEM;
 	live->dp.ops = &live_ops;
 	live->on_death_expire_ns = options->on_death_expire_ns;
+	live->swap = options->swap;
+	live->slot_fd = -1;
 	libbpf_messages_init();
 	for (size_t i = 0; i < options->n_interfaces; i++) {
 		if (!if_nametoindex(options->interfaces[i].name)) {

@@ -39,7 +39,10 @@ struct live {
 	struct attachment *attachments;
 	size_t n_attachments;
 	uint64_t on_death_expire_ns;
-	bool pinned; /* Maps may be pinned by this call. */
+	enum dataplane_swap_design swap;
+	int slot_fd;  /* The program that the filter goes on to now; -1 = not ours. */
+	bool flipped; /* Sides were flipped, but not waited for: none may be read, or flipped. */
+	bool pinned;  /* Maps may be pinned by this call. */
 };
 
 static inline struct live *live_of(struct dataplane *dp)
@@ -58,9 +61,9 @@ int live_load_filter(struct live *live, struct sluice_err *err);
 /* Maps the filter's tables; `live->header` is valid afterwards. */
 int live_map_memory(struct live *live, struct sluice_err *err);
 
-/* Loads the feature programs of one side. */
-int live_open_side(struct live *live, unsigned int side, const struct dataplane_features *features,
-		   struct live_side **out, struct sluice_err *err);
+/* Loads the feature programs of both sides; on failure `out` is as it was. */
+int live_open_sides(struct live *live, const struct dataplane_features *features,
+		    struct live_side *out[2], struct sluice_err *err);
 
 /* Takes over what the pinned tables hold; the filter is loaded and its memory mapped. */
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err);

@@ -142,19 +142,31 @@ int live_map_memory(struct live *live, struct sluice_err *err)
 	return code;
 }
 
-int live_open_side(struct live *live, unsigned int side, const struct dataplane_features *features,
-		   struct live_side **out, struct sluice_err *err)
+int live_open_sides(struct live *live, const struct dataplane_features *features,
+		    struct live_side *out[2], struct sluice_err *err)
 {
-	const struct live_side_options options = {
+	struct live_side *sides[2] = { NULL, NULL };
+	struct live_side_options options = {
 		.sizes = &live->state.sizes,
 		.tables = &live->tables,
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
-		.side = side,
+		.swap = live->swap,
 		.features = *features,
 	};
+	int code = live_side_open(&options, &sides[0], err);
 
-	return live_side_open(&options, out, err);
+	if (code)
+		return code;
+	options.side = 1;
+	options.twin = sides[0];
+	code = live_side_open(&options, &sides[1], err);
+	if (code) {
+		live_side_free(sides[0]);
+		return code;
+	}
+	memcpy(out, sides, sizeof(sides));
+	return 0;
 }
 
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err)

@@ -57,18 +57,15 @@ static void begin_side(struct live *live, unsigned int side)
 	live->passed = passed;
 }
 
-int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
+/* What the filter goes on to from now on. */
+static int put_in_slot(struct live *live, unsigned int side, struct sluice_err *err)
 {
+	int fd = live_side_program_fd(live->side[side]);
 	__u32 slot = 0;
-	int fd;
 
-	begin_side(live, side);
-	fd = live_side_program_fd(live->side[side]);
-	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
-	if (++live->header->epoch[side] == 0) {
-		source_table_wipe(&live->tables.sources, side);
-		live->header->epoch[side] = 1;
-	}
+	/* Dual map: the program stays, unless the features have changed. */
+	if (live->swap == DATAPLANE_SWAP_DUAL_MAP && fd == live->slot_fd)
+		return 0;
 	if (bpf_map_update_elem(bpf_map__fd(live->filter->maps.sluice_progs), &slot, &fd,
 				BPF_ANY)) {
 		int code = -errno;
@@ -76,8 +73,27 @@ int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 		err_set(err, "swap", "cannot switch the feature program: %s", err_name(code));
 		return code;
 	}
-	live->header->side = side;
+	live->slot_fd = fd;
 	return 0;
+}
+
+int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
+{
+	unsigned int before = live->header->side & 1;
+	int code;
+
+	begin_side(live, side);
+	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
+	if (++live->header->epoch[side] == 0) {
+		source_table_wipe(&live->tables.sources, side);
+		live->header->epoch[side] = 1;
+	}
+	/* Dual map: this store is the flip.  Who sees the side sees its epoch. */
+	__atomic_store_n(&live->header->side, side, __ATOMIC_RELEASE);
+	code = put_in_slot(live, side, err);
+	if (code)
+		__atomic_store_n(&live->header->side, before, __ATOMIC_RELEASE);
+	return code;
 }
 
 void live_update_occupancy(struct live *live)
@@ -179,16 +195,23 @@ static int live_own_set(struct dataplane *dp, const struct sluice_key *own, size
 static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err)
 {
 	struct live *live = live_of(dp);
-	uint64_t start = live_monotonic_ns();
-	int code = live_flip_to(live, (live->header->side ^ 1) & 1, err);
+	uint64_t start = live_monotonic_ns(), flipped;
+	int code = 0;
 
+	/*
+	 * If the last wait failed, some CPU may still count into the idle side: that one is neither
+	 * read nor used again before a wait has succeeded.
+	 */
+	if (!live->flipped)
+		code = live_flip_to(live, (live->header->side ^ 1) & 1, err);
 	if (code)
 		return code;
-	uint64_t flipped = live_monotonic_ns();
-
+	live->flipped = true;
+	flipped = live_monotonic_ns();
 	code = grace_wait(live->grace, err);
 	if (code)
 		return code;
+	live->flipped = false;
 	/* Whoever might still have counted into a freed way has ended, too. */
 	blocklist_table_release(live->blocklist);
 	live_heartbeat(live);
@@ -221,23 +244,19 @@ static int live_features_set(struct dataplane *dp, const struct dataplane_featur
 {
 	struct live *live = live_of(dp);
 	struct live_side *next[2] = { NULL, NULL };
-	int code = 0;
+	int code;
 
 	if (memcmp(features, &dp->features, sizeof(*features)) == 0)
 		return 0;
-	for (unsigned int side = 0; !code && side < 2; side++)
-		code = live_open_side(live, side, features, &next[side], err);
+	code = live_open_sides(live, features, next, err);
+	if (code)
+		return code;
 	for (unsigned int side = 0; side < 2; side++) {
-		if (code) {
-			live_side_free(next[side]);
-			continue;
-		}
 		live_side_free(live->next[side]);
 		live->next[side] = next[side];
 	}
-	if (!code)
-		dp->features = *features;
-	return code;
+	dp->features = *features;
+	return 0;
 }
 
 static void live_features_read(struct dataplane *dp, struct dataplane_features_read *read)

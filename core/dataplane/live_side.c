@@ -3,6 +3,7 @@
 #include "live_side.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,21 +46,35 @@ static int borrow_maps(struct features_source *skel, const struct live_side_opti
 	return code;
 }
 
-static int load(struct live_side *side, const struct live_side_options *options,
-		struct sluice_err *err)
+struct live_program {
+	struct features_source *skel;
+	unsigned int n_users;
+};
+
+static void program_release(struct live_program *program)
+{
+	if (!program || --program->n_users)
+		return;
+	features_source__destroy(program->skel);
+	free(program);
+}
+
+static int program_load(struct live_program *program, const struct live_side_options *options,
+			struct sluice_err *err)
 {
 	const struct sluice_header *sizes = options->sizes;
 	struct features_source *skel = features_source__open();
 	uint64_t mask[2];
 	int code;
 
-	side->skel = skel;
+	program->skel = skel;
 	if (!skel) {
 		code = -errno;
 		goto fail;
 	}
 	live_v6_mask(sizes->v6_prefix_len, mask);
-	skel->rodata->side = options->side;
+	skel->rodata->side = options->swap == DATAPLANE_SWAP_DUAL_MAP ? FEATURE_SIDE_OF_HEADER
+								      : options->side;
 	skel->rodata->n_cpus = sizes->n_cpus;
 	skel->rodata->source4_buckets = options->tables->source4_buckets;
 	skel->rodata->source6_buckets = options->tables->source6_buckets;
@@ -76,6 +91,19 @@ fail:
 	return code;
 }
 
+/* Its own, or that of the side which it shares one with. */
+static int take_program(struct live_side *side, const struct live_side_options *options,
+			struct sluice_err *err)
+{
+	bool share = options->swap == DATAPLANE_SWAP_DUAL_MAP && options->twin;
+
+	side->program = share ? options->twin->program : calloc(1, sizeof(*side->program));
+	if (!side->program)
+		return -ENOMEM;
+	side->program->n_users++;
+	return share ? 0 : program_load(side->program, options, err);
+}
+
 int live_side_open(const struct live_side_options *options, struct live_side **out,
 		   struct sluice_err *err)
 {
@@ -88,9 +116,13 @@ int live_side_open(const struct live_side_options *options, struct live_side **o
 	side->distinct = (struct distinct_registers *)options->tables->distinct.memory +
 			 options->side * options->tables->n_cpus;
 	side->n_cpus = options->tables->n_cpus;
-	code = load(side, options, err);
+	code = take_program(side, options, err);
 	if (!code) {
-		chain.chain_fd = bpf_map__fd(side->skel->maps.sluice_chain);
+		const struct features_source *skel = side->program->skel;
+		bool second = options->swap == DATAPLANE_SWAP_DUAL_MAP && options->side;
+
+		chain.chain_fd =
+			bpf_map__fd(second ? skel->maps.sluice_chain1 : skel->maps.sluice_chain);
 		code = feature_chain_open(&chain, &side->chain, err);
 	}
 	if (code) {
@@ -106,13 +138,13 @@ void live_side_free(struct live_side *side)
 	if (!side)
 		return;
 	feature_chain_free(side->chain);
-	features_source__destroy(side->skel);
+	program_release(side->program);
 	free(side);
 }
 
 int live_side_program_fd(const struct live_side *side)
 {
-	return bpf_program__fd(side->skel->progs.sluice_features_source);
+	return bpf_program__fd(side->program->skel->progs.sluice_features_source);
 }
 
 void live_side_begin(struct live_side *side, uint64_t expected)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One of the two sides that take turns in counting: the program per source, and the chain of
- * features behind it.  Private to the live_*.c files.
+ * features behind it.  Dual program: each side has one of its own; dual map: they share one, which
+ * asks the header page.  Private to the live_*.c files.
  */
 #ifndef SLUICE_DATAPLANE_LIVE_SIDE_H
 #define SLUICE_DATAPLANE_LIVE_SIDE_H
@@ -10,14 +11,14 @@
 
 #include "dataplane.h"
 
-struct features_source;
+struct live_program;
 struct feature_chain;
 struct distinct_registers;
 struct live_tables;
 struct sluice_header;
 
 struct live_side {
-	struct features_source *skel;
+	struct live_program *program;
 	struct distinct_registers *distinct; /* One a CPU, of this side; the tables'. */
 	uint32_t n_cpus;
 	struct feature_chain *chain;
@@ -27,7 +28,9 @@ struct live_side_options {
 	const struct sluice_header *sizes;
 	const struct live_tables *tables; /* Must outlive the side. */
 	int header_fd, counters_fd;	  /* The filter's maps. */
-	unsigned int side;		  /* 0 or 1 */
+	enum dataplane_swap_design swap;
+	unsigned int side;	      /* 0 or 1 */
+	const struct live_side *twin; /* The other one, of the same features; NULL: comes later. */
 	struct dataplane_features features;
 };
 

@@ -185,6 +185,8 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 		.pin_path = settings->pin_path,
 		.max_blocked = settings->policy.max_blocked,
 		.max_sources = settings->max_sources,
+		.max_sources_v6 = settings->max_sources_v6,
+		.swap = settings->dual_map ? DATAPLANE_SWAP_DUAL_MAP : DATAPLANE_SWAP_DUAL_PROGRAM,
 		.features = generation_features(daemon->generation),
 		.v6_prefix_len = settings->policy.v6_prefix_len,
 		.pass_malformed = settings->pass_malformed,

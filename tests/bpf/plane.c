@@ -54,6 +54,14 @@ struct dataplane_live_options plane_options(void)
 	};
 }
 
+struct dataplane_live_options plane_options_for(enum dataplane_swap_design design)
+{
+	struct dataplane_live_options options = plane_options();
+
+	options.swap = design;
+	return options;
+}
+
 struct plane plane_open(const struct dataplane_live_options *options)
 {
 	struct plane plane = { 0 };

@@ -31,6 +31,21 @@ struct plane {
 
 /* No interface, small tables, enforcing; for a test to change. */
 struct dataplane_live_options plane_options(void);
+struct dataplane_live_options plane_options_for(enum dataplane_swap_design design);
+
+/* A test of `suite` for each way to swap: its body knows which by `design`. */
+#define PLANE_TEST_BOTH(suite, name)                         \
+	static void name(enum dataplane_swap_design design); \
+	Test(suite, name##_dual_program)                     \
+	{                                                    \
+		name(DATAPLANE_SWAP_DUAL_PROGRAM);           \
+	}                                                    \
+	Test(suite, name##_dual_map)                         \
+	{                                                    \
+		name(DATAPLANE_SWAP_DUAL_MAP);               \
+	}                                                    \
+	static void name(enum dataplane_swap_design design)
+
 /* The test fails if it cannot be opened. */
 struct plane plane_open(const struct dataplane_live_options *options);
 void plane_close(struct plane *plane);

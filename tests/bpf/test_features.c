@@ -182,9 +182,9 @@ static void use_cpu(int cpu)
 
 TestSuite(features, .init = plane_isolate);
 
-Test(features, counts_what_was_sent)
+PLANE_TEST_BOTH(features, counts_what_was_sent)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	struct random random = { 51 };
 	static struct window sent, got;
@@ -203,9 +203,9 @@ Test(features, counts_what_was_sent)
 	plane_close(&plane);
 }
 
-Test(features, cpus_add_up)
+PLANE_TEST_BOTH(features, cpus_add_up)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	long n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	static struct window sent, got;
@@ -226,7 +226,7 @@ Test(features, cpus_add_up)
 }
 
 /* IPv6 transport headers behind chains of extension headers, as far as they are followed. */
-Test(features, transport_behind_extension_headers)
+PLANE_TEST_BOTH(features, transport_behind_extension_headers)
 {
 	static const struct {
 		uint8_t protocol, extensions[FRAME_MAX_EXTENSIONS];
@@ -247,7 +247,7 @@ Test(features, transport_behind_extension_headers)
 		{ IPPROTO_UDP, { 60, 60, 60, 60, 60, 60, 60 }, false },
 		{ IPPROTO_ICMPV6, { 1 }, true },
 	};
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	static struct window sent, got;
 	const uint32_t n = sizeof(cases) / sizeof(cases[0]);
@@ -266,9 +266,9 @@ Test(features, transport_behind_extension_headers)
 }
 
 /* Only what passed is measured; 0.0.0.0 is a source like any other. */
-Test(features, measures_what_passed)
+PLANE_TEST_BOTH(features, measures_what_passed)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	static struct window got;
 	static struct frame frame;
@@ -284,9 +284,9 @@ Test(features, measures_what_passed)
 	plane_close(&plane);
 }
 
-Test(features, source_zero_is_one_source)
+PLANE_TEST_BOTH(features, source_zero_is_one_source)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	static struct sluice_source sources[400];
 	struct dataplane_swap swap;
@@ -317,9 +317,9 @@ Test(features, source_zero_is_one_source)
 }
 
 /* Many more sources than ways: who has to make room is counted as untracked, to the byte. */
-Test(features, overflow_loses_nothing)
+PLANE_TEST_BOTH(features, overflow_loses_nothing)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct random random = { 52 };
 	static struct window sent, got;
 
@@ -348,9 +348,9 @@ Test(features, overflow_loses_nothing)
 }
 
 /* In an overflowing table the heaviest keep their places. */
-Test(features, overflow_keeps_the_heavy)
+PLANE_TEST_BOTH(features, overflow_keeps_the_heavy)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct random random = { 53 };
 	static struct window sent, got;
 
@@ -372,9 +372,9 @@ Test(features, overflow_keeps_the_heavy)
 }
 
 /* A window that nobody read does not show up in a later one. */
-Test(features, epochs_do_not_leak)
+PLANE_TEST_BOTH(features, epochs_do_not_leak)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	struct dataplane_swap swap;
 	static struct window lost, sent, got;
@@ -391,9 +391,9 @@ Test(features, epochs_do_not_leak)
 }
 
 /* Epochs come round after 2^32 windows; then no bucket may pass for one of long ago. */
-Test(features, epochs_come_round)
+PLANE_TEST_BOTH(features, epochs_come_round)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	struct plane plane = plane_open(&options);
 	static struct window old, sent, got;
 

@@ -12,9 +12,9 @@
 static const uint8_t source4[4] = { 10, 1, 2, 3 };
 static const uint8_t source6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1, [15] = 9 };
 
-static struct plane open_sampling(uint32_t samples_per_window)
+static struct plane open_sampling(enum dataplane_swap_design design, uint32_t samples_per_window)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 
 	options.features = (struct dataplane_features){
 		.loaded = DATAPLANE_FEATURE_SAMPLE,
@@ -55,7 +55,7 @@ static void check_content(const struct sluice_sample *sample, const struct frame
 TestSuite(samples, .init = plane_isolate);
 
 /* Also of frames that end before the snap size, and of those in several buffers. */
-Test(samples, are_the_frames_beginning)
+PLANE_TEST_BOTH(samples, are_the_frames_beginning)
 {
 	static const struct {
 		const char *name;
@@ -74,7 +74,7 @@ Test(samples, are_the_frames_beginning)
 	};
 	const size_t n = sizeof(cases) / sizeof(cases[0]);
 	static struct frame frames[sizeof(cases) / sizeof(cases[0])];
-	struct plane plane = open_sampling(100);
+	struct plane plane = open_sampling(design, 100);
 	struct dataplane_features_read read;
 
 	for (int round = 0; round < 3; round++) {
@@ -93,9 +93,9 @@ Test(samples, are_the_frames_beginning)
 }
 
 /* The window is the limit's clock: its budget, whatever the traffic, and again in the next one. */
-Test(samples, budget_holds)
+PLANE_TEST_BOTH(samples, budget_holds)
 {
-	struct plane plane = open_sampling(50);
+	struct plane plane = open_sampling(design, 50);
 	static struct frame frame;
 	struct dataplane_features_read read;
 	struct dataplane_counters before, after;
@@ -131,10 +131,10 @@ static uint32_t number_of(const struct sluice_sample *sample)
 }
 
 /* In steady traffic each packet of a window has the same chance. */
-Test(samples, draw_is_even)
+PLANE_TEST_BOTH(samples, draw_is_even)
 {
 	enum { PACKETS = 20000, BUDGET = 400, PARTS = 4, WINDOWS = 5 };
-	struct plane plane = open_sampling(BUDGET);
+	struct plane plane = open_sampling(design, BUDGET);
 	static struct frame frame;
 	struct dataplane_features_read read;
 	unsigned int parts[PARTS] = { 0 }, total = 0;
@@ -167,10 +167,10 @@ Test(samples, draw_is_even)
 }
 
 /* A ring that holds fewer than the budget: what found no room is counted. */
-Test(samples, full_ring_is_counted)
+PLANE_TEST_BOTH(samples, full_ring_is_counted)
 {
 	enum { BUDGET = 100000 };
-	struct plane plane = open_sampling(BUDGET);
+	struct plane plane = open_sampling(design, BUDGET);
 	static struct frame frame;
 	struct dataplane_features_read read;
 
@@ -188,9 +188,9 @@ Test(samples, full_ring_is_counted)
 }
 
 /* Blocked packets are not sampled, nor is a window that nobody read found in a later one. */
-Test(samples, only_this_windows_survivors)
+PLANE_TEST_BOTH(samples, only_this_windows_survivors)
 {
-	struct plane plane = open_sampling(100);
+	struct plane plane = open_sampling(design, 100);
 	static struct frame frame;
 	struct dataplane_features_read read;
 
@@ -214,9 +214,9 @@ Test(samples, only_this_windows_survivors)
 }
 
 /* What detectors need may change while traffic goes on; each window is measured in one way. */
-Test(samples, can_be_switched_on_and_off)
+PLANE_TEST_BOTH(samples, can_be_switched_on_and_off)
 {
-	struct dataplane_live_options options = plane_options();
+	struct dataplane_live_options options = plane_options_for(design);
 	const struct dataplane_features sampling = {
 		.loaded = DATAPLANE_FEATURE_SAMPLE,
 		.samples_per_window = 10,

@@ -33,6 +33,8 @@ Test(settings, defaults)
 	cr_assert_not(s->detectors[1].enforce);
 	cr_assert_not(s->pass_malformed);
 	cr_assert_eq(s->max_sources, 256000);
+	cr_assert_eq(s->max_sources_v6, 0);
+	cr_assert(!s->dual_map);
 	cr_assert_eq(s->features.flows, 128000);
 	cr_assert_eq(s->features.destinations, 256);
 	cr_assert_eq(s->features.samples_per_second, 1000);
@@ -109,6 +111,8 @@ Test(settings, every_key)
 	cr_assert_eq(s->n_detectors, 1);
 	cr_assert(s->pass_malformed);
 	cr_assert_eq(s->max_sources, 65536);
+	cr_assert_eq(s->max_sources_v6, 10000);
+	cr_assert(s->dual_map);
 	cr_assert_eq(s->features.flows, 2000);
 	cr_assert_eq(s->features.destinations, 100);
 	cr_assert_eq(s->features.samples_per_second, 50);
