@@ -27,7 +27,9 @@
  *  - The addition of a reader that matched may come after the entry was removed.  So a freed way is
  *    not reused until every CPU has left the program it was in (the grace wait of the next swap): the
  *    quarantine.  Without it the next source would be charged with a packet that it never sent, or,
- *    through the stash map, be found where another was.
+ *    through the stash map, be found where another was.  The stash map knows no quarantine: the kernel
+ *    gives a deleted element to the next key at once.  So a place from there counts only if the word in
+ *    it is the source's own.
  */
 #ifndef SLUICE_BPF_TABLE_H
 #define SLUICE_BPF_TABLE_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fake_stash.h"
+#include "support/crowd.h"
 #include "support/random.h"
 #include "table.h"
 
@@ -103,93 +104,45 @@ struct dataplane_block_record block_of(struct sluice_key key)
 	};
 }
 
-static uint32_t hash4(const struct pinned_memory *memory, const struct sluice_key *source)
-{
-	uint32_t addr;
-
-	memcpy(&addr, source->addr, sizeof(addr));
-	return hash_permute_v4(memory->header->hash_key, addr);
-}
-
-static uint64_t hash6(const struct pinned_memory *memory, const struct sluice_key *source)
-{
-	uint64_t addr[2];
-
-	memcpy(addr, source->addr, sizeof(addr));
-	return hash_v6(memory->header->hash_key, addr[0], addr[1]);
-}
-
 uint64_t stash_key_of(const struct pinned_memory *memory, const struct sluice_key *source)
 {
-	return source->family == SLUICE_FAMILY_IPV4 ? hash4(memory, source) : hash6(memory, source);
+	return source->family == SLUICE_FAMILY_IPV4 ? crowd_hash4(memory->header->hash_key, source)
+						    : crowd_hash6(memory->header->hash_key, source);
 }
 
 uint32_t home_bucket(const struct pinned_memory *memory, const struct sluice_key *source)
 {
-	return source->family == SLUICE_FAMILY_IPV4
-		       ? hash4(memory, source) >> (32 - PINNED_BITS)
-		       : (uint32_t)(hash6(memory, source) >> (64 - PINNED_BITS));
+	return crowd_home(memory->header->hash_key, source, PINNED_BITS);
 }
 
-static uint32_t second_bucket(const struct pinned_memory *memory, const struct sluice_key *source)
-{
-	/* The highest bits of what is not the bucket. */
-	uint64_t tag = source->family == SLUICE_FAMILY_IPV4
-			       ? hash4(memory, source) & (~0u >> PINNED_BITS)
-			       : (hash6(memory, source) & (~0ull >> PINNED_BITS)) >> 32;
-
-	return hash_other_bucket(home_bucket(memory, source), (uint32_t)tag, PINNED_BITS);
-}
-
-/* The nth source of the whole family, of which there are enough to choose from. */
-static struct sluice_key candidate(uint8_t family, uint32_t n)
-{
-	struct sluice_key key = family == SLUICE_FAMILY_IPV4 ? source_v4(0) : source_v6(0);
-	uint8_t *at = family == SLUICE_FAMILY_IPV4 ? key.addr : key.addr + 4;
-
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(n >> (24 - 8 * i));
-	return key;
-}
-
-struct crowd {
-	uint64_t hash_key[2];
-	uint32_t width;
+/* What is known of one family; kept, since it takes long to find. */
+struct found {
+	struct crowd crowd;
 	struct sluice_key *keys;
-	uint32_t n, capacity, tried;
+	uint32_t n;
 };
-
-static void crowd_grow(struct crowd *crowd, const struct pinned_memory *memory, uint8_t family,
-		       uint32_t n)
-{
-	if (crowd->capacity < n) {
-		crowd->keys = realloc(crowd->keys, n * sizeof(*crowd->keys));
-		cr_assert_not_null(crowd->keys);
-		crowd->capacity = n;
-	}
-	while (crowd->n < n) {
-		struct sluice_key key = candidate(family, ++crowd->tried);
-
-		if (home_bucket(memory, &key) < crowd->width &&
-		    second_bucket(memory, &key) < crowd->width)
-			crowd->keys[crowd->n++] = key;
-	}
-}
 
 const struct sluice_key *crowd(const struct pinned_memory *memory, uint8_t family, uint32_t width,
 			       uint32_t n)
 {
-	static struct crowd crowds[2];
-	struct crowd *crowd = &crowds[family == SLUICE_FAMILY_IPV6];
+	static struct found found[2];
+	struct found *known = &found[family == SLUICE_FAMILY_IPV6];
 
-	if (crowd->width != width ||
-	    memcmp(crowd->hash_key, memory->header->hash_key, sizeof(crowd->hash_key)) != 0) {
-		crowd->n = crowd->tried = 0;
-		crowd->width = width;
-		memcpy(crowd->hash_key, memory->header->hash_key, sizeof(crowd->hash_key));
+	if (known->crowd.width != width || memcmp(known->crowd.hash_key, memory->header->hash_key,
+						  sizeof(known->crowd.hash_key)) != 0) {
+		known->n = 0;
+		known->crowd =
+			(struct crowd){ .family = family, .bits = PINNED_BITS, .width = width };
+		memcpy(known->crowd.hash_key, memory->header->hash_key,
+		       sizeof(known->crowd.hash_key));
 	}
-	crowd_grow(crowd, memory, family, n);
-	return crowd->keys;
+	if (known->n < n) {
+		known->keys = realloc(known->keys, n * sizeof(*known->keys));
+		cr_assert_not_null(known->keys);
+	}
+	while (known->n < n)
+		known->keys[known->n++] = crowd_next(&known->crowd);
+	return known->keys;
 }
 
 static bool hit4(const struct pinned_memory *memory, uint32_t index, uint32_t way)
@@ -282,8 +235,8 @@ __attribute__((noinline)) bool packet_is_blocked(const struct pinned_memory *mem
 						 const struct sluice_key *source)
 {
 	if (source->family == SLUICE_FAMILY_IPV4)
-		return blocked4(memory, hash4(memory, source));
-	return blocked6(memory, hash6(memory, source));
+		return blocked4(memory, crowd_hash4(memory->header->hash_key, source));
+	return blocked6(memory, crowd_hash6(memory->header->hash_key, source));
 }
 
 uint32_t keys_in_table(const struct pinned_memory *memory, uint8_t family)
