@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The filter: the first program a packet meets.  Its verdict rests on the source address alone, so
- * that nothing a blocked source sends can slip past by its transport protocol.
+ * The filter: the first program a packet meets.  Its verdict on a source rests on the address alone,
+ * so that nothing a blocked source sends can slip past by its transport protocol; what signature rules
+ * say of a packet comes after.
  *
- * Order: parse -> exact blocklist -> forged own address -> blocked prefixes -> tail call into the
- * live feature program, which delivers.  The writer keeps the blocklist disjoint from the allow-list
- * and from our own addresses, so that a hit needs neither look-up; an allowed prefix is looked up here
- * only for a packet that a prefix would drop.
+ * Order: parse -> exact blocklist -> forged own address -> blocked prefixes -> signature rules -> tail
+ * call into the live feature program, which delivers.  The writer keeps the blocklist disjoint from the
+ * allow-list and from our own addresses, so that a hit needs neither look-up; an allowed prefix is
+ * looked up here only for a packet that a prefix would drop.
  */
 #include "blocklist.h"
 #include "counters.h"
 #include "parse.h"
+#include "rules.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -206,6 +208,8 @@ static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 		count(cpu, SLUICE_REASON_EXEMPT, bytes);
 		return XDP_PASS;
 	}
+	if (unlikely(flags & SLUICE_HEADER_HAS_RULES) && reason == SLUICE_REASON_PASS)
+		reason = rules_judge(ctx, cpu, flags, bytes);
 	if (reason != SLUICE_REASON_PASS && drops(cpu, flags, reason, bytes))
 		return XDP_DROP;
 	bpf_tail_call(ctx, &sluice_progs, 0);

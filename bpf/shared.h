@@ -30,6 +30,8 @@ enum sluice_reason {
 	SLUICE_REASON_MALFORMED,
 	SLUICE_REASON_SPOOFED_OWN,
 	SLUICE_REASON_WOULD_DROP,
+	SLUICE_REASON_RULE,
+	SLUICE_REASON_RATE_LIMITED,
 	SLUICE_N_REASONS,
 	SLUICE_REASONS_MAX = 16, /* Room in a CPU's counter block. */
 };
@@ -49,6 +51,7 @@ enum sluice_header_flag {
 	SLUICE_HEADER_PASS_MALFORMED = 1u << 1,
 	SLUICE_HEADER_HAS_EXEMPT = 1u << 2,   /* Some allowed prefix skips everything. */
 	SLUICE_HEADER_HAS_PREFIXES = 1u << 3, /* Some prefix is blocked. */
+	SLUICE_HEADER_HAS_RULES = 1u << 4,
 	SLUICE_HEADER_HAS_BLOCKED4 = 1u << 5, /* The blocklist holds IPv4 sources. */
 	SLUICE_HEADER_HAS_BLOCKED6 = 1u << 6,
 };
@@ -67,10 +70,12 @@ struct sluice_header {
 	__u64 expires_ns; /* CLOCK_MONOTONIC (coarse); moved ahead while the daemon lives; 0 = never. */
 	__u32 epoch[2]; /* Of feature side A and B: a bucket with another epoch is empty. */
 	__u32 side;	/* The side that counts now. */
-	__u32 reserved0[3];
+	__u32 rules;	/* Which generation of signature rules is in force; see rules_shared.h. */
+	__u32 reserved0[2];
 
 	__u64 own_bloom[4]; /* Bits of table_own_bit() of our own addresses. */
-	__u64 reserved1[4];
+	__u64 clock_ns;	    /* The time, for limits, where a test sets it; 0 = the kernel's. */
+	__u64 reserved1[3];
 
 	/* What follows is user space's. */
 	__u32 reserved2;

@@ -18,21 +18,25 @@
 #include <sluice/key.h>
 #include <sluice/plugin.h>
 
+#include "rule.h"
+
 /*
  * What the filter did with a packet; the one list of names, here, in BPF and in every output.
  * Counters are per reason.  `pass` and `no_features` were let through, the others dropped;
  * `would_drop` counts, beside the verdict, what observe mode let through.
  */
-#define DATAPLANE_REASONS(X)                                                            \
-	X(PASS, pass, "measured and handed to Linux")                                   \
-	X(NO_FEATURES, no_features, "handed to Linux, unmeasured: no feature program")  \
-	X(EXEMPT, exempt, "handed to Linux, unmeasured: the source is exempt")          \
-	X(NOT_IP, not_ip, "handed to Linux, unmeasured: no readable IP header")         \
-	X(BLOCKED, blocked, "dropped: the source is blocked")                           \
-	X(BLOCKED_PREFIX, blocked_prefix, "dropped: the source is in a blocked prefix") \
-	X(MALFORMED, malformed, "dropped: the headers contradict the frame")            \
-	X(SPOOFED_OWN, spoofed_own, "dropped: forged with one of our own addresses")    \
-	X(WOULD_DROP, would_drop, "let through by observe mode; counted again as passed")
+#define DATAPLANE_REASONS(X)                                                              \
+	X(PASS, pass, "measured and handed to Linux")                                     \
+	X(NO_FEATURES, no_features, "handed to Linux, unmeasured: no feature program")    \
+	X(EXEMPT, exempt, "handed to Linux, unmeasured: the source is exempt")            \
+	X(NOT_IP, not_ip, "handed to Linux, unmeasured: no readable IP header")           \
+	X(BLOCKED, blocked, "dropped: the source is blocked")                             \
+	X(BLOCKED_PREFIX, blocked_prefix, "dropped: the source is in a blocked prefix")   \
+	X(MALFORMED, malformed, "dropped: the headers contradict the frame")              \
+	X(SPOOFED_OWN, spoofed_own, "dropped: forged with one of our own addresses")      \
+	X(WOULD_DROP, would_drop, "let through by observe mode; counted again as passed") \
+	X(RULE, rule, "dropped: a signature rule matches")                                \
+	X(RATE_LIMITED, rate_limited, "dropped: beyond the limit of a signature rule")
 
 enum dataplane_reason {
 #define X(upper, lower, text) DATAPLANE_REASON_##upper,
@@ -177,6 +181,14 @@ struct dataplane_ops {
 	/* Replaces the set of our own addresses, whose forgeries are dropped. */
 	int (*own_set)(struct dataplane *dp, const struct sluice_key *own, size_t n,
 		       struct sluice_err *err);
+	/*
+	 * Replaces all signature rules at once; -EINVAL: one of them is not to be had.  A rule that
+	 * keeps its name keeps its counters.
+	 */
+	int (*rules_set)(struct dataplane *dp, const struct dataplane_rule *rules, size_t n,
+			 struct sluice_err *err);
+	/* The rules in force, in order. */
+	void (*rules_read)(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx);
 	/* false: observe; counts what would be dropped and lets it through. */
 	void (*enforce_set)(struct dataplane *dp, bool enforce);
 	/*

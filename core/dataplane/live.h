@@ -18,6 +18,7 @@
 #include "live_tables.h"
 #include "mapped.h"
 #include "prefix_maps.h"
+#include "rule_maps.h"
 #include "state.h"
 
 struct filter;
@@ -35,6 +36,7 @@ struct live {
 	struct sluice_header *header;
 	struct blocklist_table *blocklist;
 	struct prefix_maps prefixes;
+	struct rule_maps rules;
 	struct grace *grace;
 	struct attachment *attachments;
 	size_t n_attachments;

@@ -75,6 +75,11 @@ static int size_filter_maps(struct live *live)
 		{ filter->maps.sluice_allow4, 0 },
 		{ filter->maps.sluice_allow6, 0 },
 		{ filter->maps.sluice_progs, 0 },
+		{ filter->maps.sluice_rules, 0 },
+		{ filter->maps.sluice_rule_counts, sizes->n_cpus },
+		{ filter->maps.sluice_rule_limits, 0 },
+		{ filter->maps.sluice_rule_cells, 0 },
+		{ filter->maps.sluice_rule_names, 0 },
 	};
 	int code = 0;
 
@@ -169,6 +174,19 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 	return 0;
 }
 
+static int open_rules(struct live *live, struct sluice_err *err)
+{
+	const struct filter *filter = live->filter;
+	const struct rule_maps_fds fds = {
+		.generations = bpf_map__fd(filter->maps.sluice_rules),
+		.counters = bpf_map__fd(filter->maps.sluice_rule_counts),
+		.limits = bpf_map__fd(filter->maps.sluice_rule_limits),
+		.names = bpf_map__fd(filter->maps.sluice_rule_names),
+	};
+
+	return rule_maps_open(&live->rules, &fds, live->header, live->state.sizes.n_cpus, err);
+}
+
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err)
 {
 	struct filter *filter = live->filter;
@@ -190,7 +208,9 @@ int live_open_lists(struct live *live, struct blocklist_adoption *adoption, stru
 		.allow6_fd = bpf_map__fd(filter->maps.sluice_allow6),
 		.own_fd = bpf_map__fd(filter->maps.sluice_own),
 	};
-	return code ? code : prefix_maps_init(&live->prefixes, err);
+	if (!code)
+		code = prefix_maps_init(&live->prefixes, err);
+	return code ? code : open_rules(live, err);
 }
 
 int live_filter_fd(const struct live *live)
@@ -207,6 +227,7 @@ static void release_memory(struct live *live)
 	mapped_close(&live->carry4);
 	mapped_close(&live->carry6);
 	mapped_close(&live->records);
+	rule_maps_close(&live->rules);
 	live_tables_close(&live->tables);
 }
 

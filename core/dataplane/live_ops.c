@@ -192,6 +192,19 @@ static int live_own_set(struct dataplane *dp, const struct sluice_key *own, size
 	return prefix_maps_own_set(&live_of(dp)->prefixes, own, n, err);
 }
 
+static int live_rules_set(struct dataplane *dp, const struct dataplane_rule *rules, size_t n,
+			  struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+
+	return rule_maps_set(&live->rules, live->grace, rules, n, err);
+}
+
+static void live_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx)
+{
+	rule_maps_read(&live_of_const(dp)->rules, fn, ctx);
+}
+
 static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err)
 {
 	struct live *live = live_of(dp);
@@ -310,6 +323,8 @@ const struct dataplane_ops live_ops = {
 	.prefix_foreach = live_prefix_foreach,
 	.allow_set = live_allow_set,
 	.own_set = live_own_set,
+	.rules_set = live_rules_set,
+	.rules_read = live_rules_read,
 	.enforce_set = live_enforce_set,
 	.swap = live_swap,
 	.sources_read = live_sources_read,

@@ -41,6 +41,8 @@ bool dataplane_reason_is_drop(enum dataplane_reason reason)
 	case DATAPLANE_REASON_BLOCKED_PREFIX:
 	case DATAPLANE_REASON_MALFORMED:
 	case DATAPLANE_REASON_SPOOFED_OWN:
+	case DATAPLANE_REASON_RULE:
+	case DATAPLANE_REASON_RATE_LIMITED:
 		return true;
 	default:
 		return false;

@@ -132,6 +132,27 @@ struct dataplane_counters plane_delta(const struct dataplane_counters *before,
 	return delta;
 }
 
+void plane_fill_map(const char *name, uint8_t byte)
+{
+	struct bpf_map_info info = {};
+	__u32 info_size = sizeof(info);
+	char path[128];
+
+	snprintf(path, sizeof(path), PLANE_FOLDER "/%s", name);
+	int fd = bpf_obj_get(path);
+
+	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
+	cr_assert_eq(bpf_obj_get_info_by_fd(fd, &info, &info_size), 0);
+	uint8_t *value = malloc(info.value_size);
+
+	cr_assert_not_null(value);
+	memset(value, byte, info.value_size);
+	for (__u32 i = 0; i < info.max_entries; i++)
+		cr_assert_eq(bpf_map_update_elem(fd, &i, value, BPF_ANY), 0);
+	free(value);
+	close(fd);
+}
+
 struct sluice_key plane_key(const char *text)
 {
 	struct sluice_key key;

@@ -58,6 +58,9 @@ struct dataplane_counters plane_counters(const struct plane *plane);
 struct dataplane_counters plane_delta(const struct dataplane_counters *before,
 				      const struct dataplane_counters *after);
 
+/* Overwrites all of a pinned array with one byte, as damage would. */
+void plane_fill_map(const char *name, uint8_t byte);
+
 /* From text; the test fails if it is none. */
 struct sluice_key plane_key(const char *text);
 /* Blocks a source by text, with the record's other members fit for a test. */

@@ -11,7 +11,8 @@ Test(reasons, names_are_stable_identifiers)
 {
 	static const char *const names[] = { "pass",	  "no_features", "exempt",
 					     "not_ip",	  "blocked",	 "blocked_prefix",
-					     "malformed", "spoofed_own", "would_drop" };
+					     "malformed", "spoofed_own", "would_drop",
+					     "rule",	  "rate_limited" };
 
 	cr_assert_eq(sizeof(names) / sizeof(names[0]), DATAPLANE_N_REASONS);
 	for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {

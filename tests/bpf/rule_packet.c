@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See rule_packet.h. */
+#include "rule_packet.h"
+
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <sluice/key.h>
+
+static uint32_t get16(const uint8_t *at)
+{
+	return (uint32_t)(at[0] << 8 | at[1]);
+}
+
+/* Where the transport header is, and which; 0: none follows. */
+struct transport {
+	uint32_t at;
+	uint8_t protocol;
+	enum dataplane_rule_fragment fragment;
+};
+
+static struct transport transport4(const uint8_t *ip)
+{
+	uint32_t fragment = get16(ip + 6);
+	struct transport transport = { .at = (ip[0] & 15) * 4u, .protocol = ip[9] };
+
+	if (fragment & 0x1fff)
+		return (struct transport){ 0, ip[9], DATAPLANE_RULE_FRAGMENT_LATER };
+	if (fragment & 0x2000)
+		transport.fragment = DATAPLANE_RULE_FRAGMENT_FIRST;
+	return transport;
+}
+
+static struct transport transport6(const uint8_t *ip, uint32_t end)
+{
+	struct transport transport = { .at = 40, .protocol = ip[6] };
+
+	for (;;) {
+		const uint8_t *header = ip + transport.at;
+		uint8_t type = transport.protocol;
+
+		if (type != 0 && type != 43 && type != 44 && type != 51 && type != 60 &&
+		    type != 135)
+			return transport;
+		if (transport.at + 8 > end) {
+			transport.at = 0;
+			return transport;
+		}
+		transport.protocol = header[0];
+		if (type == 44 && get16(header + 2) & 0xfff8)
+			return (struct transport){ 0, header[0], DATAPLANE_RULE_FRAGMENT_LATER };
+		if (type == 44 && header[3] & 1)
+			transport.fragment = DATAPLANE_RULE_FRAGMENT_FIRST;
+		transport.at += type == 44   ? 8
+				: type == 51 ? (header[1] + 2u) * 4
+					     : (header[1] + 1u) * 8;
+	}
+}
+
+static uint32_t header_size(uint8_t protocol, const uint8_t *at)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return (at[12] >> 4) * 4u;
+	case IPPROTO_UDP:
+		return 8;
+	case IPPROTO_SCTP:
+		return 12;
+	default:
+		return 0;
+	}
+}
+
+static void read_transport(const uint8_t *ip, uint32_t at, uint32_t end,
+			   struct rule_model_packet *packet)
+{
+	static const uint8_t least[256] = {
+		[IPPROTO_TCP] = 20, [IPPROTO_UDP] = 8, [IPPROTO_SCTP] = 12
+	};
+	uint8_t protocol = packet->protocol;
+	uint32_t payload = at;
+
+	if (at + least[protocol] > end)
+		return;
+	if (least[protocol]) {
+		packet->source_port = (int)get16(ip + at);
+		packet->destination_port = (int)get16(ip + at + 2);
+		payload += header_size(protocol, ip + at);
+	}
+	if (protocol == IPPROTO_TCP)
+		packet->tcp_flags = ip[at + 13];
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		payload += 8;
+	if (payload < end) {
+		packet->payload = ip + payload;
+		packet->payload_size = end - payload;
+	}
+}
+
+void rule_packet_read(const struct frame *frame, struct rule_model_packet *packet)
+{
+	const uint8_t *ip = frame->data + frame->network;
+	bool v6 = ip[0] >> 4 == 6;
+	uint32_t length = v6 ? 40 + get16(ip + 4) : get16(ip + 2);
+	struct transport transport = v6 ? transport6(ip, length) : transport4(ip);
+
+	*packet = (struct rule_model_packet){
+		.family = v6 ? SLUICE_FAMILY_IPV6 : SLUICE_FAMILY_IPV4,
+		.fragment = transport.fragment,
+		.protocol = transport.protocol,
+		.ttl = v6 ? ip[7] : ip[8],
+		.source_port = -1,
+		.destination_port = -1,
+		.tcp_flags = -1,
+		.length = length,
+	};
+	memcpy(packet->destination, ip + (v6 ? 24 : 16), v6 ? 16 : 4);
+	if (transport.at)
+		read_transport(ip, transport.at, length, packet);
+}
+
+static struct frame_recipe random_recipe(struct random *random)
+{
+	static const uint8_t protocols[] = { 1, 6, 6, 17, 17, 47, 58, 132 };
+	static const uint8_t extensions[] = { 0, 0, 1, 43, 44, 51, 60, 135, FRAME_FRAGMENT_LATER };
+	static const uint16_t fragments[] = { 0x2000, 0x2001, 0x0100, 0x4000 };
+	struct frame_recipe recipe = {
+		.vlans = { random_below(random, 4) ? 0 : 0x8100 },
+		.family = random_below(random, 2) ? 4 : 6,
+		.protocol = protocols[random_below(random, sizeof(protocols))],
+		.tcp_flags = (uint8_t)random_next(random),
+		.option_words = random_below(random, 4) ? 0 : (uint8_t)random_below(random, 11),
+		.fragment = random_below(random, 4) ? 0 : fragments[random_below(random, 4)],
+		.payload = (uint16_t)(1 + random_below(random, 200)),
+		.padding = random_below(random, 4) ? 0 : (uint16_t)random_below(random, 60),
+	};
+
+	for (int i = 0; i < 4; i++)
+		recipe.extensions[i] = extensions[random_below(random, sizeof(extensions))];
+	/* Cut within the transport header now and then, with lengths that say so. */
+	if (random_below(random, 8) == 0) {
+		recipe.cut = (uint16_t)(recipe.family == 6 ? 62 + random_below(random, 30)
+							   : 42 + random_below(random, 30));
+		recipe.cut_honest = true;
+		recipe.option_words = 0;
+		memset(recipe.extensions, 0, sizeof(recipe.extensions));
+	}
+	return recipe;
+}
+
+void rule_packet_random(struct random *random, struct frame *frame)
+{
+	const uint8_t source[16] = { 198, 51, 100, 7 };
+	struct frame_recipe recipe = random_recipe(random);
+	struct rule_model_packet packet;
+	uint8_t destination[16];
+
+	frame_build(frame, &recipe, source);
+	uint8_t *ip = frame->data + frame->network;
+	bool v6 = ip[0] >> 4 == 6;
+
+	rule_model_random_destination(random, v6 ? SLUICE_FAMILY_IPV6 : SLUICE_FAMILY_IPV4,
+				      destination);
+	memcpy(ip + (v6 ? 24 : 16), destination, v6 ? 16 : 4);
+	ip[v6 ? 7 : 8] = (uint8_t)random_next(random);
+	/* A fragment header at offset 0 with more to come is a first fragment. */
+	if (v6 && recipe.extensions[0] == FRAME_FRAGMENT_FIRST)
+		ip[43] |= (uint8_t)random_below(random, 2);
+	rule_packet_read(frame, &packet);
+	if (packet.payload)
+		rule_model_random_payload(random, (uint8_t *)packet.payload, packet.payload_size);
+	if (packet.source_port < 0)
+		return;
+	struct transport transport = v6 ? transport6(ip, packet.length) : transport4(ip);
+	uint16_t ports[2] = { htons(rule_model_random_port(random)),
+			      htons(rule_model_random_port(random)) };
+
+	memcpy(ip + transport.at, ports, sizeof(ports));
+}
