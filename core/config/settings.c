@@ -26,7 +26,7 @@ static void owned_free(struct settings_owned *owned)
 
 static int owned_build(struct settings_owned *owned, struct config_errors *errors)
 {
-	int result;
+	int result, rules;
 
 	result = schema_builtin_new(SCHEMA_BUILTIN_CONFIG, errors, &owned->schema_node,
 				    &owned->schema);
@@ -36,7 +36,11 @@ static int owned_build(struct settings_owned *owned, struct config_errors *error
 	if (result)
 		return result;
 	result = settings_fill(owned);
-	return result ? result : settings_check(owned, errors);
+	rules = result ? 0 : settings_rules_fill(owned, errors);
+	if (result || rules == -ENOMEM)
+		return -ENOMEM;
+	result = settings_check(owned, errors);
+	return result ? result : rules;
 }
 
 /* Takes the node over, also when it fails. */

@@ -13,6 +13,8 @@
 
 #include <sluice/key.h>
 
+#include "settings_rule.h"
+
 struct config_errors;
 struct config_node;
 
@@ -101,6 +103,8 @@ struct settings {
 	bool enforce;
 	struct settings_allow *allow;
 	size_t n_allow;
+	struct settings_rule *rules; /* In the order in which they are tried. */
+	size_t n_rules;
 	struct settings_plugin *detectors;
 	size_t n_detectors;
 	bool pass_malformed;

@@ -95,6 +95,7 @@ int settings_check(const struct settings_owned *owned, struct config_errors *err
 
 	failed |= names_check(owned, "interfaces", "name", errors);
 	failed |= names_check(owned, "detectors", "plugin", errors);
+	failed |= names_check(owned, "rules", "name", errors);
 	failed |= placement_check(owned, errors);
 	failed |= offload_check(owned, errors);
 	return failed ? -EINVAL : 0;

@@ -25,6 +25,10 @@ struct settings_owned {
 /* Fills in the settings from the checked value.  0 or -ENOMEM. */
 int settings_fill(struct settings_owned *owned) __attribute__((warn_unused_result));
 
+/* The list `rules`.  0, -ENOMEM, or -EINVAL with the reasons in `errors`. */
+int settings_rules_fill(struct settings_owned *owned, struct config_errors *errors)
+	__attribute__((warn_unused_result));
+
 /* What concerns more than one key.  0 or -EINVAL with the reasons in `errors`. */
 int settings_check(const struct settings_owned *owned, struct config_errors *errors)
 	__attribute__((warn_unused_result));

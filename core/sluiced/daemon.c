@@ -31,6 +31,7 @@
 #include "plugin_shelf.h"
 #include "preflight.h"
 #include "privileges.h"
+#include "rules.h"
 #include "version.h"
 
 #define EVENTS_KEPT 4096
@@ -272,6 +273,9 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 	known_clients_interface(daemon->known, &daemon->known_interface);
 	options = daemon_engine_options(daemon, daemon->generation);
 	ret = engine_new(&options, &daemon->engine, err);
+	/* Only now, since the engine has told the data plane who is exempt from rules. */
+	if (!ret)
+		ret = rules_apply(daemon->dataplane, settings, err);
 	if (ret)
 		return ret;
 	window_init(daemon);
