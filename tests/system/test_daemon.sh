@@ -31,7 +31,8 @@ capabilities() {
 
 metrics() {
 	on_server curl -sf http://127.0.0.1:9815/metrics >"$LAB/metrics" || fail "no metrics"
-	for reason in pass no_features exempt not_ip blocked blocked_prefix malformed spoofed_own; do
+	for reason in pass no_features exempt not_ip blocked blocked_prefix malformed spoofed_own \
+		rule rate_limited; do
 		grep -q "^sluice_packets_total{reason=\"$reason\"" "$LAB/metrics" ||
 			fail "metrics: reason $reason is missing"
 	done
