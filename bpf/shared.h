@@ -155,13 +155,13 @@ struct sluice_block_record {
 	__u8 family;
 	__u8 detector; /* Index into sluice_header.detector */
 	__u8 reason;   /* Index into sluice_header.reason */
-	__u32 flags;
 	__u32 position; /* bucket * SLUICE_POSITION_WAYS + way */
-	__u32 repeats;
+	__u16 flags;
+	__u16 repeats; /* At most 65,535. */
+	__u32 pps;     /* At most 2^32 - 1. */
 	__u8 addr[16];
 	__u64 first_seen_ns;
 	__u64 expires_ns;
-	__u64 pps;
 };
 
 struct sluice_lpm4_key {
@@ -185,6 +185,6 @@ _Static_assert(sizeof(struct sluice_header_page) == SLUICE_HEADER_SIZE, "the hea
 _Static_assert(sizeof(struct sluice_block4_bucket) == SLUICE_CACHE_LINE / 2, "half a line");
 _Static_assert(sizeof(struct sluice_block6_bucket) == SLUICE_CACHE_LINE, "one line");
 _Static_assert(SLUICE_POSITION_WAYS == SLUICE_BLOCK_WAYS, "carries are by position");
-_Static_assert(sizeof(struct sluice_block_record) == 56, "packed by hand");
+_Static_assert(sizeof(struct sluice_block_record) == 48, "packed by hand");
 
 #endif /* SLUICE_BPF_SHARED_H */

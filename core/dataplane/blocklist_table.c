@@ -102,11 +102,11 @@ static void record_write(struct blocklist_table *table, struct sluice_block_reco
 			      sizeof(header->detector[0]), from->detector);
 	to->reason = intern(header->reason, ARRAY_LENGTH(header->reason), sizeof(header->reason[0]),
 			    from->reason);
-	to->flags = from->flags;
-	to->repeats = from->repeats;
+	to->flags = (uint16_t)from->flags;
+	to->repeats = from->repeats < UINT16_MAX ? (uint16_t)from->repeats : UINT16_MAX;
 	to->first_seen_ns = from->first_seen_ns;
 	to->expires_ns = from->expires_ns;
-	to->pps = from->pps;
+	to->pps = from->pps < UINT32_MAX ? (uint32_t)from->pps : UINT32_MAX;
 }
 
 static void record_read(const struct blocklist_table *table, const struct sluice_block_record *from,
