@@ -153,8 +153,8 @@ enum sluice_record_state {
 struct sluice_block_record {
 	__u8 state; /* enum sluice_record_state */
 	__u8 family;
-	__u8 detector; /* Index into sluice_header.detector */
-	__u8 reason;   /* Index into sluice_header.reason */
+	__u8 detector;	/* Index into sluice_header.detector */
+	__u8 reason;	/* Index into sluice_header.reason */
 	__u32 position; /* bucket * SLUICE_POSITION_WAYS + way */
 	__u16 flags;
 	__u16 repeats; /* At most 65,535. */

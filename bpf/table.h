@@ -98,6 +98,13 @@ static __always_inline __u64 table_find4(const struct sluice_block4_bucket *buck
 	return differ ^ 0xf0000000f0000000ull;
 }
 
+/* Changes nothing; but the verifier of 6.1 forgets the bounds of what has been or-ed together. */
+static __always_inline __u64 table_bound_way(__u64 way)
+{
+	TABLE_HIDE(way);
+	return way & (SLUICE_BLOCK_WAYS - 1);
+}
+
 /* Bit 28 + i or 60 + i of `found` is set, for the lower or the higher word of pair i. */
 static __always_inline __u32 table_way4(__u64 found)
 {
@@ -105,7 +112,7 @@ static __always_inline __u32 table_way4(__u64 found)
 
 	/* 1, 2, 4, 8 -> 0, 1, 2, 3. */
 	pair = (pair >> 1) - (pair >> 3);
-	return (pair * 2 + table_is_nonzero4(high)) & (SLUICE_BLOCK_WAYS - 1);
+	return table_bound_way(pair * 2 + table_is_nonzero4(high));
 }
 
 /* The same for IPv6: the way plus one, or 0. */
@@ -125,7 +132,7 @@ static __always_inline __u32 table_find6(const struct sluice_block6_bucket *buck
 
 static __always_inline __u32 table_way6(__u64 found)
 {
-	return (found - 1) & (SLUICE_BLOCK_WAYS - 1);
+	return table_bound_way(found - 1);
 }
 
 /* Whether the entry `want` is in that very way: for those that the stash map names. */
