@@ -18,6 +18,7 @@
 #include "options.h"
 #include "plane.h"
 #include "result.h"
+#include "rules.h"
 #include "sandbox.h"
 #include "veth.h"
 
@@ -219,13 +220,16 @@ static int measure_size(struct rig *rig, struct sluice_err *err)
 	return code;
 }
 
-static int print_json(const struct bench_result *results, size_t n)
+static int print_json(const struct bench_result *results, size_t n,
+		      const struct rules_series *rules)
 {
 	json_t *rows = json_array();
 	int code = rows ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < n && !code; i++)
 		code = datapath_add_row(rows, &results[i]);
+	if (!code)
+		code = rules_add_rows(rows, rules);
 	if (!code && (json_dumpf(rows, stdout, JSON_COMPACT) || putchar('\n') == EOF))
 		code = -EIO;
 	json_decref(rows);
@@ -237,6 +241,7 @@ int bench_datapath(const struct bench_options *options, struct sluice_err *err)
 	struct bench_result *results =
 		calloc(options->n_sizes * MAX_RESULTS_A_SIZE, sizeof(*results));
 	FILE *out = options->json ? stderr : stdout;
+	static struct rules_series rules;
 	struct sandbox sandbox;
 	size_t n = 0;
 	int code = results ? sandbox_enter(&sandbox, err) : -ENOMEM;
@@ -256,10 +261,14 @@ int bench_datapath(const struct bench_options *options, struct sluice_err *err)
 			datapath_print_size(out, rig.results, rig.n_results);
 		n += rig.n_results;
 	}
+	if (!code)
+		code = rules_measure(options->n_rounds, &rules, err);
 	if (!code && options->json)
-		code = print_json(results, n);
+		code = print_json(results, n, &rules);
 	else if (!code)
 		datapath_print_ratios(out, results, n);
+	if (!code)
+		rules_print(out, &rules);
 	free(results);
 	return code;
 }

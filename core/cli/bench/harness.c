@@ -178,14 +178,24 @@ static int test_run(const struct bpf_program *program, uint32_t packets)
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 
-int harness_run(struct harness *harness, uint32_t packets, double *ns)
+static int timed_run(const struct bpf_program *program, uint32_t packets, double *ns)
 {
 	/* The kernel's own figure is a whole number of ns, too coarse for programs of ten. */
 	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	int code = test_run(harness->skel->progs.bench_random, packets);
+	int code = test_run(program, packets);
 
 	*ns = (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) / packets;
 	return code;
+}
+
+int harness_run(struct harness *harness, uint32_t packets, double *ns)
+{
+	return timed_run(harness->skel->progs.bench_random, packets, ns);
+}
+
+int harness_run_ports(struct harness *harness, uint32_t packets, double *ns)
+{
+	return timed_run(harness->skel->progs.bench_random_ports, packets, ns);
 }
 
 int harness_run_each(struct harness *harness)

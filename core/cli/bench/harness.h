@@ -56,6 +56,9 @@ int harness_set_target(struct harness *harness, int prog_fd, uint64_t *ns)
  * not in it. */
 int harness_run(struct harness *harness, uint32_t packets, double *ns)
 	__attribute__((warn_unused_result));
+/* The same with random ports. */
+int harness_run_ports(struct harness *harness, uint32_t packets, double *ns)
+	__attribute__((warn_unused_result));
 /* Each source once through the target, on this CPU. */
 int harness_run_each(struct harness *harness) __attribute__((warn_unused_result));
 

@@ -98,6 +98,21 @@ int bench_random(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
+/* Random ports, too: what rules look up must not stay in the nearest cache. */
+SEC(BENCH_SECTION)
+int bench_random_ports(struct xdp_md *ctx)
+{
+	struct iphdr *ip = ipv4_of(ctx);
+	__u32 *ports = (__u32 *)(ip + 1);
+
+	if (ip && (void *)(ports + 1) <= (void *)(long)ctx->data_end) {
+		ip->saddr = random_source();
+		*ports = bpf_get_prandom_u32();
+	}
+	bpf_tail_call(ctx, &bench_target, 0);
+	return XDP_ABORTED;
+}
+
 /* One source after the other: fills the tables of a design through its own programs. */
 SEC(BENCH_SECTION)
 int bench_sequential(struct xdp_md *ctx)

@@ -11,6 +11,7 @@
 #include "bench/datapath_report.h"
 #include "bench/options.h"
 #include "bench/result.h"
+#include "bench/rules.h"
 #include "bench/snapshot_report.h"
 #include "bench/stats.h"
 
@@ -226,4 +227,28 @@ Test(bench_report, keeps_no_more_rounds_than_fit)
 	for (int round = 0; round < STATS_MAX_ROUNDS + 5; round++)
 		snapshot_note(&series, SNAPSHOT_READ, round);
 	cr_assert_eq(series.n_rounds[SNAPSHOT_READ], STATS_MAX_ROUNDS);
+}
+
+Test(bench_report, rule_rows)
+{
+	static struct rules_series series = { .n_rounds = 3 };
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < RULES_N_SIZES; i++)
+		for (size_t round = 0; round < series.n_rounds; round++)
+			series.ns[i][round] = 20.0 + 3 * (double)i + (double)round;
+	cr_assert_eq(rules_add_rows(rows, &series), 0);
+	cr_assert_eq(json_array_size(rows), RULES_N_SIZES - 1, "no rules are no row");
+	for (size_t i = 1; i < RULES_N_SIZES; i++) {
+		const json_t *row = json_array_get(rows, i - 1);
+
+		cr_assert_str_eq(json_string_value(json_object_get(row, "case")), "rules");
+		cr_assert_str_eq(json_string_value(json_object_get(row, "design")), "sluice");
+		cr_assert_eq(json_integer_value(json_object_get(row, "entries")), rules_sizes[i]);
+		ASSERT_NEAR(json_real_value(json_object_get(row, "ns_median")), 21 + 3 * (double)i);
+		ASSERT_NEAR(json_real_value(json_object_get(row, "over_none_ns_median")),
+			    3 * (double)i);
+		cr_assert(json_is_null(json_object_get(row, "mpps_median")));
+	}
+	json_decref(rows);
 }
