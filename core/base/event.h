@@ -31,6 +31,7 @@
 	X(MIN_PASS, min_pass)                   \
 	X(SWAP_POSTPONED, swap_postponed)       \
 	X(INTERFACE_GONE, interface_gone)       \
+	X(INTERFACE_BACK, interface_back)       \
 	X(DETACHED, detached)                   \
 	X(ALLOWED, allowed)                     \
 	X(CONFIG_REFUSED, config_refused)

@@ -18,6 +18,9 @@
 struct config_errors;
 struct config_node;
 
+/* In libxdp's dispatcher, unless the file says another; what libxdp gives everybody. */
+#define SETTINGS_DEFAULT_PRIORITY 50
+
 enum settings_mode {
 	SETTINGS_MODE_NATIVE,
 	SETTINGS_MODE_GENERIC,
@@ -99,6 +102,8 @@ struct settings_control {
 struct settings {
 	struct settings_interface *interfaces;
 	size_t n_interfaces;
+	bool shared;	   /* Through libxdp's dispatcher, */
+	uint32_t priority; /* where programs with a lower one run first. */
 	uint64_t window_ns;
 	bool enforce;
 	struct settings_allow *allow;

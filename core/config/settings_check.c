@@ -89,6 +89,26 @@ static int offload_check(const struct settings_owned *owned, struct config_error
 	return -EINVAL;
 }
 
+static int attach_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	const struct settings *s = &owned->settings;
+	int failed = 0;
+
+	for (size_t i = 0; s->shared && i < s->n_interfaces; i++) {
+		char path[64];
+
+		if (s->interfaces[i].mode != SETTINGS_MODE_HARDWARE)
+			continue;
+		snprintf(path, sizeof(path), "interfaces[%zu].mode", i);
+		config_errors_add_at(errors, place(owned->value, "attach"), path,
+				     "a card takes no dispatcher; use attach: exclusive, or mode: "
+				     "native for '%s'",
+				     s->interfaces[i].name);
+		failed = -EINVAL;
+	}
+	return failed;
+}
+
 int settings_check(const struct settings_owned *owned, struct config_errors *errors)
 {
 	int failed = 0;
@@ -96,6 +116,7 @@ int settings_check(const struct settings_owned *owned, struct config_errors *err
 	failed |= names_check(owned, "interfaces", "name", errors);
 	failed |= names_check(owned, "detectors", "plugin", errors);
 	failed |= names_check(owned, "rules", "name", errors);
+	failed |= attach_check(owned, errors);
 	failed |= placement_check(owned, errors);
 	failed |= offload_check(owned, errors);
 	return failed ? -EINVAL : 0;

@@ -189,6 +189,14 @@ static void offload_fill(struct settings_offload *offload, const struct config_v
 	offload->flush_on_exit = flag_get(map, "flush_on_exit");
 }
 
+static void attach_fill(struct settings *s, const struct config_value *attach)
+{
+	bool is_map = config_value_type(attach) == CONFIG_VALUE_MAP;
+
+	s->shared = is_map || !strcmp(config_value_string(attach), "dispatcher");
+	s->priority = is_map ? small_get(attach, "priority") : SETTINGS_DEFAULT_PRIORITY;
+}
+
 static void control_fill(struct settings_control *control, const struct config_value *map)
 {
 	const struct config_value *metrics = config_value_get(map, "metrics");
@@ -241,6 +249,7 @@ int settings_fill(struct settings_owned *owned)
 
 	if (interfaces_fill(owned, s) || allow_fill(owned, s) || detectors_fill(owned, s))
 		return -ENOMEM;
+	attach_fill(s, config_value_get(map, "attach"));
 	s->window_ns = number_get(map, "window");
 	s->enforce = flag_get(map, "enforce");
 	s->pass_malformed = !strcmp(string_get(map, "malformed"), "pass");

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "dispatcher.h"
 
 static __u32 mode_flags(enum dataplane_mode mode)
 {
@@ -38,8 +39,9 @@ static const char *mode_name(enum dataplane_mode mode)
 /* bpffs refuses dots in names (VLAN interfaces have them). */
 static int pin_path(struct attachment *attachment, const char *folder)
 {
-	int length = snprintf(attachment->pin, sizeof(attachment->pin),
-			      "%s/" ATTACHMENT_LINK_PREFIX "%s", folder, attachment->name);
+	const char *prefix = attachment->shared ? DISPATCHER_PREFIX : ATTACHMENT_LINK_PREFIX;
+	int length = snprintf(attachment->pin, sizeof(attachment->pin), "%s/%s%s", folder, prefix,
+			      attachment->name);
 
 	if (length < 0 || (size_t)length >= sizeof(attachment->pin))
 		return -ENAMETOOLONG;
@@ -186,33 +188,64 @@ static void explain_refusal(const struct attachment *attachment, enum dataplane_
 	}
 }
 
-int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
-		    const char *folder, int prog_fd, int old_prog_fd, struct sluice_err *err)
+/*
+ * The filter does not run on a card: a card holds plain hash and array maps, and the filter's are
+ * memory-mapped, longest-prefix and program arrays.  A program that needs no map tells whether it
+ * is the driver that cannot, or only this.
+ */
+static int refuse_hardware(const struct attachment *attachment, struct sluice_err *err)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, create, .flags = mode_flags(interface->mode));
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .prog_ifindex = attachment->ifindex);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "sluice_probe", "GPL", insns, 2, &load);
 
-	*attachment = (struct attachment){ .link_fd = -1 };
-	snprintf(attachment->name, sizeof(attachment->name), "%s", interface->name);
-	attachment->ifindex = if_nametoindex(interface->name);
-	if (!attachment->ifindex) {
+	if (fd < 0) {
 		err_set(err, "interfaces",
-			"interface '%s': no such interface; 'ip link' lists them", interface->name);
-		return -ENODEV;
+			"interface '%s': its driver runs no XDP on the card (%s); mode: hardware "
+			"needs a card that takes BPF offload; use mode: native",
+			attachment->name, err_name(-errno));
+		return -EOPNOTSUPP;
 	}
-	int code = pin_path(attachment, folder);
+	close(fd);
+	err_set(err, "interfaces",
+		"interface '%s': the card runs XDP, but not the filter: cards hold hash and array "
+		"maps, and the filter needs memory-mapped, longest-prefix and program arrays; use "
+		"mode: native, and placement: hybrid to drop the heaviest sources on the card",
+		attachment->name);
+	return -EOPNOTSUPP;
+}
 
-	if (code) {
-		err_set(err, "pin_path", "'%s' is too long", folder);
-		return code;
-	}
-	code = adopt(attachment, interface->mode, prog_fd, old_prog_fd, err);
-	if (code)
-		return code < 0 ? code : 0;
+static int share(struct attachment *attachment, const struct dataplane_interface *interface,
+		 const struct attachment_options *options, struct sluice_err *err)
+{
+	const struct dispatcher_options dispatcher = {
+		.folder = options->folder,
+		.pin = attachment->pin,
+		.ifname = attachment->name,
+		.ifindex = attachment->ifindex,
+		.mode = interface->mode,
+		.priority = options->priority,
+		.prog_fd = options->prog_fd,
+	};
+
+	return dispatcher_open(&dispatcher, &attachment->component, &attachment->fresh, err);
+}
+
+/* The interface to ourselves. */
+static int attach_alone(struct attachment *attachment, enum dataplane_mode mode, int prog_fd,
+			struct sluice_err *err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, create, .flags = mode_flags(mode));
+	int code;
+
 	attachment->link_fd = bpf_link_create(prog_fd, (int)attachment->ifindex, BPF_XDP, &create);
 	if (attachment->link_fd < 0) {
 		code = -errno;
 		attachment->link_fd = -1;
-		explain_refusal(attachment, interface->mode, code, err);
+		explain_refusal(attachment, mode, code, err);
 		return code == -EEXIST ? -EBUSY : code;
 	}
 	attachment->fresh = true;
@@ -225,6 +258,37 @@ int attachment_open(struct attachment *attachment, const struct dataplane_interf
 	return 0;
 }
 
+int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
+		    const struct attachment_options *options, struct sluice_err *err)
+{
+	*attachment = (struct attachment){
+		.link_fd = -1,
+		.shared = options->shared,
+		.mode = interface->mode,
+	};
+	snprintf(attachment->name, sizeof(attachment->name), "%s", interface->name);
+	attachment->ifindex = if_nametoindex(interface->name);
+	if (!attachment->ifindex) {
+		err_set(err, "interfaces",
+			"interface '%s': no such interface; 'ip link' lists them", interface->name);
+		return -ENODEV;
+	}
+	int code = pin_path(attachment, options->folder);
+
+	if (code) {
+		err_set(err, "pin_path", "'%s' is too long", options->folder);
+		return code;
+	}
+	if (interface->mode == DATAPLANE_MODE_HARDWARE)
+		return refuse_hardware(attachment, err);
+	if (options->shared)
+		return share(attachment, interface, options, err);
+	code = adopt(attachment, interface->mode, options->prog_fd, options->old_prog_fd, err);
+	if (code)
+		return code < 0 ? code : 0;
+	return attach_alone(attachment, interface->mode, options->prog_fd, err);
+}
+
 void attachment_close(struct attachment *attachment)
 {
 	if (attachment->link_fd >= 0)
@@ -234,7 +298,9 @@ void attachment_close(struct attachment *attachment)
 
 void attachment_undo(struct attachment *attachment)
 {
-	if (attachment->fresh && attachment->link_fd >= 0)
+	if (attachment->fresh && attachment->shared)
+		(void)dispatcher_release(attachment->pin, NULL);
+	else if (attachment->fresh && attachment->link_fd >= 0)
 		unlink(attachment->pin);
 	attachment_close(attachment);
 }
@@ -247,6 +313,22 @@ static bool is_kept(const struct attachment *kept, size_t n, const char *name)
 	return false;
 }
 
+int attachment_remove(const char *folder, const char *name, struct sluice_err *err)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (strncmp(name, DISPATCHER_PREFIX, strlen(DISPATCHER_PREFIX)) == 0)
+		return dispatcher_release(path, err);
+	return unlink(path) ? -errno : 0;
+}
+
+bool attachment_is(const char *name)
+{
+	return strncmp(name, ATTACHMENT_LINK_PREFIX, strlen(ATTACHMENT_LINK_PREFIX)) == 0 ||
+	       strncmp(name, DISPATCHER_PREFIX, strlen(DISPATCHER_PREFIX)) == 0;
+}
+
 void attachment_prune(const char *folder, const struct attachment *kept, size_t n)
 {
 	DIR *directory = opendir(folder);
@@ -255,25 +337,47 @@ void attachment_prune(const char *folder, const struct attachment *kept, size_t 
 	if (!directory)
 		return;
 	while ((entry = readdir(directory)))
-		if (strncmp(entry->d_name, ATTACHMENT_LINK_PREFIX,
-			    strlen(ATTACHMENT_LINK_PREFIX)) == 0 &&
-		    !is_kept(kept, n, entry->d_name))
-			unlinkat(dirfd(directory), entry->d_name, 0);
+		if (attachment_is(entry->d_name) && !is_kept(kept, n, entry->d_name))
+			(void)attachment_remove(folder, entry->d_name, NULL);
 	closedir(directory);
+}
+
+static bool is_in_place(const struct attachment *attachment)
+{
+	struct bpf_link_info info;
+
+	if (attachment->shared)
+		return dispatcher_holds(attachment->ifindex, attachment->component);
+	return link_info(attachment->link_fd, &info) == 0 &&
+	       info.xdp.ifindex == attachment->ifindex;
 }
 
 bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind)
 {
-	struct bpf_link_info info;
-
-	if (attachment->lost || attachment->link_fd < 0)
+	if (attachment->lost || (attachment->link_fd < 0 && !attachment->shared))
 		return false;
-	if (link_info(attachment->link_fd, &info) == 0 && info.xdp.ifindex == attachment->ifindex)
+	if (is_in_place(attachment))
 		return false;
 	char name[IFNAMSIZ];
 
 	*kind = if_indextoname(attachment->ifindex, name) ? DATAPLANE_EVENT_DETACHED
 							  : DATAPLANE_EVENT_INTERFACE_GONE;
 	attachment->lost = true;
+	attachment->gone = *kind == DATAPLANE_EVENT_INTERFACE_GONE;
+	return true;
+}
+
+bool attachment_return(struct attachment *attachment, const struct attachment_options *options)
+{
+	struct dataplane_interface interface = { attachment->name, attachment->mode };
+	struct attachment next;
+
+	if (!attachment->gone || !if_nametoindex(attachment->name))
+		return false;
+	/* It may come up bit by bit; until it takes the filter, each window tries again. */
+	if (attachment_open(&next, &interface, options, NULL))
+		return false;
+	attachment_close(attachment);
+	*attachment = next;
 	return true;
 }

@@ -8,6 +8,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "dataplane.h"
 
@@ -18,22 +19,35 @@ struct attachment {
 	char name[IFNAMSIZ];
 	unsigned int ifindex;
 	int link_fd; /* -1 if not open. */
+	enum dataplane_mode mode;
 	bool lost;   /* Reported already: gone or detached. */
+	bool gone;   /* The interface was deleted. */
 	bool fresh;  /* Made by this call, not adopted. */
+	bool shared; /* Through libxdp's dispatcher: no link of ours, but this component. */
+	uint32_t component;
 	char pin[256];
 };
 
-/*
- * Attaches `prog_fd`, or puts it behind the link that is pinned already.  `old_prog_fd` is the
- * program that the last daemon pinned, or -1.
- */
+struct attachment_options {
+	const char *folder;
+	int prog_fd;
+	int old_prog_fd; /* The program that the last daemon pinned, or -1. */
+	bool shared;
+	uint32_t priority;
+};
+
+/* Attaches the program, or puts it behind the link that is pinned already. */
 int attachment_open(struct attachment *attachment, const struct dataplane_interface *interface,
-		    const char *folder, int prog_fd, int old_prog_fd, struct sluice_err *err)
+		    const struct attachment_options *options, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 /* Leaves the link pinned. */
 void attachment_close(struct attachment *attachment);
 /* Takes a fresh attachment back; leaves an adopted one. */
 void attachment_undo(struct attachment *attachment);
+
+/* Whether a name in the data plane's folder is an attachment's pin; and taking that one off. */
+bool attachment_is(const char *name);
+int attachment_remove(const char *folder, const char *name, struct sluice_err *err);
 
 /*
  * Detaches the filter from interfaces that an earlier daemon had and `kept` does not list: their
@@ -43,5 +57,8 @@ void attachment_prune(const char *folder, const struct attachment *kept, size_t 
 
 /* True once, when the link has lost its interface. */
 bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind);
+
+/* True when the interface was deleted, one by its name is there now and has the filter again. */
+bool attachment_return(struct attachment *attachment, const struct attachment_options *options);
 
 #endif /* SLUICE_DATAPLANE_ATTACHMENT_H */

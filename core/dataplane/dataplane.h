@@ -136,6 +136,7 @@ struct dataplane_allow {
 enum dataplane_event_kind {
 	DATAPLANE_EVENT_INTERFACE_GONE = 1, /* Deleted while we run. */
 	DATAPLANE_EVENT_DETACHED,	    /* Someone else removed our program. */
+	DATAPLANE_EVENT_INTERFACE_BACK,	    /* One by that name came, and has the filter. */
 };
 
 struct dataplane;
@@ -262,6 +263,8 @@ enum dataplane_swap_design {
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
+	bool shared;		 /* Through libxdp\'s dispatcher, beside other programs ... */
+	uint32_t priority;	 /* ... of which those with a lower one run first. */
 	const char *pin_path;	 /* Folder in a bpffs; made if missing. */
 	uint32_t max_blocked;	 /* Of both families together. */
 	uint32_t max_sources;	 /* IPv4 sources that are tracked per window. */

@@ -47,21 +47,29 @@ static int pin_filter(struct live *live, struct sluice_err *err)
 static int attach_all(struct live *live, const struct dataplane_live_options *options,
 		      struct sluice_err *err)
 {
-	int prog_fd = live_filter_fd(live), old_fd, code = 0;
+	struct attachment_options attach = {
+		.folder = live->state.folder,
+		.prog_fd = live_filter_fd(live),
+		.shared = options->shared,
+		.priority = options->priority,
+	};
 	char path[256];
+	int code = 0;
 
 	live->attachments = calloc(options->n_interfaces + 1, sizeof(*live->attachments));
 	if (!live->attachments)
 		return -ENOMEM;
+	live->shared = options->shared;
+	live->priority = options->priority;
 	filter_pin_path(live, path);
-	old_fd = bpf_obj_get(path);
+	attach.old_prog_fd = bpf_obj_get(path);
 	for (size_t i = 0; i < options->n_interfaces && !code; i++) {
-		code = attachment_open(&live->attachments[i], &options->interfaces[i],
-				       live->state.folder, prog_fd, old_fd, err);
+		code = attachment_open(&live->attachments[i], &options->interfaces[i], &attach,
+				       err);
 		live->n_attachments += !code;
 	}
-	if (old_fd >= 0)
-		close(old_fd);
+	if (attach.old_prog_fd >= 0)
+		close(attach.old_prog_fd);
 	if (code)
 		return code;
 	attachment_prune(live->state.folder, live->attachments, live->n_attachments);

@@ -40,6 +40,8 @@ struct live {
 	struct grace *grace;
 	struct attachment *attachments;
 	size_t n_attachments;
+	bool shared; /* How they are attached, ... */
+	uint32_t priority;
 	uint64_t on_death_expire_ns;
 	enum dataplane_swap_design swap;
 	int slot_fd;  /* The program that the filter goes on to now; -1 = not ours. */

@@ -300,10 +300,22 @@ static void live_counters_read(const struct dataplane *dp, struct dataplane_coun
 static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kind, char *ifname)
 {
 	struct live *live = live_of(dp);
+	const struct attachment_options options = {
+		.folder = live->state.folder,
+		.prog_fd = live_filter_fd(live),
+		.old_prog_fd = -1,
+		.shared = live->shared,
+		.priority = live->priority,
+	};
 
 	for (size_t i = 0; i < live->n_attachments; i++) {
-		if (attachment_check(&live->attachments[i], kind)) {
-			memcpy(ifname, live->attachments[i].name, IFNAMSIZ);
+		struct attachment *attachment = &live->attachments[i];
+		bool back = attachment_return(attachment, &options);
+
+		if (back)
+			*kind = DATAPLANE_EVENT_INTERFACE_BACK;
+		if (back || attachment_check(attachment, kind)) {
+			memcpy(ifname, attachment->name, IFNAMSIZ);
 			return true;
 		}
 	}

@@ -221,13 +221,12 @@ static int remove_contents(const char *folder, struct sluice_err *err)
 	for (int links = 1; links >= 0; links--) {
 		rewinddir(directory);
 		while ((entry = readdir(directory))) {
-			bool is_link = strncmp(entry->d_name, ATTACHMENT_LINK_PREFIX,
-					       strlen(ATTACHMENT_LINK_PREFIX)) == 0;
-
-			if (entry->d_name[0] == '.' || is_link != links)
+			if (entry->d_name[0] == '.' || attachment_is(entry->d_name) != links)
 				continue;
-			if (unlinkat(dirfd(directory), entry->d_name, 0)) {
-				code = -errno;
+			int removed = attachment_remove(folder, entry->d_name, err);
+
+			if (removed) {
+				code = removed;
 				err_set(err, "pin_path", "cannot remove '%s/%s': %s", folder,
 					entry->d_name, err_name(code));
 			}

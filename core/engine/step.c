@@ -69,23 +69,32 @@ static void schedule(struct engine *engine, uint64_t now_ns)
 	tell_postponed(engine, late, "the work of the window before took too long", detail);
 }
 
+static const struct {
+	enum event_kind kind;
+	enum sluice_log_level level;
+	const char *text;
+} interface_events[] = {
+	[DATAPLANE_EVENT_INTERFACE_GONE] = { EVENT_KIND_INTERFACE_GONE, SLUICE_LOG_ERROR,
+					     "it is gone; its traffic is no longer filtered until "
+					     "one by that name is back" },
+	[DATAPLANE_EVENT_DETACHED] = { EVENT_KIND_DETACHED, SLUICE_LOG_ERROR,
+				       "another program took our place; its traffic is no longer "
+				       "filtered; once that is gone, restart sluiced" },
+	[DATAPLANE_EVENT_INTERFACE_BACK] = { EVENT_KIND_INTERFACE_BACK, SLUICE_LOG_WARNING,
+					     "one by that name is back; its traffic is filtered "
+					     "again" },
+};
+
 static void tell_interfaces(struct engine *engine)
 {
 	enum dataplane_event_kind kind;
 	char ifname[IFNAMSIZ] = "";
 
-	while (engine->dp->ops->event_next(engine->dp, &kind, ifname)) {
-		bool gone = kind == DATAPLANE_EVENT_INTERFACE_GONE;
-
-		event_emit(
-			engine->events, gone ? EVENT_KIND_INTERFACE_GONE : EVENT_KIND_DETACHED,
-			SLUICE_LOG_ERROR, NULL, 1, "dataplane", "interface '%.*s': %s",
-			IFNAMSIZ - 1, ifname,
-			gone ? "it is gone; its traffic is no longer filtered; once it is back, "
-			       "restart sluiced"
-			     : "another program took our place; its traffic is no longer filtered; "
-			       "once that is gone, restart sluiced");
-	}
+	while (engine->dp->ops->event_next(engine->dp, &kind, ifname))
+		event_emit(engine->events, interface_events[kind].kind,
+			   interface_events[kind].level, NULL, 1, "dataplane",
+			   "interface '%.*s': %s", IFNAMSIZ - 1, ifname,
+			   interface_events[kind].text);
 }
 
 static int swap_sides(struct engine *engine, uint64_t now_ns)

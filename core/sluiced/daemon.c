@@ -56,8 +56,8 @@ static void take_event(void *ctx, const struct event *event)
 	struct event_sink kept = event_log_sink(daemon->log);
 
 	kept.emit(kept.ctx, event);
-	if (event->kind == EVENT_KIND_DETACHED)
-		window_note_detached(daemon, event);
+	if (event->kind == EVENT_KIND_DETACHED || event->kind == EVENT_KIND_INTERFACE_BACK)
+		window_note_interface(daemon, event);
 	log_event(daemon, event);
 }
 
@@ -183,6 +183,8 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 	const struct dataplane_live_options options = {
 		.interfaces = interfaces,
 		.n_interfaces = settings->n_interfaces,
+		.shared = settings->shared,
+		.priority = settings->priority,
 		.pin_path = settings->pin_path,
 		.max_blocked = settings->policy.max_blocked,
 		.max_sources = settings->max_sources,

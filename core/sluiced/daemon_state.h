@@ -59,7 +59,7 @@ void window_refresh(void *ctx);
 /* The first snapshot, before any window. */
 void window_init(struct daemon *daemon);
 /* Of an event that says that an interface lost its program; on the engine's thread. */
-void window_note_detached(struct daemon *daemon, const struct event *event);
+void window_note_interface(struct daemon *daemon, const struct event *event);
 /* Writes /metrics. */
 void window_render(void *ctx, FILE *out);
 

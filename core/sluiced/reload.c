@@ -66,6 +66,7 @@ int reload_check(const struct generation *old, const struct generation *next,
 		bool same;
 	} fixed[] = {
 		{ "interfaces", same_interfaces(a, b) },
+		{ "attach", a->shared == b->shared && a->priority == b->priority },
 		{ "pin_path", same_text(a->pin_path, b->pin_path) },
 		{ "max_sources", a->max_sources == b->max_sources },
 		{ "max_sources_v6", a->max_sources_v6 == b->max_sources_v6 },

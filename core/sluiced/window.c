@@ -56,15 +56,19 @@ static void take_snapshot(struct daemon *daemon)
 }
 
 /* The engine looks after attachments; its sentence names the interface in quotes. */
-void window_note_detached(struct daemon *daemon, const struct event *event)
+void window_note_interface(struct daemon *daemon, const struct event *event)
 {
 	for (size_t i = 0; i < daemon->snapshot.n_interfaces; i++) {
 		struct snapshot_interface *interface = &daemon->snapshot.interfaces[i];
 		char quoted[IFNAMSIZ + 2];
 
 		snprintf(quoted, sizeof(quoted), "'%s'", interface->name);
-		if (strstr(event->text, quoted))
+		if (!strstr(event->text, quoted))
+			continue;
+		if (event->kind == EVENT_KIND_DETACHED)
 			interface->detached = true;
+		else
+			interface->ifindex = if_nametoindex(interface->name);
 	}
 }
 

@@ -388,6 +388,51 @@ Test(attach, interface_deleted_while_running)
 	plane = plane_open(&options);
 	cr_assert(plane.dp->adopted);
 	cr_assert_neq(xdp_on("sl0"), 0);
+	/* And without a restart as well, as often as it comes. */
+	for (int i = 0; i < 3; i++) {
+		wire_del("sl0");
+		expect_event(&plane, DATAPLANE_EVENT_INTERFACE_GONE);
+		wire_add("sl0", "far0");
+		expect_event(&plane, DATAPLANE_EVENT_INTERFACE_BACK);
+		cr_assert_neq(xdp_on("sl0"), 0);
+	}
+	plane_close(&plane);
+	cr_assert_neq(xdp_on("sl0"), 0, "the new link is not pinned");
+}
+
+/* veth runs no XDP on a card; what else to do is said. */
+Test(attach, hardware_is_refused_with_the_next_step)
+{
+	static const struct dataplane_interface hardware = { "sl0", DATAPLANE_MODE_HARDWARE };
+	struct dataplane_live_options options = options_on(&hardware, 1);
+	struct sluice_err err = { 0 };
+
+	wire_add("sl0", "far0");
+	cr_assert_eq(open_refused(&options, &err), -EOPNOTSUPP);
+	cr_assert_not_null(strstr(err.text, "sl0"), "%s", err.text);
+	cr_assert_not_null(strstr(err.text, "mode: native"), "%s", err.text);
+	cr_assert_eq(xdp_on("sl0"), 0);
+	cr_assert_eq(entries_in(PLANE_PIN_PATH), 0);
+}
+
+Test(attach, several_interfaces_in_mixed_modes)
+{
+	static const struct dataplane_interface mixed[] = { { "sl0", DATAPLANE_MODE_NATIVE },
+							    { "sl1", DATAPLANE_MODE_GENERIC } };
+	struct dataplane_live_options options = options_on(mixed, 2);
+	LIBBPF_OPTS(bpf_xdp_query_opts, query0);
+	LIBBPF_OPTS(bpf_xdp_query_opts, query1);
+
+	wire_add("sl0", "far0");
+	wire_add("sl1", "far1");
+
+	struct plane plane = plane_open(&options);
+
+	cr_assert_eq(bpf_xdp_query((int)if_nametoindex("sl0"), 0, &query0), 0);
+	cr_assert_eq(bpf_xdp_query((int)if_nametoindex("sl1"), 0, &query1), 0);
+	cr_assert_eq(query0.attach_mode, XDP_ATTACHED_DRV);
+	cr_assert_eq(query1.attach_mode, XDP_ATTACHED_SKB);
+	cr_assert_eq(query0.prog_id, query1.prog_id, "one filter for both");
 	plane_close(&plane);
 }
 

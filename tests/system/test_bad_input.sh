@@ -180,6 +180,14 @@ interface_deleted() {
 	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stopped"
 	[ "$(status '.interfaces[] | select(.name == "eth0").state')" = attached ] ||
 		fail "the other interface is not protected any more"
+	ip link add a1 type veth peer name eth1 netns "$SERVER_PID"
+	on_server ip link set eth1 up
+	wait_for 10 status_is '.interfaces[] | select(.name == "eth1").state' attached ||
+		fail "the interface that came back is not attached"
+	on_server ip link show eth1 | grep -q xdp || fail "there is no filter on it"
+	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "interface_back")] | length')" = 1 ] ||
+		fail "there is not one event interface_back"
+	ok "interface back while running: $(sluice events | grep interface_back)"
 	stop "$SLUICED" || fail "sluiced does not end cleanly"
 	sluice detach >/dev/null || fail "cannot detach"
 	no_state "interface deleted"

@@ -105,6 +105,8 @@ Test(settings, every_key)
 
 	cr_assert_eq(s->n_interfaces, 2);
 	cr_assert_str_eq(s->interfaces[1].name, "eth1");
+	cr_assert(s->shared);
+	cr_assert_eq(s->priority, 7);
 	cr_assert_eq(s->window_ns, S / 10);
 	cr_assert_not(s->enforce);
 	cr_assert_eq(s->n_allow, 0);
