@@ -80,20 +80,26 @@ static bool is_component(unsigned int ifindex, uint32_t id, enum xdp_attach_mode
 	return found;
 }
 
-static int store_filter(const char *path, int prog_fd, struct sluice_err *err)
+static int store_filter(const struct dispatcher_options *options, const char *path,
+			struct sluice_err *err)
 {
 	int fd = bpf_obj_get(path), code = 0;
 	__u32 place = 0;
 
-	if (fd < 0 || bpf_map_update_elem(fd, &place, &prog_fd, BPF_ANY))
+	if (fd < 0 || bpf_map_update_elem(fd, &place, &options->prog_fd, BPF_ANY))
 		code = -errno;
 	if (fd >= 0)
 		close(fd);
-	if (code)
+	if (code == -EINVAL) {
 		err_set(err, "attach",
-			"the dispatcher's component cannot call the filter: %s; this kernel may not "
-			"let a replaced function call XDP programs; use attach: exclusive",
-			err_name(code));
+			"interface '%s': this kernel lets no component of libxdp's dispatcher call "
+			"an XDP program (as Linux 6.1 does not); use attach: exclusive",
+			options->ifname);
+		return -EOPNOTSUPP;
+	}
+	if (code)
+		err_set(err, "attach", "interface '%s': cannot store the filter in '%s': %s",
+			options->ifname, path, err_name(code));
 	return code;
 }
 
@@ -208,14 +214,14 @@ int dispatcher_open(const struct dispatcher_options *options, uint32_t *id, bool
 				options->ifname);
 			return -EPROTO;
 		}
-		return store_filter(entry, options->prog_fd, err);
+		return store_filter(options, entry, err);
 	}
 	unlink(options->pin);
 	code = add_component(options, entry, id, err);
 	if (code)
 		return code;
 	*fresh = true;
-	code = store_filter(entry, options->prog_fd, err);
+	code = store_filter(options, entry, err);
 	if (code)
 		(void)dispatcher_release(options->pin, NULL);
 	return code;

@@ -178,6 +178,20 @@ static void expect_refusal(const char *reason)
 	cr_log_info("that Sluice says so is all that was tested: %s", err.text);
 }
 
+/* And lets it call the filter. */
+static bool takes_calls(void)
+{
+	struct dataplane_live_options options = shared_options();
+	struct dataplane *dp = NULL;
+
+	if (dataplane_live_open(&options, &dp, NULL) == -EOPNOTSUPP)
+		return false;
+	dataplane_close(dp);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_assert(xdp_gone());
+	return true;
+}
+
 /* What libxdp itself makes of this kernel; where that is not enough, that Sluice says so. */
 static bool has_dispatchers(void)
 {
@@ -190,6 +204,10 @@ static bool has_dispatchers(void)
 	}
 	if (!takes_tail_calls()) {
 		expect_refusal("tail call");
+		return false;
+	}
+	if (!takes_calls()) {
+		expect_refusal("call an XDP program");
 		return false;
 	}
 	return true;
