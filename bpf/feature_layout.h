@@ -81,7 +81,43 @@ struct sluice_source_value {
 FEATURE_BUCKET(sluice_source4_bucket, 10, 1, struct sluice_source_value);
 FEATURE_BUCKET(sluice_source6_bucket, 10, 4, struct sluice_source_value);
 
+/* Per source and destination: the source's words, then the destination's. */
+struct sluice_flow_value {
+	__u32 tcp_syn; /* With SYN and without ACK. */
+	__u32 udp;
+	__u32 icmp;
+};
+
+FEATURE_BUCKET(sluice_flow4_bucket, 10, 2, struct sluice_flow_value);
+FEATURE_BUCKET(sluice_flow6_bucket, 10, 8, struct sluice_flow_value);
+
+/*
+ * Per destination: histograms of packets, with the meaning that struct sluice_destination of
+ * <sluice/detector.h> gives them; user space asserts that the sizes are the same.
+ */
+#define FEATURE_N_PROTOCOLS 8
+#define FEATURE_N_TCP_FLAGS 64
+#define FEATURE_N_LENGTHS 32
+#define FEATURE_LENGTH_STEP 64
+#define FEATURE_N_PORT_BINS 128
+
+struct sluice_destination_value {
+	__u32 fragments;
+	__u32 protocol[FEATURE_N_PROTOCOLS];
+	__u32 tcp_flags[FEATURE_N_TCP_FLAGS];
+	__u32 length[FEATURE_N_LENGTHS];
+	__u32 source_port[FEATURE_N_PORT_BINS];
+	__u32 destination_port[FEATURE_N_PORT_BINS];
+};
+
+FEATURE_BUCKET(sluice_destination4_bucket, 4, 1, struct sluice_destination_value);
+FEATURE_BUCKET(sluice_destination6_bucket, 4, 4, struct sluice_destination_value);
+
 _Static_assert(sizeof(struct feature_other) == 64, "a line");
+_Static_assert(sizeof(struct sluice_flow4_bucket) == 5 * 64, "whole lines");
+_Static_assert(sizeof(struct sluice_flow6_bucket) == 9 * 64, "whole lines");
+_Static_assert(sizeof(struct sluice_destination4_bucket) == 92 * 64, "whole lines");
+_Static_assert(sizeof(struct sluice_destination6_bucket) == 92 * 64, "whole lines");
 _Static_assert(sizeof(struct sluice_source4_bucket) == 4 * 64, "whole lines");
 _Static_assert(sizeof(struct sluice_source6_bucket) == 6 * 64, "whole lines");
 

@@ -131,6 +131,8 @@ static __always_inline bool parse_ipv6_malformed(const struct ipv6hdr *ip, __u32
 struct parse_transport {
 	__u8 protocol; /* IPPROTO_*; of a later fragment too, where no header follows. */
 	bool syn;      /* A TCP header with SYN and without ACK. */
+	bool fragment; /* A part of a packet, the first or a later one. */
+	void *header;  /* Where the transport header begins; NULL where none follows. */
 };
 
 static __always_inline bool parse_tcp_syn(void *tcp, const void *end)
@@ -147,8 +149,12 @@ static __always_inline struct parse_transport parse_ipv4_transport(struct iphdr 
 {
 	struct parse_transport transport = { .protocol = ip->protocol };
 
-	if (ip->protocol == IPPROTO_TCP && !(ip->frag_off & bpf_htons(0x1fff)))
-		transport.syn = parse_tcp_syn((void *)ip + ip->ihl * 4u, end);
+	transport.fragment = ip->frag_off & bpf_htons(0x3fff);
+	if (ip->frag_off & bpf_htons(0x1fff))
+		return transport;
+	transport.header = (void *)ip + ip->ihl * 4u;
+	if (ip->protocol == IPPROTO_TCP)
+		transport.syn = parse_tcp_syn(transport.header, end);
 	return transport;
 }
 
@@ -172,6 +178,7 @@ static __always_inline struct parse_transport parse_ipv6_transport(struct ipv6hd
 			break;
 		case IPPROTO_FRAGMENT:
 			transport.protocol = at[0];
+			transport.fragment = true;
 			/* A later fragment carries no transport header. */
 			if ((at[2] << 8 | at[3]) & 0xfff8)
 				return transport;
@@ -186,6 +193,7 @@ static __always_inline struct parse_transport parse_ipv6_transport(struct ipv6hd
 		}
 	}
 found:
+	transport.header = at;
 	if (transport.protocol == IPPROTO_TCP)
 		transport.syn = parse_tcp_syn(at, end);
 	return transport;

@@ -68,6 +68,7 @@ struct settings_policy {
 
 /* Bounds of what is measured beside sources, if a detector needs it. */
 struct settings_features {
+	uint32_t flows, destinations; /* Tracked per window and family. */
 	uint32_t samples_per_second;
 };
 

@@ -153,6 +153,8 @@ static int detectors_fill(struct settings_owned *owned, struct settings *s)
 
 static void features_fill(struct settings_features *features, const struct config_value *map)
 {
+	features->flows = small_get(map, "flows");
+	features->destinations = small_get(map, "destinations");
 	features->samples_per_second = small_get(map, "samples_per_second");
 }
 

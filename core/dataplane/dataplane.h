@@ -126,6 +126,13 @@ struct dataplane_features_read {
 	const struct sluice_sample *samples;
 	size_t n_samples;
 	uint64_t samples_lost; /* Drawn, but there was no room. */
+	const struct sluice_flow *flows;
+	size_t n_flows;
+	struct dataplane_count untracked_flows; /* What had to make room. */
+	const struct sluice_destination *destinations;
+	size_t n_destinations;
+	struct dataplane_count untracked_destinations;
+	const uint8_t *port_bins; /* See struct sluice_window. */
 };
 
 struct dataplane_allow {

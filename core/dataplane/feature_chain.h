@@ -11,9 +11,13 @@
 #include "dataplane.h"
 
 struct feature_chain;
+struct sluice_header;
 
 struct feature_chain_options {
 	struct dataplane_features features;
+	unsigned int side;		    /* 0 or 1 */
+	const struct sluice_header *header; /* The page; must outlive the chain. */
+	int header_fd;
 	int chain_fd; /* The side's sluice_chain, which the program per source goes on to. */
 };
 
@@ -27,6 +31,9 @@ void feature_chain_free(struct feature_chain *chain);
 
 /* Before the side begins to count: about `expected` packets will pass until the next swap. */
 void feature_chain_begin(struct feature_chain *chain, uint64_t expected);
+
+/* Before an epoch comes round again: nothing may carry it from long ago. */
+void feature_chain_wipe(struct feature_chain *chain);
 
 /* The side must be idle.  Pointers are valid until it begins again, or is freed. */
 void feature_chain_read(struct feature_chain *chain, struct dataplane_features_read *read);

@@ -153,6 +153,7 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 	struct live_side *sides[2] = { NULL, NULL };
 	struct live_side_options options = {
 		.sizes = &live->state.sizes,
+		.header = live->header,
 		.tables = &live->tables,
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),

@@ -86,6 +86,7 @@ int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err)
 	/* Nobody counts into that side now, so its epoch may move; 0 marks fresh memory. */
 	if (++live->header->epoch[side] == 0) {
 		source_table_wipe(&live->tables.sources, side);
+		live_side_wipe(live->side[side]);
 		live->header->epoch[side] = 1;
 	}
 	/* Dual map: this store is the flip.  Who sees the side sees its epoch. */

@@ -108,7 +108,12 @@ int live_side_open(const struct live_side_options *options, struct live_side **o
 		   struct sluice_err *err)
 {
 	struct live_side *side = calloc(1, sizeof(*side));
-	struct feature_chain_options chain = { .features = options->features };
+	struct feature_chain_options chain = {
+		.features = options->features,
+		.side = options->side,
+		.header = options->header,
+		.header_fd = options->header_fd,
+	};
 	int code;
 
 	if (!side)
@@ -145,6 +150,11 @@ void live_side_free(struct live_side *side)
 int live_side_program_fd(const struct live_side *side)
 {
 	return bpf_program__fd(side->program->skel->progs.sluice_features_source);
+}
+
+void live_side_wipe(struct live_side *side)
+{
+	feature_chain_wipe(side->chain);
 }
 
 void live_side_begin(struct live_side *side, uint64_t expected)

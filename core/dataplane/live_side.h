@@ -26,8 +26,9 @@ struct live_side {
 
 struct live_side_options {
 	const struct sluice_header *sizes;
-	const struct live_tables *tables; /* Must outlive the side. */
-	int header_fd, counters_fd;	  /* The filter's maps. */
+	const struct sluice_header *header; /* The page; must outlive the side. */
+	const struct live_tables *tables;   /* Must outlive the side. */
+	int header_fd, counters_fd;	    /* The filter's maps. */
 	enum dataplane_swap_design swap;
 	unsigned int side;	      /* 0 or 1 */
 	const struct live_side *twin; /* The other one, of the same features; NULL: comes later. */
@@ -47,6 +48,9 @@ int live_side_program_fd(const struct live_side *side);
  * next swap.
  */
 void live_side_begin(struct live_side *side, uint64_t expected);
+
+/* Before its epoch comes round again. */
+void live_side_wipe(struct live_side *side);
 
 /* While the side is idle: all but the sources. */
 void live_side_read(struct live_side *side, struct dataplane_features_read *read);

@@ -24,8 +24,6 @@
 
 /* Keys per bucket on average, at most: a little over half its ways, so that the stash stays nearly empty. */
 #define BLOCK_LOAD 4.4
-/* IPv6 sources to IPv4 ones, unless the config says. */
-#define V6_SHARE 8
 
 static int make_folders(const char *folder, struct sluice_err *err)
 {
@@ -78,13 +76,12 @@ uint32_t state_max_sources_v6(const struct dataplane_live_options *options)
 {
 	if (options->max_sources_v6)
 		return options->max_sources_v6;
-	return options->max_sources / V6_SHARE + 1;
+	return options->max_sources / STATE_V6_SHARE + 1;
 }
 
-/* Receive queues spread sources over CPUs; twice the even share leaves room for skew. */
-static uint32_t sources_per_cpu(uint32_t n_sources, uint32_t n_cpus)
+uint32_t state_keys_per_cpu(uint32_t n_keys, uint32_t n_cpus)
 {
-	return n_cpus > 2 ? n_sources / n_cpus * 2 : n_sources;
+	return n_cpus > 2 ? n_keys / n_cpus * 2 : n_keys;
 }
 
 static void source_sizes(struct state *state, const struct dataplane_live_options *options)
@@ -92,9 +89,9 @@ static void source_sizes(struct state *state, const struct dataplane_live_option
 	uint32_t n_cpus = (uint32_t)libbpf_num_possible_cpus();
 
 	state->source4_buckets = feature_buckets(&source_table_layout4,
-						 sources_per_cpu(options->max_sources, n_cpus));
+						 state_keys_per_cpu(options->max_sources, n_cpus));
 	state->source6_buckets = feature_buckets(
-		&source_table_layout6, sources_per_cpu(state_max_sources_v6(options), n_cpus));
+		&source_table_layout6, state_keys_per_cpu(state_max_sources_v6(options), n_cpus));
 }
 
 static void sizes_from_options(struct sluice_header *sizes,

@@ -29,6 +29,15 @@ int state_open(struct state *state, const struct dataplane_live_options *options
 	       struct sluice_err *err) __attribute__((warn_unused_result));
 void state_close(struct state *state);
 
+/* IPv6 keys are so many times fewer than IPv4 ones, if the config does not say. */
+#define STATE_V6_SHARE 8
+
+/*
+ * Keys that one CPU is to have room for.  Receive queues spread them over CPUs; twice the even share
+ * leaves room for skew.
+ */
+uint32_t state_keys_per_cpu(uint32_t n_keys, uint32_t n_cpus);
+
 /* IPv6 sources that are tracked per window. */
 uint32_t state_max_sources_v6(const struct dataplane_live_options *options);
 

@@ -146,6 +146,7 @@ struct engine_status {
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
 	uint64_t untracked_total; /* Packets whose sources found no room, since start. */
+	uint64_t untracked_flow_total, untracked_destination_total; /* The same of the others. */
 	uint64_t samples_total, samples_lost_total;
 	const struct engine_detector_status *detectors; /* Valid until the next call. */
 	size_t n_detectors;

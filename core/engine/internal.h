@@ -75,6 +75,7 @@ struct engine {
 	uint64_t total_ns, postponed;
 	uint64_t blocks_total, released_total, refused_total;
 	uint64_t protected_known, protected_allow, would_block;
+	uint64_t untracked_flow_total, untracked_destination_total;
 	uint64_t untracked_total, samples_total, samples_lost_total;
 };
 

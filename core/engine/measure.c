@@ -45,6 +45,17 @@ void measure_features(const struct dataplane_features_read *read, struct sluice_
 	window->n_samples = read->n_samples;
 	window->sample_size = sizeof(struct sluice_sample);
 	window->samples_lost = read->samples_lost;
+	window->flows = read->flows;
+	window->n_flows = read->n_flows;
+	window->flow_size = sizeof(struct sluice_flow);
+	window->untracked_flow_packets = read->untracked_flows.packets;
+	window->untracked_flow_bytes = read->untracked_flows.bytes;
+	window->destinations = read->destinations;
+	window->n_destinations = read->n_destinations;
+	window->destination_size = sizeof(struct sluice_destination);
+	window->untracked_destination_packets = read->untracked_destinations.packets;
+	window->untracked_destination_bytes = read->untracked_destinations.bytes;
+	window->port_bins = read->port_bins;
 }
 
 uint64_t measure_pps(uint64_t packets, uint64_t length_ns)

@@ -49,6 +49,8 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.protected_allow = engine->protected_allow,
 		.would_block = engine->would_block,
 		.untracked_total = engine->untracked_total,
+		.untracked_flow_total = engine->untracked_flow_total,
+		.untracked_destination_total = engine->untracked_destination_total,
 		.samples_total = engine->samples_total,
 		.samples_lost_total = engine->samples_lost_total,
 		.detectors = detect_statuses(&engine->detect),

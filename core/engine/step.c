@@ -131,6 +131,8 @@ static void read_sources(struct engine *engine)
 	engine->dp->ops->features_read(engine->dp, &features);
 	measure_features(&features, window);
 	engine->untracked_total += window->untracked_packets;
+	engine->untracked_flow_total += window->untracked_flow_packets;
+	engine->untracked_destination_total += window->untracked_destination_packets;
 	engine->samples_total += window->n_samples;
 	engine->samples_lost_total += window->samples_lost;
 	engine->dp->ops->counters_read(engine->dp, &now);

@@ -145,6 +145,17 @@ static void write_features(FILE *out, const struct snapshot *snapshot)
 	metrics_text_family(out, "sluice_untracked_packets_total", "counter",
 			    "Packets of those that had to make room in a table.");
 	metrics_text_u64(out, "sluice_untracked_packets_total", source, engine->untracked_total);
+	metrics_text_u64(out, "sluice_untracked_packets_total",
+			 (const struct metrics_label[]){ { "feature", "flow" }, { NULL, NULL } },
+			 engine->untracked_flow_total);
+	metrics_text_u64(out, "sluice_untracked_packets_total",
+			 (const struct metrics_label[]){ { "feature", "destination" },
+							 { NULL, NULL } },
+			 engine->untracked_destination_total);
+	gauge(out, "sluice_window_flows", "Flows tracked in the last window.",
+	      engine->window.n_flows);
+	gauge(out, "sluice_window_destinations", "Destinations tracked in the last window.",
+	      engine->window.n_destinations);
 	counter(out, "sluice_samples_total", "Packets sampled.", engine->samples_total);
 	counter(out, "sluice_samples_lost_total", "Packets drawn for which there was no room.",
 		engine->samples_lost_total);

@@ -242,6 +242,8 @@ struct dataplane_features generation_features(const struct generation *generatio
 	double samples =
 		(double)settings->features.samples_per_second * (double)settings->window_ns / 1e9;
 	struct dataplane_features features = {
+		.max_flows = settings->features.flows,
+		.max_destinations = settings->features.destinations,
 		.samples_per_window = samples < 1 ? 1 : (uint32_t)samples,
 	};
 

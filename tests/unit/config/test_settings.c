@@ -35,6 +35,8 @@ Test(settings, defaults)
 	cr_assert_eq(s->max_sources, 256000);
 	cr_assert_eq(s->max_sources_v6, 0);
 	cr_assert(!s->dual_map);
+	cr_assert_eq(s->features.flows, 128000);
+	cr_assert_eq(s->features.destinations, 256);
 	cr_assert_eq(s->features.samples_per_second, 1000);
 	cr_assert_eq(s->on_death_expire_ns, 3600 * S);
 	cr_assert_str_eq(s->pin_path, "/sys/fs/bpf/sluice");
@@ -113,6 +115,8 @@ Test(settings, every_key)
 	cr_assert_eq(s->max_sources, 65536);
 	cr_assert_eq(s->max_sources_v6, 10000);
 	cr_assert(s->dual_map);
+	cr_assert_eq(s->features.flows, 2000);
+	cr_assert_eq(s->features.destinations, 100);
 	cr_assert_eq(s->features.samples_per_second, 50);
 	cr_assert_eq(s->on_death_expire_ns, 0);
 	cr_assert_str_eq(s->pin_path, "/sys/fs/bpf/other");
