@@ -20,6 +20,7 @@ static const struct {
 	{ CLI_OPTION_PIN_PATH, "pin-path", "FOLDER", "where it is pinned (/sys/fs/bpf/sluice)" },
 	{ CLI_OPTION_ROUNDS, "rounds", "N", "measure so often, in turns (11)" },
 	{ CLI_OPTION_ENTRIES, "entries", "LIST", "for these table sizes, as 1,1K,128K,1M" },
+	{ CLI_OPTION_BY, "by", "ORDER", "place (how they are tried), packets or dropped" },
 	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
 	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
 };
@@ -71,6 +72,9 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_ENTRIES:
 		args->entries = optarg;
+		break;
+	case CLI_OPTION_BY:
+		args->by = optarg;
 		break;
 	}
 }

@@ -30,6 +30,7 @@ enum cli_option {
 	CLI_OPTION_PIN_PATH = 1u << 4,
 	CLI_OPTION_ROUNDS = 1u << 5,
 	CLI_OPTION_ENTRIES = 1u << 6,
+	CLI_OPTION_BY = 1u << 7,
 };
 
 struct cli_args {
@@ -38,6 +39,7 @@ struct cli_args {
 	const char *pin_path; /* --pin-path; NULL: none */
 	const char *rounds;   /* --rounds; NULL: none */
 	const char *entries;  /* --entries; NULL: none */
+	const char *by;	      /* --by; NULL: none */
 	bool json, follow, help;
 	char *const *operands;
 	size_t n_operands;
@@ -55,7 +57,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_allow, cli_bench, cli_block, cli_check, cli_completion,
-	cli_detach, cli_events, cli_explain, cli_reload, cli_status, cli_unblock;
+	cli_detach, cli_events, cli_explain, cli_reload, cli_rules, cli_status, cli_unblock;
 
 /* All subcommands, in the order of the help. */
 const struct cli_command *const *cli_commands(size_t *n);

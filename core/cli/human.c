@@ -68,7 +68,7 @@ const char *human_count(uint64_t count, char *text)
 }
 
 /* Three digits and a prefix; below 1000 the number as it is. */
-static const char *scaled(uint64_t value, const char *unit, char *text)
+const char *human_scaled(uint64_t value, const char *unit, char *text)
 {
 	static const char prefixes[] = " kMGTPE";
 	double scaled_value = (double)value;
@@ -93,17 +93,17 @@ static const char *scaled(uint64_t value, const char *unit, char *text)
 
 const char *human_pps(uint64_t pps, char *text)
 {
-	return scaled(pps, "pps", text);
+	return human_scaled(pps, "pps", text);
 }
 
 const char *human_bps(uint64_t bps, char *text)
 {
-	return scaled(bps, "bit/s", text);
+	return human_scaled(bps, "bit/s", text);
 }
 
 const char *human_bytes(uint64_t bytes, char *text)
 {
-	return scaled(bytes, "B", text);
+	return human_scaled(bytes, "B", text);
 }
 
 const char *human_duration(uint64_t ns, char *text)

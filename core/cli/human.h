@@ -20,6 +20,8 @@ const char *human_plural(uint64_t count);
 
 /* "1,048,576" */
 const char *human_count(uint64_t count, char *text);
+/* "999 B", "1.23 kB", "12.3 MB": three digits and a prefix. */
+const char *human_scaled(uint64_t value, const char *unit, char *text);
 /* "0 pps", "999 pps", "1.23 kpps", "12.3 Mpps": three digits. */
 const char *human_pps(uint64_t pps, char *text);
 /* "1.23 Gbit/s" */

@@ -4,13 +4,13 @@
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status events explain block unblock allow check reload detach bench completion help"
+	local commands="status events explain rules block unblock allow check reload detach bench completion help"
 	local command="" options="" i
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --for | --pin-path | --rounds | --entries) ((i++)) ;;
+		--socket | --for | --pin-path | --rounds | --entries | --by) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -31,6 +31,10 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -W "1,1K,16K,128K,1M" -- "$cur")
 		return
 		;;
+	--by)
+		mapfile -t COMPREPLY < <(compgen -W "place packets dropped" -- "$cur")
+		return
+		;;
 	--rounds)
 		return
 		;;
@@ -42,6 +46,7 @@ _sluice()
 	case $command in
 	"") options="--socket --json --help --version" ;;
 	status | explain | unblock | allow | reload) options="--socket --json --help" ;;
+	rules) options="--socket --json --by --help" ;;
 	events) options="--socket --json --follow --help" ;;
 	block) options="--socket --json --for --help" ;;
 	check) options="--json --help" ;;

@@ -11,6 +11,7 @@
 #define DATAPLANE_MAX_RULES 256
 #define DATAPLANE_RULE_NAME_SIZE 32
 #define DATAPLANE_RULE_PAYLOAD_MAX 16
+#define DATAPLANE_RULE_ORIGIN_SIZE 16
 
 /* So that the arithmetic of a bucket holds: cost in 2^-20 ns, credit in 2^-6 ns, both in 64 bits. */
 #define DATAPLANE_RULE_MAX_PACKET_RATE 1000000000u
@@ -69,6 +70,8 @@ struct dataplane_rule {
 	bool is_by_byte; /* The limit counts bytes of frames, not packets. */
 	uint64_t rate;	 /* A second. */
 	uint64_t burst;	 /* Packets or bytes at once. */
+	/* Who wants it: "config", or a detector's name; NUL-terminated.  Only kept and told. */
+	char origin[DATAPLANE_RULE_ORIGIN_SIZE];
 };
 
 struct dataplane_rule_counters {
@@ -76,6 +79,9 @@ struct dataplane_rule_counters {
 	enum dataplane_rule_action action;
 	uint64_t packets, bytes; /* That the rule decided on. */
 	uint64_t dropped_packets, dropped_bytes;
+	uint64_t tokens; /* Of DATAPLANE_RULE_LIMIT: packets or bytes that it would let pass now. */
+	/* The rule as it was set, while the call lasts; NULL if an earlier daemon set it. */
+	const struct dataplane_rule *rule;
 };
 
 typedef void (*dataplane_rule_fn)(void *ctx, const struct dataplane_rule_counters *counters);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "grace.h"
 #include "rule_compile.h"
@@ -52,7 +53,8 @@ int rule_maps_open(struct rule_maps *maps, const struct rule_maps_fds *fds,
 	if (code)
 		return code;
 	maps->compiled = malloc(sizeof(*maps->compiled));
-	if (!maps->compiled) {
+	maps->set = calloc(RULES_MAX, sizeof(*maps->set));
+	if (!maps->compiled || !maps->set) {
 		err_set(err, NULL, "no memory to make rules ready in");
 		return -ENOMEM;
 	}
@@ -67,7 +69,9 @@ void rule_maps_close(struct rule_maps *maps)
 	mapped_close(&maps->limits);
 	mapped_close(&maps->names);
 	free(maps->compiled);
+	free(maps->set);
 	maps->compiled = NULL;
+	maps->set = NULL;
 }
 
 static int find_slot(const struct rule_maps *maps, const char *name)
@@ -140,7 +144,7 @@ static int settle(struct rule_maps *maps, struct grace *grace, struct sluice_err
 	return 0;
 }
 
-static void put_in_force(struct rule_maps *maps, size_t n)
+static void put_in_force(struct rule_maps *maps, const struct dataplane_rule *rules, size_t n)
 {
 	struct sluice_header *header = maps->header;
 	struct rules_generation *generations = maps->generations.memory;
@@ -154,6 +158,8 @@ static void put_in_force(struct rule_maps *maps, size_t n)
 		__atomic_fetch_and(&header->flags, ~(__u32)SLUICE_HEADER_HAS_RULES,
 				   __ATOMIC_RELEASE);
 	maps->is_unsettled = true;
+	memmove(maps->set, rules, n * sizeof(*rules));
+	maps->n_set = n;
 }
 
 int rule_maps_set(struct rule_maps *maps, struct grace *grace, const struct dataplane_rule *rules,
@@ -171,7 +177,7 @@ int rule_maps_set(struct rule_maps *maps, struct grace *grace, const struct data
 		err_set(err, "rules", "no room for more rules: %s", err_name(code));
 		return code;
 	}
-	put_in_force(maps, n);
+	put_in_force(maps, rules, n);
 	return settle(maps, grace, err);
 }
 
@@ -191,11 +197,39 @@ static void read_slot(const struct rule_maps *maps, unsigned int slot,
 	}
 }
 
+/* As the filter reckons; see bucket_conforms() in bpf/rules.h. */
+static uint64_t read_tokens(const struct rule_maps *maps, const struct rules_rule *rule,
+			    uint64_t now_ns)
+{
+	const struct rules_bucket *limits = maps->limits.memory;
+	uint64_t full_at = __atomic_load_n(&limits[rule->slot].full_at, __ATOMIC_RELAXED);
+	int64_t ahead = (int64_t)(full_at - (now_ns << 6));
+	uint64_t debt = ahead > 0 ? (uint64_t)ahead : 0;
+	uint64_t credit = rule->credit > debt ? rule->credit - debt : 0;
+
+	/* Pinned memory may hold anything. */
+	if (rule->cost == 0 || credit > UINT64_MAX >> 15)
+		return 0;
+	if (rule->is_by_byte)
+		return ((credit << 14) + rule->cost / 2) / rule->cost;
+	/* A packet costs whole units, of which the filter drops the fraction. */
+	return rule->cost >> 14 ? credit / (rule->cost >> 14) : 0;
+}
+
+/* The rule as stated, if its place in the generation still holds it. */
+static const struct dataplane_rule *stated_rule(const struct rule_maps *maps, uint32_t i,
+						const char *name)
+{
+	return i < maps->n_set && strcmp(maps->set[i].name, name) == 0 ? &maps->set[i] : NULL;
+}
+
 void rule_maps_read(const struct rule_maps *maps, dataplane_rule_fn fn, void *ctx)
 {
 	const struct rules_generation *rules = generation_in_force(maps);
 	const struct rules_name *names = names_of(maps);
 	uint32_t n = rules->n < RULES_MAX ? rules->n : RULES_MAX;
+	uint64_t now_ns = maps->header->clock_ns ? maps->header->clock_ns
+						 : clock_monotonic_ns(&clock_system);
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct rules_rule *rule = &rules->rule[i];
@@ -207,7 +241,12 @@ void rule_maps_read(const struct rule_maps *maps, dataplane_rule_fn fn, void *ct
 		counters.action = rule->action <= RULES_LIMIT_SOURCE
 					  ? (enum dataplane_rule_action)rule->action
 					  : DATAPLANE_RULE_DROP;
+		counters.rule = stated_rule(maps, i, counters.name);
 		read_slot(maps, rule->slot, &counters);
+		if (counters.action == DATAPLANE_RULE_LIMIT)
+			counters.tokens = read_tokens(maps, rule, now_ns);
+		if (counters.rule && counters.tokens > counters.rule->burst)
+			counters.tokens = counters.rule->burst; /* Rounding gave one more. */
 		fn(ctx, &counters);
 	}
 }

@@ -24,6 +24,8 @@ struct rule_maps {
 	struct sluice_header *header;
 	struct mapped generations, counters, limits, names;
 	struct rules_generation *compiled; /* Where the next one is made ready. */
+	struct dataplane_rule *set;	   /* Those in force as they were stated; room for all. */
+	size_t n_set;			   /* 0 until the first rule_maps_set(). */
 	uint32_t n_cpus;
 	bool is_unsettled; /* Some packet may still read the other generation. */
 };

@@ -287,6 +287,7 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 	daemon->handlers = (struct handlers_context){
 		.thread = daemon->thread,
 		.engine = daemon->engine,
+		.dataplane = daemon->dataplane,
 		.board = daemon->board,
 		.status = { .config = daemon->config, .pid = getpid() },
 		.started_ns = clock_monotonic_ns(&clock_system),

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 
 #include "engine_thread.h"
+#include "rules_list.h"
 #include "snapshot.h"
 
 #define TTL_MIN_NS 1000000000ull
@@ -160,6 +161,39 @@ static int handle_status(void *ctx, const struct protocol_request *request, json
 	return *result ? 0 : fail_system(err, -ENOMEM, "status");
 }
 
+struct rules_call {
+	const struct dataplane *dataplane;
+	struct rules_list *list;
+};
+
+static int run_rules(void *ctx, struct sluice_err *err)
+{
+	struct rules_call *call = ctx;
+
+	(void)err;
+	rules_list_read(call->dataplane, call->list);
+	return 0;
+}
+
+static int handle_rules(void *ctx, const struct protocol_request *request, json_t **result,
+			struct sluice_err *err)
+{
+	struct handlers_context *context = ctx;
+	struct rules_call call = { context->dataplane, malloc(sizeof(*call.list)) };
+	int ret;
+
+	(void)request;
+	if (!call.list)
+		return fail_system(err, -ENOMEM, "rules");
+	ret = engine_thread_call(context->thread, run_rules, &call, err);
+	if (!ret) {
+		*result = rules_list_json(call.list);
+		ret = *result ? 0 : fail_system(err, -ENOMEM, "rules");
+	}
+	free(call.list);
+	return ret;
+}
+
 static int handle_reload(void *ctx, const struct protocol_request *request, json_t **result,
 			 struct sluice_err *err)
 {
@@ -176,6 +210,7 @@ static const struct server_handler handlers[] = {
 	{ "unblock", "ADDRESS[/LEN]", "release a source", 1, 1, handle_unblock },
 	{ "allow", "ADDRESS[/LEN]", "never block it, until the next reload", 1, 1, handle_allow },
 	{ "explain", "ADDRESS[/LEN]", "all that is known of a source", 1, 1, handle_explain },
+	{ "rules", "", "the signature rules in force, and what each did", 0, 0, handle_rules },
 	{ "reload", "", "read the deployment file again", 0, 0, handle_reload },
 };
 

@@ -10,6 +10,7 @@
 
 #include "status.h"
 
+struct dataplane;
 struct engine;
 struct engine_thread;
 struct snapshot_board;
@@ -17,7 +18,8 @@ struct snapshot_board;
 /* The handlers' context; filled in before the first request is read. */
 struct handlers_context {
 	struct engine_thread *thread;
-	struct engine *engine; /* Touched on its thread alone. */
+	struct engine *engine;		   /* Touched on its thread alone... */
+	const struct dataplane *dataplane; /* ... and so is this. */
 	struct snapshot_board *board;
 	struct status_context status; /* Its uptime is filled in for each request. */
 	uint64_t started_ns;	      /* Monotonic */

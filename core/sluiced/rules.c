@@ -78,6 +78,7 @@ static void convert(const struct settings_rule *from, struct dataplane_rule *to)
 		.is_by_byte = from->is_by_byte,
 		.rate = from->rate,
 		.burst = from->burst,
+		.origin = "config",
 	};
 	memcpy(to->name, from->name, sizeof(from->name));
 	memcpy(to->payload, from->payload, sizeof(from->payload));

@@ -10,6 +10,7 @@
 #include "base/address.h"
 
 #include "snapshot.h"
+#include "text_json.h"
 #include "version.h"
 
 #define J(value) ((json_int_t)(value))
@@ -25,18 +26,6 @@ static json_t *time_json(uint64_t realtime_ns)
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return json_null();
 	return json_string(text);
-}
-
-/* Texts from plugins may hold any bytes, which JSON cannot. */
-static json_t *text_json(const char *text, size_t size)
-{
-	char copy[256];
-	size_t len = strnlen(text, size < sizeof(copy) ? size : sizeof(copy) - 1);
-
-	for (size_t i = 0; i < len; i++)
-		copy[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	copy[len] = '\0';
-	return json_string(copy);
 }
 
 static uint64_t per_second(uint64_t count, uint64_t length_ns)

@@ -199,6 +199,40 @@ Test(rules, a_limit_keeps_its_rate_and_its_burst)
 	plane_close(&plane);
 }
 
+/* What is told of a limit is what it then lets pass. */
+Test(rules, a_limit_tells_what_is_left)
+{
+	struct dataplane_live_options options = plane_options();
+	struct plane plane = plane_open(&options);
+	struct dataplane_rule rules[2] = { udp_rule("limit", DATAPLANE_RULE_LIMIT),
+					   udp_rule("other", DATAPLANE_RULE_DROP) };
+	static struct frame frame;
+
+	udp_frame(&frame, "198.51.100.7");
+	strcpy(rules[0].origin, "entropy");
+	plane.header->clock_ns = 5000000000;
+	set_rules(&plane, rules, 2);
+	cr_assert_eq(read_rules(&plane)->rules[0].tokens, 10);
+	cr_assert_eq(passes(&plane, &frame, 6), 6);
+	cr_assert_eq(read_rules(&plane)->rules[0].tokens, 4);
+	plane.header->clock_ns += 2500000;
+	cr_assert_eq(read_rules(&plane)->rules[0].tokens, 6);
+	cr_assert_eq(passes(&plane, &frame, 9), 6);
+	cr_assert_eq(read_rules(&plane)->rules[0].tokens, 0);
+	const struct dataplane_rule *rule = read_rules(&plane)->rules[0].rule;
+
+	cr_assert_not_null(rule);
+	cr_assert_eq(memcmp(rule, &rules[0], sizeof(*rule)), 0);
+	cr_assert_eq(read_rules(&plane)->rules[1].tokens, 0);
+	plane_close(&plane);
+	/* A new daemon knows only what is pinned, until it sets its own. */
+	plane = plane_open(&options);
+	cr_assert_eq(read_rules(&plane)->n, 2);
+	cr_assert_str_eq(read_rules(&plane)->rules[0].name, "limit");
+	cr_assert_null(read_rules(&plane)->rules[0].rule);
+	plane_close(&plane);
+}
+
 Test(rules, a_limit_may_count_bytes)
 {
 	struct dataplane_live_options options = plane_options();
@@ -212,7 +246,9 @@ Test(rules, a_limit_may_count_bytes)
 	rule.burst = frame.size * 7 + 3;
 	plane.header->clock_ns = 5000000000;
 	set_rules(&plane, &rule, 1);
+	cr_assert_eq(read_rules(&plane)->rules[0].tokens, rule.burst);
 	cr_assert_eq(passes(&plane, &frame, 20), 7);
+	cr_assert_leq(read_rules(&plane)->rules[0].tokens, 3);
 	plane.header->clock_ns += frame.size * 2 * 1000;
 	cr_assert_eq(passes(&plane, &frame, 20), 2);
 	plane_close(&plane);

@@ -74,6 +74,43 @@ several_at_once() {
 	sluice unblock 0.0.0.0 >/dev/null || fail "cannot unblock 0.0.0.0"
 }
 
+# rule N PATH: of the N-th rule that is listed, counted from 0.
+rule() {
+	sluice rules --json | json ".rules[$1]$2"
+}
+
+# Two rules and their order, by place and by packets, with live packets.
+listing_rules() {
+	expect "rules listed" "$(sluice rules --json | json '.rules | length')" == 2
+	expect "name of the first" "$(rule 0 .name)" is telnet
+	expect "match of the first" "$(rule 0 .match)" is 'protocol: tcp, destination_port: 23'
+	expect "origin of the first" "$(rule 0 .origin)" is config
+	before=$(rule 1 .packets)
+	left=$(rule 1 .limit.available)
+	expect "packets that the limit would let pass" "$left" == 2000000
+	expect "packets passed within the limit" "$(passes 198.18.0.50 "$SERVER")" == 1000
+	expect "packets that the second decided on" "$(($(rule 1 .packets) - before))" == 1000
+	expect "packets that it dropped" "$(rule 1 .dropped_packets)" == 0
+	expect "place of the busiest" "$(sluice rules --json --by packets | json '.rules[0].place')" == 2
+	sluice rules --by packets >"$LAB/rules.txt" || fail "cannot show rules"
+	grep -q 'lets pass 1,000,000 packets/s' "$LAB/rules.txt" || fail "the page tells no limit"
+	expect "columns of rules" "$(awk '{ print length }' "$LAB/rules.txt" | sort -n | tail -n 1)" \
+		'<=' 80
+	refused 'did you mean --by packets' rules --by packet
+}
+
+# A reload shows at once, though the window that runs is a long one.
+reloading_shows_at_once() {
+	sed -i 's/^window: .*/window: 30s/' "$file"
+	sluice reload >/dev/null || fail "cannot reload"
+	expect "length of the window after a reload" "$(status .window.length_ns)" == 30000000000
+	expect "enforcing before" "$(status .enforce)" is true
+	sed -i -e 's/^enforce: true$/enforce: false/' -e '/name: telnet/d' "$file"
+	sluice reload >/dev/null || fail "cannot reload"
+	expect "enforcing after" "$(status .enforce)" is false
+	expect "rules after" "$(sluice rules --json | json '.rules | length')" == 1
+}
+
 wrong_use() {
 	refused "option '--socket' wants a value" --socket
 	refused '198\.18\.0\.300' block 198.18.0.300
@@ -121,7 +158,11 @@ file=$(config cli <<-'EOT'
 	version: 1
 	interfaces: [eth0]
 	window: 100ms
+	enforce: true
 	detectors: [{ plugin: threshold, enforce: false }]
+	rules:
+	  - { name: telnet, match: { protocol: tcp, destination_port: 23 }, action: drop }
+	  - { name: udp, match: { protocol: udp }, action: limit, limit: { rate: 1M, burst: 2M } }
 EOT
 )
 start_sluiced "$file"
@@ -130,10 +171,12 @@ blocking_ipv4
 blocking_prefixes
 several_at_once
 allowing
+listing_rules
 stop "$PROBE"
 start_probe --sources 2001:db8::-2001:db8:ffff::
 blocking_ipv6
 stop "$PROBE"
 wrong_use
 seeing
+reloading_shows_at_once
 without_daemon

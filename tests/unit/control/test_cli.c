@@ -48,6 +48,8 @@ Test(cli, parses_arguments)
 		{ { "events", "--follow", "--socket", "/x" }, 0, "" },
 		{ { "explain", "a", "b" }, -EINVAL, "unexpected argument 'b'" },
 		{ { "bench", "datapath", "--rounds", "3", "--entries=1,1K" }, 0, "" },
+		{ { "rules", "--by", "packets", "--json" }, 0, "" },
+		{ { "rules", "--by" }, -EINVAL, "wants a value" },
 		{ { "bench" }, -EINVAL, "missing datapath|snapshot" },
 		{ { "status", "--rounds", "3" }, -EINVAL, "unknown option" },
 	};
@@ -135,6 +137,9 @@ Test(cli, exit_codes, .init = cr_redirect_stderr)
 		{ { "sluice", "bench", "everything" }, CLI_EXIT_USAGE },
 		{ { "sluice", "bench", "datapath", "--rounds", "0" }, CLI_EXIT_USAGE },
 		{ { "sluice", "bench", "snapshot", "--entries", "1,x" }, CLI_EXIT_USAGE },
+		{ { "sluice", "rules", "--by", "colour" }, CLI_EXIT_USAGE },
+		{ { "sluice", "rules", "--by", "dropped", "--socket", "/nonexistent/s" },
+		  CLI_EXIT_NO_DAEMON },
 		{ { "sluice", "--socket", "/nonexistent/s", "status" }, CLI_EXIT_NO_DAEMON },
 		{ { "sluice", "block", "192.0.2.7", "--socket", "/nonexistent/s" },
 		  CLI_EXIT_NO_DAEMON },
