@@ -76,6 +76,56 @@ static void write_packets(FILE *out, const struct snapshot *snapshot)
 	}
 }
 
+/* One family over all signature rules. */
+static void write_rule_family(FILE *out, const struct snapshot *snapshot, const char *name,
+			      const char *help, uint64_t (*value)(const struct snapshot_rule *))
+{
+	metrics_text_family(out, name, "counter", help);
+	for (size_t i = 0; i < snapshot->n_rules; i++) {
+		const struct snapshot_rule *rule = &snapshot->rules[i];
+		const struct metrics_label labels[] = {
+			{ "rule", rule->name },
+			{ "action", rule->action },
+			{ "origin", rule->origin },
+			{ NULL, NULL },
+		};
+
+		metrics_text_u64(out, name, labels, value(rule));
+	}
+}
+
+static uint64_t rule_packets(const struct snapshot_rule *rule)
+{
+	return rule->matched.packets;
+}
+
+static uint64_t rule_bytes(const struct snapshot_rule *rule)
+{
+	return rule->matched.bytes;
+}
+
+static uint64_t rule_dropped_packets(const struct snapshot_rule *rule)
+{
+	return rule->dropped.packets;
+}
+
+static uint64_t rule_dropped_bytes(const struct snapshot_rule *rule)
+{
+	return rule->dropped.bytes;
+}
+
+static void write_rules(FILE *out, const struct snapshot *snapshot)
+{
+	write_rule_family(out, snapshot, "sluice_rule_packets_total",
+			  "Packets that the signature rule decided on.", rule_packets);
+	write_rule_family(out, snapshot, "sluice_rule_bytes_total",
+			  "Bytes of frames that the signature rule decided on.", rule_bytes);
+	write_rule_family(out, snapshot, "sluice_rule_dropped_packets_total",
+			  "Packets that the signature rule dropped.", rule_dropped_packets);
+	write_rule_family(out, snapshot, "sluice_rule_dropped_bytes_total",
+			  "Bytes of frames that the signature rule dropped.", rule_dropped_bytes);
+}
+
 static void write_window(FILE *out, const struct snapshot *snapshot)
 {
 	const struct engine_status *engine = &snapshot->engine;
@@ -329,6 +379,7 @@ void exposition_write(const struct snapshot *snapshot, FILE *out)
 {
 	write_general(out, snapshot);
 	write_packets(out, snapshot);
+	write_rules(out, snapshot);
 	write_window(out, snapshot);
 	write_features(out, snapshot);
 	write_table(out, snapshot);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dataplane/rule_text.h"
+
 struct snapshot_board {
 	pthread_mutex_t lock;
 	struct snapshot newest;
@@ -81,4 +83,28 @@ void snapshot_set_counters(struct snapshot *snapshot, const struct dataplane_cou
 		snapshot->pps[i] =
 			elapsed_ns ? (uint64_t)((double)packets * 1e9 / (double)elapsed_ns) : 0;
 	}
+}
+
+static void add_rule(void *ctx, const struct dataplane_rule_counters *counters)
+{
+	struct snapshot *snapshot = ctx;
+	struct snapshot_rule *rule;
+
+	if (snapshot->n_rules >= DATAPLANE_MAX_RULES)
+		return;
+	rule = &snapshot->rules[snapshot->n_rules++];
+	*rule = (struct snapshot_rule){
+		.action = rule_text_action(counters->action),
+		.matched = { counters->packets, counters->bytes },
+		.dropped = { counters->dropped_packets, counters->dropped_bytes },
+	};
+	snprintf(rule->name, sizeof(rule->name), "%s", counters->name);
+	if (counters->rule)
+		snprintf(rule->origin, sizeof(rule->origin), "%s", counters->rule->origin);
+}
+
+void snapshot_set_rules(struct snapshot *snapshot, const struct dataplane *dp)
+{
+	snapshot->n_rules = 0;
+	dp->ops->rules_read(dp, add_rule, snapshot);
 }

@@ -32,6 +32,14 @@ struct snapshot_interface {
 	bool detached;	      /* Somebody else took our program away. */
 };
 
+/* What a signature rule has done; the rules themselves are asked for by `sluice rules`. */
+struct snapshot_rule {
+	char name[DATAPLANE_RULE_NAME_SIZE];
+	char origin[DATAPLANE_RULE_ORIGIN_SIZE];
+	const char *action; /* A literal. */
+	struct dataplane_count matched, dropped;
+};
+
 struct snapshot {
 	uint64_t started_realtime_ns, taken_realtime_ns;
 	bool adopted;
@@ -42,6 +50,8 @@ struct snapshot {
 	size_t n_detectors;
 	struct dataplane_counters counters;
 	uint64_t pps[DATAPLANE_N_REASONS]; /* Packets a second since the snapshot before. */
+	struct snapshot_rule rules[DATAPLANE_MAX_RULES];
+	size_t n_rules;
 	struct dataplane_occupancy occupancy;
 	struct dataplane_features features;
 	bool has_offload;
@@ -63,5 +73,8 @@ void snapshot_set_engine(struct snapshot *snapshot, const struct engine_status *
 /* Counters, and from those of `before` the rates; `elapsed_ns` 0: no rates yet. */
 void snapshot_set_counters(struct snapshot *snapshot, const struct dataplane_counters *counters,
 			   const struct dataplane_counters *before, uint64_t elapsed_ns);
+
+/* The rules in force and their counters, from the data plane; on the engine's thread. */
+void snapshot_set_rules(struct snapshot *snapshot, const struct dataplane *dp);
 
 #endif /* SLUICE_SLUICED_SNAPSHOT_H */

@@ -40,6 +40,7 @@ static void take_snapshot(struct daemon *daemon)
 			      daemon->counters_ns ? now - daemon->counters_ns : 0);
 	daemon->counters = counters;
 	daemon->counters_ns = now;
+	snapshot_set_rules(snapshot, daemon->dataplane);
 	snapshot->occupancy = daemon->dataplane->occupancy;
 	snapshot->features = daemon->dataplane->features;
 	if (daemon->offload)
@@ -79,6 +80,7 @@ void window_refresh(void *ctx)
 
 	engine_status(daemon->engine, &status);
 	snapshot_set_engine(&daemon->snapshot, &status);
+	snapshot_set_rules(&daemon->snapshot, daemon->dataplane);
 	daemon->snapshot.occupancy = daemon->dataplane->occupancy;
 	daemon->snapshot.features = daemon->dataplane->features;
 	event_log_stats(daemon->log, &daemon->snapshot.events);

@@ -72,6 +72,15 @@ static void fill(struct snapshot *snapshot)
 	snapshot->features.loaded = DATAPLANE_FEATURE_SAMPLE;
 	snapshot->n_interfaces = 1;
 	snapshot->interfaces[0] = (struct snapshot_interface){ .name = "eth0", .mode = "native" };
+	snapshot->n_rules = 2;
+	snapshot->rules[0] = (struct snapshot_rule){ .name = "ntp",
+						     .origin = "config",
+						     .action = "drop",
+						     .matched = { 50, 5000 },
+						     .dropped = { 49, 4900 } };
+	snapshot->rules[1] = (struct snapshot_rule){
+		.name = "a\\\"b\nc", .origin = "entropy", .action = "limit", .matched = { 7, 700 }
+	};
 	snapshot->events = (struct event_log_stats){ .total = 5000, .overwritten = 904 };
 }
 
@@ -113,6 +122,14 @@ Test(exposition, has_the_figures)
 		{ "sluice_packets_total{reason=\"blocked\"}", 2000000 },
 		{ "sluice_bytes_total{reason=\"blocked\"}", 128000000 },
 		{ "sluice_packets_total{reason=\"pass\"}", 0 },
+		{ "sluice_rule_packets_total{rule=\"ntp\",action=\"drop\",origin=\"config\"}", 50 },
+		{ "sluice_rule_bytes_total{rule=\"ntp\",action=\"drop\",origin=\"config\"}", 5000 },
+		{ "sluice_rule_dropped_packets_total{rule=\"ntp\",action=\"drop\",origin=\"config\"}",
+		  49 },
+		{ "sluice_rule_dropped_bytes_total{rule=\"ntp\",action=\"drop\",origin=\"config\"}",
+		  4900 },
+		{ "sluice_rule_packets_total{rule=\"a\\\\\\\"b\\nc\",action=\"limit\",origin=\"entropy\"}",
+		  7 },
 		{ "sluice_window_stage_seconds{stage=\"swap\"}", 0.00015 },
 		{ "sluice_window_stage_max_seconds{stage=\"swap\"}", 0.0025 },
 		{ "sluice_blocked_sources", 10000 },
