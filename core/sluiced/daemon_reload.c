@@ -49,6 +49,8 @@ static int exchange(void *ctx, struct sluice_err *err)
 		(void)!rules_apply(dataplane, generation_settings(daemon->generation), NULL);
 		generation_return(exchange->next, daemon->generation);
 		exchange->returned = true;
+	} else {
+		window_refresh(daemon);
 	}
 	return ret;
 }
