@@ -19,6 +19,8 @@
 #define LOG_TEXT_SIZE 512
 #define REASON_MAX_LEN 23
 #define PROPOSAL_SIZE_1_0 (offsetof(struct sluice_proposal, evidence) + sizeof(const char *))
+#define RULE_PROPOSAL_SIZE_1_2 (offsetof(struct sluice_rule_proposal, ttl_ns) + sizeof(uint64_t))
+#define RULE_MATCH_SIZE_1_2 (offsetof(struct sluice_rule_match, source) + sizeof(struct sluice_key))
 
 struct sluice_instance {
 	struct plugin *plugin;
@@ -27,6 +29,7 @@ struct sluice_instance {
 	const struct logger *logger;
 	struct log_limit limit;
 	plugin_propose_fn propose;
+	plugin_propose_rule_fn propose_rule;
 	void *propose_ctx;
 	void *self;
 };
@@ -94,6 +97,28 @@ static int host_propose(struct sluice_instance *instance, const struct sluice_pr
 	return instance->propose(instance->propose_ctx, instance, &copy);
 }
 
+/* What a rule asks for is checked where it becomes a rule of the filter. */
+static int host_propose_rule(struct sluice_instance *instance,
+			     const struct sluice_rule_proposal *proposal)
+{
+	struct sluice_rule_proposal copy = { .size = 0 };
+	struct sluice_rule_match match = { .size = 0 };
+
+	if (!proposal || proposal->size < RULE_PROPOSAL_SIZE_1_2)
+		return -EINVAL;
+	memcpy(&copy, proposal, proposal->size < sizeof(copy) ? proposal->size : sizeof(copy));
+	copy.size = sizeof(copy);
+	if (!copy.match || copy.match->size < RULE_MATCH_SIZE_1_2 || !reason_is_valid(copy.reason))
+		return -EINVAL;
+	memcpy(&match, copy.match,
+	       copy.match->size < sizeof(match) ? copy.match->size : sizeof(match));
+	match.size = sizeof(match);
+	copy.match = &match;
+	if (!instance->propose_rule)
+		return -EOPNOTSUPP;
+	return instance->propose_rule(instance->propose_ctx, instance, &copy);
+}
+
 static const struct sluice_host host_services = {
 	.size = sizeof(host_services),
 	.log = host_log,
@@ -103,6 +128,7 @@ static const struct sluice_host host_services = {
 	.option_bool = config_option_bool,
 	.option_string = config_option_string,
 	.propose = host_propose,
+	.propose_rule = host_propose_rule,
 };
 
 static int make_config(const struct plugin *plugin, const struct plugin_use *use,
@@ -146,6 +172,7 @@ static int instance_new(struct plugin *plugin, const struct plugin_use *use,
 	instance->logger = use->logger;
 	instance->limit = (struct log_limit)LOG_LIMIT_DEFAULT;
 	instance->propose = use->propose;
+	instance->propose_rule = use->propose_rule;
 	instance->propose_ctx = use->propose_ctx;
 	*out = instance;
 	return 0;
@@ -223,6 +250,7 @@ int plugin_detector_reconfigure(struct sluice_instance *instance, const struct p
 	instance->clock = use->clock;
 	instance->logger = use->logger;
 	instance->propose = use->propose;
+	instance->propose_rule = use->propose_rule;
 	instance->propose_ctx = use->propose_ctx;
 	return 1;
 }

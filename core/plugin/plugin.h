@@ -62,13 +62,18 @@ const struct sluice_backend_ops *plugin_backend_ops(const struct plugin *plugin)
 typedef int (*plugin_propose_fn)(void *ctx, struct sluice_instance *instance,
 				 const struct sluice_proposal *proposal);
 
+/* The same for rules: engine_propose_rule(). */
+typedef int (*plugin_propose_rule_fn)(void *ctx, struct sluice_instance *instance,
+				      const struct sluice_rule_proposal *proposal);
+
 /* What an instance is made from.  All but `propose_ctx` must outlive it. */
 struct plugin_use {
 	const struct config_node *options; /* A mapping, or NULL: defaults. */
 	const char *key;		   /* Its path in the deployment file, for messages. */
 	const struct clock_source *clock;
-	const struct logger *logger; /* NULL: silent */
-	plugin_propose_fn propose;   /* Detectors; NULL: proposals get -EOPNOTSUPP. */
+	const struct logger *logger;	     /* NULL: silent */
+	plugin_propose_fn propose;	     /* Detectors; NULL: proposals get -EOPNOTSUPP. */
+	plugin_propose_rule_fn propose_rule; /* The same. */
 	void *propose_ctx;
 };
 

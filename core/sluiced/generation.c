@@ -63,6 +63,7 @@ static struct plugin_use make_use(const struct settings_plugin *settings, const 
 		.clock = services->clock,
 		.logger = services->logger,
 		.propose = services->propose,
+		.propose_rule = services->propose_rule,
 		.propose_ctx = services->propose_ctx,
 	};
 }

@@ -29,8 +29,9 @@ struct sluice_config;
 struct generation_services {
 	struct plugin_shelf *shelf;
 	const struct clock_source *clock;
-	const struct logger *logger; /* NULL: silent */
-	plugin_propose_fn propose;   /* NULL: proposals are refused, as in a check. */
+	const struct logger *logger;	     /* NULL: silent */
+	plugin_propose_fn propose;	     /* NULL: proposals are refused, as in a check. */
+	plugin_propose_rule_fn propose_rule; /* The same. */
 	void *propose_ctx;
 };
 

@@ -77,6 +77,29 @@ static void fixture_destroy(void *self)
 	free(self);
 }
 
+/* Which of the ways to be wrong a rule has, by the window's number; see test_instances.c. */
+static int propose_rule(const struct fixture *fixture, uint64_t way)
+{
+	struct sluice_rule_match match = {
+		.size = way == 4 ? offsetof(struct sluice_rule_match, source) : sizeof(match),
+		.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_SOURCE_PORT,
+		.protocol = 17,
+		.source_port = { 123, 124 },
+	};
+	struct sluice_rule_proposal proposal = {
+		.size = way == 2 ? offsetof(struct sluice_rule_proposal, ttl_ns) : sizeof(proposal),
+		.match = way == 3 ? NULL : &match,
+		.packets_per_second = fixture->limit,
+		.reason = way == 5   ? NULL
+			  : way == 6 ? "Not so"
+				     : "fixture",
+	};
+
+	if (!SLUICE_HAS(fixture->host, propose_rule))
+		return -EOPNOTSUPP;
+	return fixture->host->propose_rule(fixture->instance, way == 7 ? NULL : &proposal);
+}
+
 /* Proposes all sources, states the time, and talks more than it may. */
 __attribute__((unused)) static int fixture_observe(void *self, const struct sluice_window *window,
 						   struct sluice_verdict *verdict)
@@ -91,6 +114,12 @@ __attribute__((unused)) static int fixture_observe(void *self, const struct slui
 			.reason = "fixture",
 		};
 		int rc = fixture->host->propose(fixture->instance, &proposal);
+
+		if (rc != 0)
+			return rc;
+	}
+	if (window->sequence) {
+		int rc = propose_rule(fixture, window->sequence);
 
 		if (rc != 0)
 			return rc;

@@ -30,6 +30,9 @@ struct bench {
 	struct plugin_use use;
 	size_t proposals;
 	struct sluice_proposal last;
+	size_t rules;
+	struct sluice_rule_proposal last_rule;
+	struct sluice_rule_match last_match;
 	int answer;
 };
 
@@ -40,6 +43,18 @@ static int take(void *ctx, struct sluice_instance *instance, const struct sluice
 	cr_assert_eq(plugin_instance_plugin(instance), bench->plugin);
 	bench->proposals++;
 	bench->last = *proposal;
+	return bench->answer;
+}
+
+static int take_rule(void *ctx, struct sluice_instance *instance,
+		     const struct sluice_rule_proposal *proposal)
+{
+	struct bench *bench = ctx;
+
+	cr_assert_eq(plugin_instance_plugin(instance), bench->plugin);
+	bench->rules++;
+	bench->last_rule = *proposal;
+	bench->last_match = *proposal->match;
 	return bench->answer;
 }
 
@@ -63,6 +78,7 @@ static void bench_init(struct bench *bench)
 		.key = "detectors[0].options",
 		.clock = &bench->clock,
 		.propose = take,
+		.propose_rule = take_rule,
 		.propose_ctx = bench,
 	};
 }
@@ -133,6 +149,79 @@ Test(instances, defaults_and_services)
 	cr_expect_null(bench.last.evidence);
 	bench.answer = -ENOSPC;
 	cr_expect_eq(observe(instance, &good_key, &score), -ENOSPC);
+	plugin_instance_free(instance);
+	bench_fini(&bench);
+}
+
+static int observe_rule(struct sluice_instance *instance, uint64_t way)
+{
+	const struct sluice_detector_ops *ops =
+		plugin_detector_ops(plugin_instance_plugin(instance));
+	struct sluice_window window = {
+		.size = sizeof(window),
+		.sequence = way,
+		.length_ns = 1000000000,
+	};
+	struct sluice_verdict verdict = { .size = sizeof(verdict) };
+
+	return ops->observe(plugin_instance_self(instance), &window, &verdict);
+}
+
+Test(instances, rules_reach_the_host_in_its_own_layout)
+{
+	struct sluice_instance *instance = NULL;
+	struct sluice_err err;
+	struct bench bench;
+
+	bench_init(&bench);
+	cr_assert_eq(plugin_detector_new(bench.plugin, &bench.use, NULL, &instance, &err), 0, "%s",
+		     err.text);
+	cr_assert_eq(observe_rule(instance, 1), 0);
+	cr_assert_eq(bench.rules, 1);
+	cr_expect_eq(bench.last_rule.size, sizeof(bench.last_rule));
+	cr_expect_eq(bench.last_rule.packets_per_second, 2000);
+	cr_expect_eq(bench.last_rule.include_known, false, "known clients are hit by default");
+	cr_expect_str_eq(bench.last_rule.reason, "fixture");
+	cr_expect_eq(bench.last_match.size, sizeof(bench.last_match));
+	cr_expect_eq(bench.last_match.source_port.to, 124);
+	bench.answer = -ENOSPC;
+	cr_expect_eq(observe_rule(instance, 1), -ENOSPC);
+	plugin_instance_free(instance);
+	bench_fini(&bench);
+}
+
+Test(instances, malformed_rules_stop_at_the_host)
+{
+	static const char *const ways[] = {
+		[2] = "a proposal that ends early", [3] = "no match",
+		[4] = "a match that ends early",    [5] = "no reason",
+		[6] = "a reason that is none",	    [7] = "no proposal",
+	};
+	struct sluice_instance *instance = NULL;
+	struct sluice_err err;
+	struct bench bench;
+
+	bench_init(&bench);
+	cr_assert_eq(plugin_detector_new(bench.plugin, &bench.use, NULL, &instance, &err), 0, "%s",
+		     err.text);
+	for (uint64_t way = 2; way <= 7; way++)
+		cr_expect_eq(observe_rule(instance, way), -EINVAL, "%s", ways[way]);
+	cr_expect_eq(bench.rules, 0);
+	plugin_instance_free(instance);
+	bench_fini(&bench);
+}
+
+Test(instances, a_host_without_rules_says_so)
+{
+	struct sluice_instance *instance = NULL;
+	struct sluice_err err;
+	struct bench bench;
+
+	bench_init(&bench);
+	bench.use.propose_rule = NULL;
+	cr_assert_eq(plugin_detector_new(bench.plugin, &bench.use, NULL, &instance, &err), 0, "%s",
+		     err.text);
+	cr_expect_eq(observe_rule(instance, 1), -EOPNOTSUPP);
 	plugin_instance_free(instance);
 	bench_fini(&bench);
 }

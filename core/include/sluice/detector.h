@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Plugin kind `detector`: sees one window of traffic at a time, says whether it looks like an
- * attack, and proposes sources to block.  It never blocks anything itself.
+ * attack, and proposes sources to block and rules for the filter.  It never blocks anything itself.
  */
 #ifndef SLUICE_DETECTOR_H
 #define SLUICE_DETECTOR_H
 
 #include <sluice/plugin.h>
+#include <sluice/rule.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -102,6 +103,16 @@ struct sluice_sample {
 	uint8_t data[SLUICE_SAMPLE_SIZE];
 };
 
+enum sluice_window_flag {
+	/* An attack was going on when the window before ended: do not learn from this one. */
+	SLUICE_WINDOW_ATTACK = 1u << 0,
+	/*
+	 * Sources are many and new, as forged ones are: by policy the engine may refuse to block
+	 * sources, and a rule is worth more.
+	 */
+	SLUICE_WINDOW_SPOOFED = 1u << 1,
+};
+
 /*
  * What was offered in one window, dropped packets included, so that an attack that is being
  * blocked still looks like one.  Const, shared by all detectors, valid only during observe().
@@ -149,6 +160,16 @@ struct sluice_window {
 	uint64_t samples_lost; /* Drawn, but there was no room. */
 	/* For sluice_window_port_bin(); 65536 entries, or NULL without destinations. */
 	const uint8_t *port_bins;
+
+	/* Since ABI 1.2: test `size`. */
+
+	uint32_t flags; /* enum sluice_window_flag */
+	uint32_t reserved;
+	/* Of `sources`, how many had not been seen in the last minutes before this window. */
+	uint64_t new_sources;
+	/* The filter's rules in force, config's first, in the order in which they are tried. */
+	const struct sluice_window_rule *rules;
+	size_t n_rules, rule_size;
 };
 
 static inline const struct sluice_source *sluice_window_source(const struct sluice_window *window,
@@ -185,6 +206,13 @@ static inline const struct sluice_sample *sluice_window_sample(const struct slui
 {
 	return (const struct sluice_sample *)(const void *)((const char *)window->samples +
 							    i * window->sample_size);
+}
+
+static inline const struct sluice_window_rule *
+sluice_window_rule(const struct sluice_window *window, size_t i)
+{
+	return (const struct sluice_window_rule *)(const void *)((const char *)window->rules +
+								 i * window->rule_size);
 }
 
 /*

@@ -25,7 +25,7 @@ extern "C" {
 
 #define SLUICE_PLUGIN_MAGIC 0x534c5543u /* "SLUC" */
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 1
+#define SLUICE_ABI_MINOR 2
 
 #define SLUICE_EXPORT __attribute__((visibility("default")))
 
@@ -38,6 +38,7 @@ struct sluice_instance;
 /* The options of one instance, already valid against the manifest.  Lives as long as the instance. */
 struct sluice_config;
 struct sluice_proposal;
+struct sluice_rule_proposal;
 
 /* Why something failed, for the operator.  Owned by the caller; nothing in it is to be freed. */
 struct sluice_err {
@@ -80,6 +81,16 @@ struct sluice_host {
 	 * window has had as many as it may.
 	 */
 	int (*propose)(struct sluice_instance *instance, const struct sluice_proposal *proposal);
+
+	/* Since ABI 1.2: test `size`. */
+
+	/*
+	 * As propose(), for a rule of the filter: see <sluice/rule.h>.  -EOPNOTSUPP: this host takes
+	 * none.  Ask in every window in which the rule is still wanted; several detectors that ask
+	 * for the same match share one rule.
+	 */
+	int (*propose_rule)(struct sluice_instance *instance,
+			    const struct sluice_rule_proposal *proposal);
 };
 
 enum sluice_plugin_kind {
