@@ -6,11 +6,37 @@
  * Each side has a ring and a state of its own, as the tables have: user space reads a window's
  * samples when no CPU can write there any more, and there are no others among them.
  */
+#include "counters.h"
 #include "feature_chain.h"
 #include "parse.h"
 #include "sample_record.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
+
+/*
+ * In a replay time and chance come from the header page, so that the same packets give the same
+ * samples.  A constant to the verifier: live, none of that is in the program.
+ */
+const volatile bool replays;
+
+static __always_inline __u64 now_ns(void)
+{
+	return replays ? HEADER->clock_ns : bpf_ktime_get_ns();
+}
+
+static __always_inline __u32 chance(void)
+{
+	if (!replays)
+		return bpf_get_prandom_u32();
+	/* Xorshift; one CPU replays, so nobody else moves the state. */
+	__u64 state = HEADER->random;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	HEADER->random = state;
+	return state >> 32;
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -38,7 +64,7 @@ static __always_inline bool fill(struct xdp_md *ctx, struct sample_record *recor
 	/* Changes nothing; the verifier of 6.1 does not see that the size is not 0. */
 	snap = ((snap - 1) & (SAMPLE_SNAP_SIZE - 1)) + 1;
 	asm volatile("" : "+r"(snap));
-	record->time_ns = bpf_ktime_get_ns();
+	record->time_ns = now_ns();
 	record->frame_size = size;
 	record->ifindex = ctx->ingress_ifindex;
 	record->rx_queue = ctx->rx_queue_index;
@@ -71,7 +97,7 @@ int sluice_features_sample(struct xdp_md *ctx)
 	__u32 zero = 0;
 	struct sample_state *state = bpf_map_lookup_elem(&sluice_sampling, &zero);
 
-	if (state && bpf_get_prandom_u32() <= state->threshold)
+	if (state && chance() <= state->threshold)
 		take(ctx, state);
 	return feature_done(ctx);
 }

@@ -74,8 +74,9 @@ struct sluice_header {
 	__u32 reserved0[2];
 
 	__u64 own_bloom[4]; /* Bits of table_own_bit() of our own addresses. */
-	__u64 clock_ns;	    /* The time, for limits, where a test sets it; 0 = the kernel's. */
-	__u64 reserved1[3];
+	__u64 clock_ns;	    /* The time, for limits, where a replay sets it; 0 = the kernel's. */
+	__u64 random;	    /* In a replay the state of what stands for chance; never 0 there. */
+	__u64 reserved1[2];
 
 	/* What follows is user space's. */
 	__u32 reserved2;

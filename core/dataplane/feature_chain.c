@@ -13,7 +13,6 @@
 #include "chain_table.h"
 #include "destination_table.h"
 #include "feature_slots.h"
-#include "features_sample.skel.h"
 #include "flow_table.h"
 #include "libbpf_messages.h"
 #include "live.h"
@@ -25,6 +24,7 @@
 /* These use types of shared.h. */
 #include "features_destination.skel.h"
 #include "features_flow.skel.h"
+#include "features_sample.skel.h"
 
 /* A skeleton is NULL if it is not loaded. */
 struct feature_chain {
@@ -211,9 +211,15 @@ static int open_sample(struct feature_chain *chain, const struct feature_chain_o
 		goto fail;
 	}
 	skel->rodata->chain_next = slot_from(options->features.loaded, FEATURE_SLOT_SAMPLE + 1);
+	skel->rodata->replays = options->replays;
 	code = bpf_map__set_max_entries(skel->maps.sluice_samples, sample_ring_size(budget));
 	if (!code)
 		code = bpf_map__reuse_fd(skel->maps.sluice_chain, options->chain_fd);
+	if (!code)
+		code = bpf_map__reuse_fd(skel->maps.data_header, options->header_fd);
+	/* Counts nothing by reason: that is the first program's. */
+	if (!code)
+		code = bpf_map__set_autocreate(skel->maps.sluice_counters, false);
 	if (!code)
 		code = features_sample__load(skel);
 	if (!code)

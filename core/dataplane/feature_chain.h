@@ -6,6 +6,7 @@
 #ifndef SLUICE_DATAPLANE_FEATURE_CHAIN_H
 #define SLUICE_DATAPLANE_FEATURE_CHAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane.h"
@@ -18,6 +19,7 @@ struct feature_chain_options {
 	unsigned int side;		    /* 0 or 1 */
 	const struct sluice_header *header; /* The page; must outlive the chain. */
 	int header_fd;
+	bool replays; /* Time and chance come from the header page. */
 	int chain_fd; /* The side's sluice_chain, which the program per source goes on to. */
 };
 

@@ -216,6 +216,8 @@ int grace_wait(struct grace *grace, struct sluice_err *err)
 {
 	bool visited;
 
+	if (!grace)
+		return 0;
 	pthread_mutex_lock(&grace->lock);
 	unsigned int round = ++grace->wanted;
 

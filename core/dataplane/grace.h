@@ -18,7 +18,10 @@ struct grace;
 int grace_new(struct grace **out, struct sluice_err *err) __attribute__((warn_unused_result));
 void grace_free(struct grace *grace);
 
-/* Returns when all that ran at the time of the call has ended. */
+/*
+ * Returns when all that ran at the time of the call has ended.  NULL: only the caller ever runs a
+ * program, and there is nothing to wait for.
+ */
 int grace_wait(struct grace *grace, struct sluice_err *err) __attribute__((warn_unused_result));
 
 /* "visit" or "rcu". */

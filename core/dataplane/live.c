@@ -100,9 +100,8 @@ void live_close(struct dataplane *dp)
 	live_free(live_of(dp), false);
 }
 
-/* All but attaching: programs loaded, memory mapped, lists taken over. */
-static int prepare(struct live *live, const struct dataplane_live_options *options,
-		   struct sluice_err *err)
+int live_prepare(struct live *live, const struct dataplane_live_options *options,
+		 struct sluice_err *err)
 {
 	struct blocklist_adoption adoption;
 	int code = live_load_filter(live, err);
@@ -117,7 +116,7 @@ static int prepare(struct live *live, const struct dataplane_live_options *optio
 		code = live_open_sides(live, &options->features, live->side, err);
 	if (!code)
 		code = live_open_lists(live, &adoption, err);
-	if (!code)
+	if (!code && !live->replays)
 		code = grace_new(&live->grace, err);
 	if (code)
 		return code;
@@ -162,7 +161,7 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 	}
 	live->dp.adopted = live->state.adopted;
 	live->pinned = !live->state.adopted;
-	code = prepare(live, options, err);
+	code = live_prepare(live, options, err);
 	if (!code)
 		code = attach_all(live, options, err);
 	if (code) {

@@ -47,6 +47,7 @@ struct live {
 	int slot_fd;  /* The program that the filter goes on to now; -1 = not ours. */
 	bool flipped; /* Sides were flipped, but not waited for: none may be read, or flipped. */
 	bool pinned;  /* Maps may be pinned by this call. */
+	bool replays; /* Nothing is pinned or attached; one CPU, a virtual clock. */
 };
 
 static inline struct live *live_of(struct dataplane *dp)
@@ -96,5 +97,9 @@ void live_modes_set(struct live *live, bool enforce, bool pass_malformed);
 
 /* live.c: undoes what dataplane_live_open() did to this process. */
 void live_close(struct dataplane *dp);
+
+/* All but attaching: programs loaded, memory mapped, lists taken over; `live->state` is open. */
+int live_prepare(struct live *live, const struct dataplane_live_options *options,
+		 struct sluice_err *err);
 
 #endif /* SLUICE_DATAPLANE_LIVE_H */

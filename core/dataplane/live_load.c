@@ -52,7 +52,7 @@ static int set_map(struct bpf_map *map, const char *folder, uint32_t max_entries
 static int size_filter_maps(struct live *live)
 {
 	const struct sluice_header *sizes = &live->state.sizes;
-	const char *folder = live->state.folder;
+	const char *folder = live->replays ? NULL : live->state.folder;
 	struct filter *filter = live->filter;
 	uint32_t stash4 = SLUICE_STASH_BUCKETS(sizes->block4_buckets);
 	uint32_t stash6 = SLUICE_STASH_BUCKETS(sizes->block6_buckets);
@@ -107,7 +107,7 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 	code = size_filter_maps(live);
 	if (code)
 		goto fail;
-	live->pinned = true;
+	live->pinned = !live->replays;
 	code = filter__load(live->filter);
 	if (!code)
 		return 0;
@@ -159,6 +159,7 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
 		.swap = live->swap,
 		.features = *features,
+		.replays = live->replays,
 	};
 	int code = live_side_open(&options, &sides[0], err);
 

@@ -113,6 +113,7 @@ int live_side_open(const struct live_side_options *options, struct live_side **o
 		.side = options->side,
 		.header = options->header,
 		.header_fd = options->header_fd,
+		.replays = options->replays,
 	};
 	int code;
 

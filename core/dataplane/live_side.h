@@ -7,6 +7,7 @@
 #ifndef SLUICE_DATAPLANE_LIVE_SIDE_H
 #define SLUICE_DATAPLANE_LIVE_SIDE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane.h"
@@ -33,6 +34,7 @@ struct live_side_options {
 	unsigned int side;	      /* 0 or 1 */
 	const struct live_side *twin; /* The other one, of the same features; NULL: comes later. */
 	struct dataplane_features features;
+	bool replays; /* Time and chance come from the header page. */
 };
 
 int live_side_open(const struct live_side_options *options, struct live_side **out,

@@ -86,7 +86,7 @@ uint32_t state_keys_per_cpu(uint32_t n_keys, uint32_t n_cpus)
 
 static void source_sizes(struct state *state, const struct dataplane_live_options *options)
 {
-	uint32_t n_cpus = (uint32_t)libbpf_num_possible_cpus();
+	uint32_t n_cpus = state->sizes.n_cpus;
 
 	state->source4_buckets = feature_buckets(&source_table_layout4,
 						 state_keys_per_cpu(options->max_sources, n_cpus));
@@ -95,10 +95,8 @@ static void source_sizes(struct state *state, const struct dataplane_live_option
 }
 
 static void sizes_from_options(struct sluice_header *sizes,
-			       const struct dataplane_live_options *options)
+			       const struct dataplane_live_options *options, uint32_t n_cpus)
 {
-	uint32_t n_cpus = (uint32_t)libbpf_num_possible_cpus();
-
 	memset(sizes, 0, sizeof(*sizes));
 	sizes->n_cpus = n_cpus;
 	sizes->v6_prefix_len = options->v6_prefix_len;
@@ -253,12 +251,20 @@ int state_open(struct state *state, const struct dataplane_live_options *options
 	if (code == 1) {
 		/* Torn beginnings hold no verdicts; the folder itself stays, and with it the lock. */
 		code = remove_contents(state->folder, err);
-		sizes_from_options(&state->sizes, options);
+		sizes_from_options(&state->sizes, options, (uint32_t)libbpf_num_possible_cpus());
 	}
 	source_sizes(state, options);
 	if (code)
 		state_close(state);
 	return code;
+}
+
+void state_open_unpinned(struct state *state, const struct dataplane_live_options *options,
+			 uint32_t n_cpus)
+{
+	*state = (struct state){ .lock_fd = -1 };
+	sizes_from_options(&state->sizes, options, n_cpus);
+	source_sizes(state, options);
 }
 
 void state_close(struct state *state)
@@ -283,8 +289,9 @@ int state_header_write(const struct state *state, struct sluice_header *header,
 	*header = state->sizes;
 	header->layout = SLUICE_LAYOUT;
 	header->epoch[0] = header->epoch[1] = 1;
-	if (getrandom(header->hash_key, sizeof(header->hash_key), 0) !=
-	    (ssize_t)sizeof(header->hash_key)) {
+	if (!(header->hash_key[0] | header->hash_key[1]) &&
+	    getrandom(header->hash_key, sizeof(header->hash_key), 0) !=
+		    (ssize_t)sizeof(header->hash_key)) {
 		err_set(err, NULL, "cannot draw the hash key: %s", err_name(errno));
 		return -EIO;
 	}

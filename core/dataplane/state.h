@@ -29,6 +29,10 @@ int state_open(struct state *state, const struct dataplane_live_options *options
 	       struct sluice_err *err) __attribute__((warn_unused_result));
 void state_close(struct state *state);
 
+/* Without a folder: nothing is pinned, and the programs run on CPUs below `n_cpus` only. */
+void state_open_unpinned(struct state *state, const struct dataplane_live_options *options,
+			 uint32_t n_cpus);
+
 /* IPv6 keys are so many times fewer than IPv4 ones, if the config does not say. */
 #define STATE_V6_SHARE 8
 
@@ -44,7 +48,10 @@ uint32_t state_max_sources_v6(const struct dataplane_live_options *options);
 /* Removes everything pinned in the folder, and the folder. */
 int state_remove(const char *folder, struct sluice_err *err) __attribute__((warn_unused_result));
 
-/* Writes a fresh header; the magic comes last, so that a torn one is told from a whole one. */
+/*
+ * Writes a fresh header; the magic comes last, so that a torn one is told from a whole one.  The
+ * hash key is drawn, unless `state->sizes` holds one.
+ */
 int state_header_write(const struct state *state, struct sluice_header *header,
 		       struct sluice_err *err) __attribute__((warn_unused_result));
 
