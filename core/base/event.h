@@ -28,6 +28,10 @@
 	X(OFFLOAD_FAILED, offload_failed)       \
 	X(DETECTOR_FAILED, detector_failed)     \
 	X(DETECTOR_DISABLED, detector_disabled) \
+	X(RULE_ENFORCED, rule_enforced)         \
+	X(RULE_RELEASED, rule_released)         \
+	X(RULE_REFUSED, rule_refused)           \
+	X(SPOOFED_FLOOD, spoofed_flood)         \
 	X(MIN_PASS, min_pass)                   \
 	X(SWAP_POSTPONED, swap_postponed)       \
 	X(INTERFACE_GONE, interface_gone)       \

@@ -51,11 +51,28 @@ struct settings_allow {
 struct settings_plugin {
 	const char *name;
 	bool enforce;			   /* false: its proposals are reported, not enforced. */
+	double weight;			   /* Of its vote, with policy.combine: weighted. */
 	const struct config_node *options; /* A mapping, or NULL: defaults.  Owned by settings. */
 	unsigned int line, column;	   /* 0: a default. */
 };
 
+/* How many detectors a proposal needs behind it. */
+enum settings_combine {
+	SETTINGS_COMBINE_ANY,
+	SETTINGS_COMBINE_ALL,
+	SETTINGS_COMBINE_WEIGHTED,
+};
+
+/* What is enforced against a flood of forged senders. */
+enum settings_spoofed {
+	SETTINGS_SPOOFED_RULES,
+	SETTINGS_SPOOFED_SOURCES,
+	SETTINGS_SPOOFED_BOTH,
+};
+
 struct settings_policy {
+	enum settings_combine combine;
+	double votes;		     /* The weight that a proposal needs, if weighted. */
 	uint32_t max_blocked;	     /* Automatic and manual, both families together. */
 	uint32_t max_new_per_window; /* Automatic. */
 	double min_pass;	     /* Share of the learned peace level, 0 = off. */
@@ -63,6 +80,9 @@ struct settings_policy {
 	uint64_t ttl_ns;	     /* Of a first automatic block. */
 	double backoff;		     /* A repeater's TTL grows by this factor each time. */
 	uint8_t v6_prefix_len;
+	uint32_t max_rules_auto, max_new_rules_per_window;
+	uint64_t rule_quiet_ns; /* An automatic rule leaves when it has been quiet so long. */
+	enum settings_spoofed spoofed;
 	bool protect_known; /* Never block a source with an established connection. */
 };
 

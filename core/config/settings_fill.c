@@ -147,6 +147,7 @@ static int detectors_fill(struct settings_owned *owned, struct settings *s)
 
 		plugin_fill(plugin, item, "plugin");
 		plugin->enforce = flag_get(item, "enforce");
+		plugin->weight = real_get(item, "weight");
 	}
 	return 0;
 }
@@ -158,6 +159,20 @@ static void features_fill(struct settings_features *features, const struct confi
 	features->samples_per_second = small_get(map, "samples_per_second");
 }
 
+static enum settings_combine combine_get(const char *name)
+{
+	if (!strcmp(name, "all"))
+		return SETTINGS_COMBINE_ALL;
+	return strcmp(name, "weighted") ? SETTINGS_COMBINE_ANY : SETTINGS_COMBINE_WEIGHTED;
+}
+
+static enum settings_spoofed spoofed_get(const char *name)
+{
+	if (!strcmp(name, "sources"))
+		return SETTINGS_SPOOFED_SOURCES;
+	return strcmp(name, "both") ? SETTINGS_SPOOFED_RULES : SETTINGS_SPOOFED_BOTH;
+}
+
 static void policy_fill(struct settings_policy *policy, const struct config_value *map)
 {
 	policy->max_blocked = small_get(map, "max_blocked");
@@ -167,6 +182,12 @@ static void policy_fill(struct settings_policy *policy, const struct config_valu
 	policy->ttl_ns = number_get(map, "ttl");
 	policy->backoff = real_get(map, "backoff");
 	policy->v6_prefix_len = (uint8_t)number_get(map, "v6_prefix");
+	policy->combine = combine_get(string_get(map, "combine"));
+	policy->votes = real_get(map, "votes");
+	policy->max_rules_auto = small_get(map, "max_rules_auto");
+	policy->max_new_rules_per_window = small_get(map, "max_new_rules_per_window");
+	policy->rule_quiet_ns = number_get(map, "rule_quiet");
+	policy->spoofed = spoofed_get(string_get(map, "spoofed"));
 	policy->protect_known = flag_get(map, "protect_known");
 }
 

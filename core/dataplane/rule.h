@@ -12,6 +12,7 @@
 #define DATAPLANE_RULE_NAME_SIZE 32
 #define DATAPLANE_RULE_PAYLOAD_MAX 16
 #define DATAPLANE_RULE_ORIGIN_SIZE 16
+#define DATAPLANE_RULE_REASON_SIZE 24
 
 /* So that the arithmetic of a bucket holds: cost in 2^-20 ns, credit in 2^-6 ns, both in 64 bits. */
 #define DATAPLANE_RULE_MAX_PACKET_RATE 1000000000u
@@ -72,6 +73,13 @@ struct dataplane_rule {
 	uint64_t burst;	 /* Packets or bytes at once. */
 	/* Who wants it: "config", or a detector's name; NUL-terminated.  Only kept and told. */
 	char origin[DATAPLANE_RULE_ORIGIN_SIZE];
+	bool exempts_known; /* Packets of known clients pass it. */
+	/* A detector asked for it: it may lapse when the daemon dies.  Then also, for the next one: */
+	bool is_automatic;
+	char reason[DATAPLANE_RULE_REASON_SIZE];
+	uint64_t first_seen_ns, expires_ns; /* CLOCK_BOOTTIME */
+	uint64_t pps;			    /* The rate that led to it. */
+	uint32_t repeats;		    /* How often it had been in force before. */
 };
 
 struct dataplane_rule_counters {

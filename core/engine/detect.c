@@ -13,6 +13,7 @@
 #include "base/event.h"
 #include "name_table.h"
 #include "proposals.h"
+#include "rule_wishes.h"
 
 /* A plugin may return any number; only these are errors that have a name. */
 #define ERRNO_MAX 4095
@@ -45,8 +46,10 @@ int detect_init(struct detect *detect, const struct engine_detector *detectors, 
 		snprintf(slot->name, sizeof(slot->name), "%s", detectors[i].name);
 		slot->name_id = name_table_intern(names, slot->name);
 		old = find(before, slot->name);
-		if (old)
+		if (old) {
 			slot->status = old->status;
+			slot->attack_sequence = old->attack_sequence;
+		}
 		/* New options deserve a new trial. */
 		slot->status.disabled = false;
 		slot->status.name = slot->name;
@@ -109,6 +112,7 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 		rc = -EPROTO;
 	if (rc < 0) {
 		proposals_undo(round->proposals);
+		rule_wishes_undo(round->rule_wishes);
 		memset(&status->verdict, 0, sizeof(status->verdict));
 		snprintf(what, sizeof(what), "observe failed: %s (%s)", strerror(-rc),
 			 err_name(rc));
@@ -122,7 +126,10 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 	}
 	tidy(&status->verdict);
 	status->proposals += proposals_count(round->proposals);
+	status->rule_proposals += rule_wishes_count(round->rule_wishes);
 	status->attack_windows += status->verdict.attack;
+	if (status->verdict.attack)
+		slot->attack_sequence = window->sequence;
 }
 
 const struct detect_slot *detect_run(struct detect *detect, const struct detect_round *round,
@@ -136,6 +143,7 @@ const struct detect_slot *detect_run(struct detect *detect, const struct detect_
 			.sequence = window->sequence,
 			.max = round->max_proposals,
 			.detector = slot->name_id,
+			.place = i,
 			.enforce = slot->detector.enforce,
 			.v6_prefix_len = round->v6_prefix_len,
 		};
@@ -145,6 +153,7 @@ const struct detect_slot *detect_run(struct detect *detect, const struct detect_
 		if (slot->status.disabled)
 			continue;
 		proposals_begin(round->proposals, &author);
+		rule_wishes_begin(round->rule_wishes, slot->name_id, i, slot->detector.enforce);
 		call(detect, slot, round, window);
 		if (slot->status.verdict.attack &&
 		    (!worst || slot->status.verdict.score > worst->status.verdict.score))

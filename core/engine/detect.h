@@ -13,6 +13,7 @@
 
 struct name_table;
 struct proposals;
+struct rule_wishes;
 
 /* Failures or overruns in a row that disable a detector. */
 #define DETECT_STRIKES 5
@@ -24,6 +25,7 @@ struct detect_slot {
 	char name[24];
 	uint16_t name_id;
 	uint32_t strikes;
+	uint64_t attack_sequence; /* The last window that it called an attack; 0 = none. */
 	struct engine_detector_status status;
 };
 
@@ -44,6 +46,7 @@ struct detect_round {
 	const struct clock_source *clock;
 	const struct event_sink *events;
 	struct proposals *proposals;
+	struct rule_wishes *rule_wishes;
 	uint64_t budget_ns;
 	uint32_t max_proposals; /* Of one detector in one window. */
 	uint8_t v6_prefix_len;

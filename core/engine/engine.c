@@ -59,6 +59,16 @@ int engine_propose(struct engine *engine, struct sluice_instance *instance,
 	return proposals_add(engine->proposals, &engine->names, proposal);
 }
 
+int engine_propose_rule(struct engine *engine, struct sluice_instance *instance,
+			const struct sluice_rule_proposal *proposal)
+{
+	const char *why;
+
+	if (!engine->detect.calling || engine->detect.calling->detector.instance != instance)
+		return -EINVAL;
+	return rule_wishes_add(&engine->rule_wishes, &engine->names, proposal, &why);
+}
+
 static void take_services(struct engine *engine, const struct engine_options *options)
 {
 	engine->settings = options->settings;
@@ -181,6 +191,9 @@ int engine_new(const struct engine_options *options, struct engine **out, struct
 		rc = allow_prepare(engine->allow, engine->settings, true, &changed, err);
 	if (!rc)
 		rc = release_allowed(engine, err);
+	/* Only now, since the data plane has been told who is exempt from rules. */
+	if (!rc)
+		rc = rule_policy_start(engine, err);
 	if (!rc)
 		rc = begin(engine, err);
 	if (rc)
@@ -240,6 +253,10 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 	rc = allow_prepare(engine->allow, options->settings, false, &changed, err);
 	if (!rc && changed)
 		rc = release_allowed(engine, err);
+	/* The last step that may fail; it leaves the old rules in force then. */
+	if (!rc)
+		rc = rule_set_apply(&engine->rule_set, engine->dp, options->settings,
+				    &engine->auto_rules, err);
 	if (rc) {
 		detect_fini(&detect);
 		return rc;
@@ -249,6 +266,7 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 	engine->detect = detect;
 	/* Those that wait carry the old detectors' right to enforce. */
 	proposals_keep(engine->proposals, 0);
+	engine->rules_changed = false;
 	take_services(engine, options);
 	next_ns = clock_monotonic_ns(engine->clock) + engine->settings->window_ns;
 	if (engine->next_ns > next_ns)

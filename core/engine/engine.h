@@ -28,6 +28,7 @@ struct system_addresses;
 struct engine_detector {
 	const char *name;
 	bool enforce;
+	double weight; /* Of its vote, where policy.combine is weighted. */
 	const struct sluice_detector_ops *ops;
 	void *self;
 	struct sluice_instance *instance;
@@ -92,6 +93,10 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 int engine_propose(struct engine *engine, struct sluice_instance *instance,
 		   const struct sluice_proposal *proposal);
 
+/* The same for rules: struct sluice_host.propose_rule. */
+int engine_propose_rule(struct engine *engine, struct sluice_instance *instance,
+			const struct sluice_rule_proposal *proposal);
+
 /* By hand.  `ttl_ns` 0 = until unblocked.  -EPERM: the allow-list covers it. */
 int engine_block(struct engine *engine, const struct sluice_key *key, uint64_t ttl_ns,
 		 struct sluice_err *err) __attribute__((warn_unused_result));
@@ -125,6 +130,7 @@ struct engine_detector_status {
 	bool enforce, disabled;
 	struct sluice_verdict verdict; /* Of the last window. */
 	uint64_t proposals, failures;  /* Since start. */
+	uint64_t rule_proposals;       /* Likewise. */
 	uint64_t attack_windows;
 	uint64_t last_ns; /* Duration of the last call. */
 };
@@ -145,6 +151,10 @@ struct engine_status {
 	uint64_t protected_known; /* Proposals not enforced: client is known. */
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
+	uint64_t outvoted;	  /* Proposals of sources and rules not enforced: policy.combine. */
+	uint64_t rules, rules_config; /* In force: automatic, and the file's. */
+	uint64_t rules_enforced_total, rules_released_total, rules_refused_total;
+	uint64_t would_rule;	  /* As would_block. */
 	uint64_t untracked_total; /* Packets whose sources found no room, since start. */
 	uint64_t untracked_flow_total, untracked_destination_total; /* The same of the others. */
 	uint64_t samples_total, samples_lost_total;

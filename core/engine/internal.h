@@ -13,6 +13,7 @@
 #include "aggregate.h"
 #include "allow.h"
 #include "attack.h"
+#include "auto_rules.h"
 #include "base/address.h"
 #include "blocklist.h"
 #include "config/settings.h"
@@ -28,6 +29,10 @@
 #include "proposals.h"
 #include "rate_monitor.h"
 #include "report.h"
+#include "rule_match.h"
+#include "rule_policy.h"
+#include "rule_set.h"
+#include "rule_wishes.h"
 
 struct engine {
 	const struct settings *settings;
@@ -46,6 +51,10 @@ struct engine {
 	struct prefix_list prefixes;
 	struct history *candidates; /* What observe mode would have blocked. */
 	struct proposals *proposals;
+	struct rule_wishes rule_wishes;
+	struct auto_rules auto_rules;
+	struct rule_set rule_set;
+	bool rules_changed; /* The filter has not heard of it yet. */
 	struct allow *allow;
 	struct detect detect;
 	struct rate_monitor rate_monitor;
@@ -75,6 +84,8 @@ struct engine {
 	uint64_t total_ns, postponed;
 	uint64_t blocks_total, released_total, refused_total;
 	uint64_t protected_known, protected_allow, would_block;
+	uint64_t rules_enforced_total, rules_released_total, rules_refused_total, would_rule;
+	uint64_t outvoted;
 	uint64_t untracked_flow_total, untracked_destination_total;
 	uint64_t untracked_total, samples_total, samples_lost_total;
 };
@@ -93,9 +104,9 @@ bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum li
 		   const char *why, uint64_t held_until_ns);
 /* What the rates of this window and the terms ended. */
 void release_due(struct engine *engine);
-/* The automatic blocks of the last windows, and keeps them free for a while. */
+/* The automatic blocks and rules of the last windows, and keeps them free for a while. */
 void release_newest(struct engine *engine);
-/* Every automatic block. */
+/* Every automatic block and rule. */
 void release_automatic(struct engine *engine, const char *why);
 /*
  * Releases every source and prefix that the next allow-list holds, then puts that list in force:

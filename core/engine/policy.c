@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "votes.h"
 
 /* Told once while it goes on, since nothing stops the detector from asking in every window. */
 static void tell_candidate(struct engine *engine, const struct proposal *proposal)
@@ -62,6 +63,11 @@ static bool admit(struct engine *engine, const struct proposal *proposal, uint64
 	}
 	if (!proposal->enforce) {
 		note_candidate(engine, proposal, now_ns);
+		return false;
+	}
+	if (!votes_carry(&engine->detect, &engine->settings->policy, engine->window.sequence,
+			 proposal->voters)) {
+		engine->outvoted++;
 		return false;
 	}
 	past = blocklist_released(engine->blocklist, key, now_ns);

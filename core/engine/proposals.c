@@ -116,6 +116,7 @@ int proposals_add(struct proposals *proposals, struct name_table *names,
 		.sequence = proposals->author.sequence,
 		.detector = proposals->author.detector,
 		.reason = name_table_intern(names, proposal->reason),
+		.voters = proposals->author.place < 64 ? (uint64_t)1 << proposals->author.place : 0,
 		.enforce = proposals->author.enforce,
 	};
 	copy_evidence(added->evidence, sizeof(added->evidence), proposal->evidence);
@@ -143,9 +144,12 @@ static void merge(struct proposal *kept, const struct proposal *next)
 {
 	uint64_t sequence = kept->sequence < next->sequence ? kept->sequence : next->sequence;
 
+	uint64_t voters = kept->voters | next->voters;
+
 	if (outranks(next, kept))
 		*kept = *next;
 	kept->sequence = sequence;
+	kept->voters = voters;
 }
 
 int proposals_merge(struct proposals *proposals)

@@ -20,6 +20,7 @@ struct proposal {
 	uint64_t pps;
 	uint64_t sequence;	   /* Window of its first mention. */
 	uint16_t detector, reason; /* struct name_table */
+	uint64_t voters;	   /* Bits of the detectors that ask for it, by their place. */
 	bool enforce;		   /* Some enforced detector asks for it. */
 	char evidence[64];
 };
@@ -33,6 +34,7 @@ struct proposals_author {
 	uint64_t sequence; /* The window. */
 	uint32_t max;	   /* As many proposals it may make. */
 	uint16_t detector;
+	size_t place; /* Among the detectors. */
 	bool enforce;
 	uint8_t v6_prefix_len;
 };

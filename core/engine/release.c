@@ -86,10 +86,12 @@ void release_newest(struct engine *engine)
 			release_entry(engine, entry, LIFECYCLE_EVENT_WITHDRAW,
 				      "too little passed right after it was blocked", until_ns);
 	}
+	rule_policy_withdraw_newest(engine, until_ns);
 }
 
 void release_automatic(struct engine *engine, const char *why)
 {
+	rule_policy_release_all(engine, why);
 	for (size_t i = blocklist_size(engine->blocklist); i-- > 0;)
 		release_entry(engine, &blocklist_entries(engine->blocklist)[i],
 			      LIFECYCLE_EVENT_WITHDRAW, why, 0);

@@ -72,6 +72,8 @@ static const char *verb(enum event_kind kind)
 		return "released";
 	case EVENT_KIND_BLOCK_REFUSED:
 		return "not blocked";
+	case EVENT_KIND_RULE_REFUSED:
+		return "rule not enforced";
 	case EVENT_KIND_SWAP_POSTPONED:
 		return "window postponed";
 	default:
@@ -81,7 +83,8 @@ static const char *verb(enum event_kind kind)
 
 static bool repeats(enum event_kind kind)
 {
-	return kind == EVENT_KIND_BLOCK_REFUSED || kind == EVENT_KIND_SWAP_POSTPONED;
+	return kind == EVENT_KIND_BLOCK_REFUSED || kind == EVENT_KIND_RULE_REFUSED ||
+	       kind == EVENT_KIND_SWAP_POSTPONED;
 }
 
 static void emit_single(const struct report_group *group, uint32_t i, const struct event_sink *sink)

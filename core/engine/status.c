@@ -48,6 +48,13 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.protected_known = engine->protected_known,
 		.protected_allow = engine->protected_allow,
 		.would_block = engine->would_block,
+		.outvoted = engine->outvoted,
+		.rules = engine->auto_rules.n_in_force,
+		.rules_config = engine->rule_set.n_config,
+		.rules_enforced_total = engine->rules_enforced_total,
+		.rules_released_total = engine->rules_released_total,
+		.rules_refused_total = engine->rules_refused_total,
+		.would_rule = engine->would_rule,
 		.untracked_total = engine->untracked_total,
 		.untracked_flow_total = engine->untracked_flow_total,
 		.untracked_destination_total = engine->untracked_destination_total,
@@ -64,4 +71,5 @@ void engine_status(struct engine *engine, struct engine_status *status)
 	status->window.destinations = NULL;
 	status->window.samples = NULL;
 	status->window.port_bins = NULL;
+	status->window.rules = NULL;
 }

@@ -138,6 +138,7 @@ static void read_sources(struct engine *engine)
 	engine->dp->ops->counters_read(engine->dp, &now);
 	measure_totals(&engine->counters, &now, engine->hw_packets, window);
 	engine->counters = now;
+	rule_policy_read(engine);
 }
 
 static void rate_blocked(struct engine *engine)
@@ -193,6 +194,7 @@ static const struct detect_slot *run_detectors(struct engine *engine)
 		.clock = engine->clock,
 		.events = engine->events,
 		.proposals = engine->proposals,
+		.rule_wishes = &engine->rule_wishes,
 		.budget_ns = engine->settings->window_ns / DETECT_BUDGET_SHARE,
 		.max_proposals = most_proposals(engine),
 		.v6_prefix_len = engine->settings->policy.v6_prefix_len,
@@ -386,6 +388,7 @@ int engine_step(struct engine *engine)
 	withdraw = guard_passing(engine);
 	policy_run(engine);
 	release_due(engine);
+	rule_policy_run(engine);
 	if (withdraw)
 		release_newest(engine);
 	refresh_allow(engine, begin_ns);

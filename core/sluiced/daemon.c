@@ -31,7 +31,6 @@
 #include "plugin_shelf.h"
 #include "preflight.h"
 #include "privileges.h"
-#include "rules.h"
 #include "version.h"
 
 #define EVENTS_KEPT 4096
@@ -67,6 +66,14 @@ static int propose(void *ctx, struct sluice_instance *instance,
 	struct daemon *daemon = ctx;
 
 	return engine_propose(daemon->engine, instance, proposal);
+}
+
+static int propose_rule(void *ctx, struct sluice_instance *instance,
+			const struct sluice_rule_proposal *proposal)
+{
+	struct daemon *daemon = ctx;
+
+	return engine_propose_rule(daemon->engine, instance, proposal);
 }
 
 /* Lines that begin with FILE:LINE:COLUMN, so that editors can jump there. */
@@ -275,9 +282,6 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 	known_clients_interface(daemon->known, &daemon->known_interface);
 	options = daemon_engine_options(daemon, daemon->generation);
 	ret = engine_new(&options, &daemon->engine, err);
-	/* Only now, since the engine has told the data plane who is exempt from rules. */
-	if (!ret)
-		ret = rules_apply(daemon->dataplane, settings, err);
 	if (ret)
 		return ret;
 	window_init(daemon);
@@ -461,6 +465,7 @@ int daemon_run(const char *config, const struct logger *logger)
 		.clock = &clock_system,
 		.logger = logger,
 		.propose = propose,
+		.propose_rule = propose_rule,
 		.propose_ctx = daemon,
 	};
 	pthread_mutex_init(&daemon->log_lock, NULL);

@@ -14,7 +14,6 @@
 #include "daemon_state.h"
 #include "engine_thread.h"
 #include "reload.h"
-#include "rules.h"
 
 struct exchange {
 	struct daemon *daemon;
@@ -35,18 +34,12 @@ static int exchange(void *ctx, struct sluice_err *err)
 	ret = dataplane->ops->features_set(dataplane, &features, err);
 	if (ret)
 		return ret;
-	ret = rules_apply(dataplane, generation_settings(exchange->next), err);
-	if (ret) {
-		(void)!dataplane->ops->features_set(dataplane, &before, NULL);
-		return ret;
-	}
 	generation_inherit(exchange->next, daemon->generation);
 	options = daemon_engine_options(daemon, exchange->next);
 	ret = engine_reconfigure(daemon->engine, &options, err);
 	if (ret) {
 		/* If even that fails, more is measured than the old detectors look at. */
 		(void)!dataplane->ops->features_set(dataplane, &before, NULL);
-		(void)!rules_apply(dataplane, generation_settings(daemon->generation), NULL);
 		generation_return(exchange->next, daemon->generation);
 		exchange->returned = true;
 	} else {

@@ -92,6 +92,7 @@ static int load_detector(struct generation *generation, size_t i,
 	*detector = (struct engine_detector){
 		.name = settings->name,
 		.enforce = settings->enforce,
+		.weight = settings->weight,
 		.ops = plugin_detector_ops(slot->plugin),
 		.self = plugin_instance_self(slot->instance),
 		.instance = slot->instance,

@@ -62,6 +62,7 @@ void snapshot_set_engine(struct snapshot *snapshot, const struct engine_status *
 	snapshot->engine.window.destinations = NULL;
 	snapshot->engine.window.samples = NULL;
 	snapshot->engine.window.port_bins = NULL;
+	snapshot->engine.window.rules = NULL;
 	snapshot->n_detectors = 0;
 	for (size_t i = 0; i < status->n_detectors && i < SNAPSHOT_DETECTORS_MAX; i++) {
 		struct snapshot_detector *copy = &snapshot->detectors[snapshot->n_detectors++];

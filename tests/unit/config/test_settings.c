@@ -110,7 +110,9 @@ Test(settings, every_key)
 	cr_assert_eq(s->window_ns, S / 10);
 	cr_assert_not(s->enforce);
 	cr_assert_eq(s->n_allow, 0);
-	cr_assert_eq(s->n_detectors, 1);
+	cr_assert_eq(s->n_detectors, 2);
+	cr_assert_float_eq(s->detectors[0].weight, 1, 1e-9);
+	cr_assert_float_eq(s->detectors[1].weight, 0.5, 1e-9);
 	cr_assert(s->pass_malformed);
 	cr_assert_eq(s->max_sources, 65536);
 	cr_assert_eq(s->max_sources_v6, 10000);
@@ -129,6 +131,12 @@ Test(settings, every_key)
 	cr_assert_float_eq(s->policy.backoff, 1, 1e-9);
 	cr_assert_eq(s->policy.v6_prefix_len, 48);
 	cr_assert_not(s->policy.protect_known);
+	cr_assert_eq(s->policy.combine, SETTINGS_COMBINE_WEIGHTED);
+	cr_assert_float_eq(s->policy.votes, 1.5, 1e-9);
+	cr_assert_eq(s->policy.max_rules_auto, 0);
+	cr_assert_eq(s->policy.max_new_rules_per_window, 256);
+	cr_assert_eq(s->policy.rule_quiet_ns, S / 10);
+	cr_assert_eq(s->policy.spoofed, SETTINGS_SPOOFED_BOTH);
 	cr_assert_not(s->rate_monitor.quiet_learned);
 	cr_assert_eq(s->rate_monitor.quiet_pps, 1500);
 	cr_assert_eq(s->rate_monitor.windows, 10000);

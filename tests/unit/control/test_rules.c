@@ -11,7 +11,7 @@
 #include "config/settings.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/rule_text.h"
-#include "sluiced/rules.h"
+#include "engine/rule_settings.h"
 #include "sluiced/rules_list.h"
 
 /* A data plane that keeps the rules that it was given, and tells them as the kernel's would. */
@@ -58,6 +58,7 @@ static const struct dataplane_ops ops = { .rules_set = keep, .rules_read = tell 
 
 static void apply(const char *rules, struct keeper *keeper)
 {
+	static struct dataplane_rule converted[DATAPLANE_MAX_RULES];
 	char yaml[8192], text[CONFIG_ERROR_TEXT_SIZE] = "";
 	struct config_errors errors;
 	struct settings *settings;
@@ -68,7 +69,10 @@ static void apply(const char *rules, struct keeper *keeper)
 	if (settings_parse("f", yaml, (size_t)len, &errors, &settings))
 		cr_assert_fail("%s in\n%s", config_error_format(&errors.list[0], text), yaml);
 	*keeper = (struct keeper){ .dp = { .ops = &ops } };
-	cr_assert_eq(rules_apply(&keeper->dp, settings, NULL), 0);
+	cr_assert_leq(settings->n_rules, DATAPLANE_MAX_RULES);
+	for (size_t i = 0; i < settings->n_rules; i++)
+		rule_settings_convert(&settings->rules[i], &converted[i]);
+	cr_assert_eq(keep(&keeper->dp, converted, settings->n_rules, NULL), 0);
 	settings_free(settings);
 }
 

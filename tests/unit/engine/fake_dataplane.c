@@ -210,6 +210,45 @@ static int fake_own_set(struct dataplane *dp, const struct sluice_key *own, size
 	return 0;
 }
 
+static int fake_rules_set(struct dataplane *dp, const struct dataplane_rule *rules, size_t n,
+			  struct sluice_err *err)
+{
+	struct fake_dataplane *fake = fake_of(dp);
+	struct fake_filter_rule next[DATAPLANE_MAX_RULES] = { 0 };
+
+	if (fake->rules_code) {
+		err_set(err, NULL, "the test says so");
+		return fake->rules_code;
+	}
+	cr_assert_leq(n, (size_t)DATAPLANE_MAX_RULES);
+	fake->n_rules_sets++;
+	for (size_t i = 0; i < n; i++) {
+		next[i].rule = rules[i];
+		for (size_t k = 0; k < fake->n_rules; k++)
+			if (strcmp(fake->rules[k].rule.name, rules[i].name) == 0)
+				next[i].counters = fake->rules[k].counters;
+		for (size_t k = 0; k < i; k++)
+			cr_assert_str_neq(rules[k].name, rules[i].name);
+	}
+	memcpy(fake->rules, next, sizeof(next));
+	fake->n_rules = n;
+	return 0;
+}
+
+static void fake_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx)
+{
+	const struct fake_dataplane *fake = const_fake_of(dp);
+
+	for (size_t i = 0; i < fake->n_rules; i++) {
+		struct dataplane_rule_counters counters = fake->rules[i].counters;
+
+		memcpy(counters.name, fake->rules[i].rule.name, sizeof(counters.name));
+		counters.action = fake->rules[i].rule.action;
+		counters.rule = &fake->rules[i].rule;
+		fn(ctx, &counters);
+	}
+}
+
 static void fake_enforce_set(struct dataplane *dp, bool enforce)
 {
 	fake_of(dp)->enforce = enforce;
@@ -309,6 +348,8 @@ static const struct dataplane_ops fake_ops = {
 	.prefix_foreach = fake_prefix_foreach,
 	.allow_set = fake_allow_set,
 	.own_set = fake_own_set,
+	.rules_set = fake_rules_set,
+	.rules_read = fake_rules_read,
 	.enforce_set = fake_enforce_set,
 	.swap = fake_swap,
 	.sources_read = fake_sources_read,
@@ -404,6 +445,46 @@ void fake_dataplane_send(struct fake_dataplane *fake, const struct sluice_key *s
 		count(fake, DATAPLANE_REASON_WOULD_DROP, packets);
 	count(fake, DATAPLANE_REASON_PASS, packets);
 	track(fake, &unit, packets);
+}
+
+/* The first rule that a UDP packet of 60 bytes from this port matches, or NULL. */
+static struct fake_filter_rule *find_rule(struct fake_dataplane *fake, uint16_t source_port)
+{
+	for (size_t i = 0; i < fake->n_rules; i++) {
+		const struct dataplane_rule *rule = &fake->rules[i].rule;
+
+		if (rule->matches & DATAPLANE_RULE_PROTOCOL && rule->protocol != 17)
+			continue;
+		if (rule->matches & DATAPLANE_RULE_SOURCE_PORT &&
+		    (source_port < rule->source_port.from || source_port > rule->source_port.to))
+			continue;
+		if (rule->matches & DATAPLANE_RULE_LENGTH &&
+		    (rule->length.from > 46 || rule->length.to < 46))
+			continue;
+		return &fake->rules[i];
+	}
+	return NULL;
+}
+
+void fake_dataplane_send_from_port(struct fake_dataplane *fake, const struct sluice_key *source,
+				   uint16_t source_port, uint64_t packets)
+{
+	struct fake_filter_rule *rule = find_rule(fake, source_port);
+	bool drops = rule && rule->rule.action == DATAPLANE_RULE_DROP;
+
+	if (fake_dataplane_blocked(fake, source) || !rule) {
+		fake_dataplane_send(fake, source, packets);
+		return;
+	}
+	rule->counters.packets += packets;
+	rule->counters.bytes += 60 * packets;
+	if (!drops || !fake->enforce) {
+		fake_dataplane_send(fake, source, packets);
+		return;
+	}
+	rule->counters.dropped_packets += packets;
+	rule->counters.dropped_bytes += 60 * packets;
+	count(fake, DATAPLANE_REASON_RULE, packets);
 }
 
 void fake_dataplane_pin(struct fake_dataplane *fake, const struct dataplane_block_record *record)

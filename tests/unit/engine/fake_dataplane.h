@@ -20,6 +20,11 @@ struct fake_slot {
 	uint32_t packets;
 };
 
+struct fake_filter_rule {
+	struct dataplane_rule rule;
+	struct dataplane_rule_counters counters; /* Its name and action are not kept there. */
+};
+
 struct fake_side {
 	struct sluice_source *rows; /* One a source. */
 	struct hash_table *index;
@@ -39,6 +44,10 @@ struct fake_dataplane {
 	struct sluice_key own[FAKE_OWN];
 	size_t n_own;
 	struct fake_side live, idle;
+	struct fake_filter_rule rules[DATAPLANE_MAX_RULES];
+	size_t n_rules;
+	unsigned int n_rules_sets;
+	int rules_code;
 	struct dataplane_counters counters;
 	bool enforce;
 	uint8_t v6_prefix_len;
@@ -60,6 +69,9 @@ void fake_dataplane_fini(struct fake_dataplane *fake);
 /* What the filter would do with packets of 60 bytes from this address. */
 void fake_dataplane_send(struct fake_dataplane *fake, const struct sluice_key *source,
 			 uint64_t packets);
+/* The same for UDP packets from this port, which rules may match. */
+void fake_dataplane_send_from_port(struct fake_dataplane *fake, const struct sluice_key *source,
+				   uint16_t source_port, uint64_t packets);
 /* Puts an entry there as an earlier daemon might have left it, unchecked. */
 void fake_dataplane_pin(struct fake_dataplane *fake, const struct dataplane_block_record *record);
 

@@ -100,6 +100,20 @@ static void propose(struct rig_detector *detector, const struct rig_wish *wish)
 						(struct sluice_instance *)detector, &proposal);
 }
 
+static void propose_rule(struct rig_detector *detector, struct rig_rule_wish *wish)
+{
+	wish->proposal.match = &wish->match;
+	detector->last_propose = engine_propose_rule(
+		detector->rig->engine, (struct sluice_instance *)detector, &wish->proposal);
+}
+
+static void look_at_rules(struct rig_detector *detector, const struct sluice_window *window)
+{
+	detector->n_seen_rules = 0;
+	for (size_t i = 0; i < window->n_rules && i < RIG_RULE_WISHES; i++)
+		detector->seen_rules[detector->n_seen_rules++] = *sluice_window_rule(window, i);
+}
+
 static void look(struct rig_detector *detector, const struct sluice_window *window,
 		 struct sluice_verdict *verdict)
 {
@@ -140,6 +154,10 @@ static int fake_observe(void *self, const struct sluice_window *window,
 	for (size_t i = 0; i < detector->n_wishes; i++)
 		propose(detector, &detector->wishes[i]);
 	detector->n_wishes = 0;
+	look_at_rules(detector, window);
+	for (size_t i = 0; i < detector->n_rule_wishes; i++)
+		propose_rule(detector, &detector->rule_wishes[i]);
+	detector->n_rule_wishes = 0;
 	return detector->code;
 }
 
@@ -162,6 +180,10 @@ static void set_settings(struct rig *rig)
 			.backoff = 2.0,
 			.v6_prefix_len = 64,
 			.protect_known = true,
+			.max_rules_auto = 32,
+			.max_new_rules_per_window = 8,
+			.rule_quiet_ns = 5 * RIG_WINDOW_NS,
+			.votes = 1.0,
 		},
 		.rate_monitor = { .quiet_pps = 10, .windows = 5 },
 	};
@@ -211,6 +233,7 @@ struct rig_detector *rig_add_detector(struct rig *rig, const char *name, bool en
 	cr_assert_leq(rig->n_detectors, (size_t)RIG_DETECTORS);
 	detector->rig = rig;
 	detector->enforce = enforce;
+	detector->weight = 1.0;
 	snprintf(detector->name, sizeof(detector->name), "%s", name);
 	return detector;
 }
@@ -221,6 +244,7 @@ struct engine_options rig_options(struct rig *rig)
 		rig->engine_detectors[i] = (struct engine_detector){
 			.name = rig->detectors[i].name,
 			.enforce = rig->detectors[i].enforce,
+			.weight = rig->detectors[i].weight,
 			.ops = &detector_ops,
 			.self = &rig->detectors[i],
 			.instance = (struct sluice_instance *)&rig->detectors[i],
@@ -295,6 +319,47 @@ void rig_wish(struct rig *rig, const char *source, uint64_t pps)
 	struct sluice_key key = key_of(source);
 
 	rig_wish_of(rig, 0, &key, pps);
+}
+
+struct rig_rule_wish *rig_wish_rule(struct rig *rig, size_t i, uint16_t source_port, uint64_t pps)
+{
+	struct rig_detector *detector = &rig->detectors[i];
+	struct rig_rule_wish *wish = &detector->rule_wishes[detector->n_rule_wishes++];
+
+	cr_assert_leq(detector->n_rule_wishes, (size_t)RIG_RULE_WISHES);
+	*wish = (struct rig_rule_wish){
+		.match = {
+			.size = sizeof(wish->match),
+			.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_SOURCE_PORT,
+			.protocol = 17,
+			.source_port = { source_port, source_port },
+		},
+		.proposal = {
+			.size = sizeof(wish->proposal),
+			.packets_per_second = pps,
+			.reason = "reflection",
+			.evidence = "many answers, no questions",
+		},
+	};
+	return wish;
+}
+
+const struct dataplane_rule *rig_rule(const struct rig *rig, uint16_t source_port)
+{
+	for (size_t i = 0; i < rig->dp.n_rules; i++) {
+		const struct dataplane_rule *rule = &rig->dp.rules[i].rule;
+
+		if (rule->is_automatic && rule->source_port.from == source_port)
+			return rule;
+	}
+	return NULL;
+}
+
+void rig_send_port(struct rig *rig, const char *source, uint16_t source_port, uint64_t packets)
+{
+	struct sluice_key key = key_of(source);
+
+	fake_dataplane_send_from_port(&rig->dp, &key, source_port, packets);
 }
 
 void rig_block(struct rig *rig, const char *source, uint64_t pps)

@@ -23,12 +23,17 @@
 #define RIG_BOOTTIME_AHEAD_NS 5000000000000ull
 #define RIG_REALTIME_AHEAD_NS 1700000000000000000ull
 
-enum { RIG_DETECTORS = 2, RIG_KNOWN = 16, RIG_ADDRESSES = 16, RIG_ALLOW = 8 };
+enum { RIG_DETECTORS = 2, RIG_KNOWN = 16, RIG_ADDRESSES = 16, RIG_ALLOW = 8, RIG_RULE_WISHES = 64 };
 
 struct rig_wish {
 	struct sluice_key key;
 	uint64_t pps;
 	const char *reason, *evidence;
+};
+
+struct rig_rule_wish {
+	struct sluice_rule_match match;
+	struct sluice_rule_proposal proposal; /* Its match is the one above. */
 };
 
 struct rig_detector {
@@ -42,7 +47,12 @@ struct rig_detector {
 	uint64_t takes_ns;
 	struct rig_wish *wishes; /* Proposed in the next window, then forgotten. */
 	size_t n_wishes, wishes_capacity;
+	struct rig_rule_wish rule_wishes[RIG_RULE_WISHES]; /* The same. */
+	size_t n_rule_wishes;
+	double weight;
 	unsigned int calls;
+	struct sluice_window_rule seen_rules[RIG_RULE_WISHES];
+	size_t n_seen_rules;
 	int last_propose;				/* What the last proposal was answered. */
 	struct sluice_window seen;			/* Its arrays are gone. */
 	uint64_t seen_blocked_packets, seen_blocked_hw; /* Sums over the blocked sources. */
@@ -99,6 +109,15 @@ void rig_send(struct rig *rig, const char *source, uint64_t packets);
 /* The first detector asks for it in the next window. */
 void rig_wish(struct rig *rig, const char *source, uint64_t pps);
 void rig_wish_of(struct rig *rig, size_t detector, const struct sluice_key *key, uint64_t pps);
+/*
+ * The detector asks, in the next window, for a rule that drops UDP from this port.  The wish may be
+ * changed until then.
+ */
+struct rig_rule_wish *rig_wish_rule(struct rig *rig, size_t detector, uint16_t source_port,
+				    uint64_t pps);
+/* The automatic rule that drops UDP from this port, if the filter has it. */
+const struct dataplane_rule *rig_rule(const struct rig *rig, uint16_t source_port);
+void rig_send_port(struct rig *rig, const char *source, uint16_t source_port, uint64_t packets);
 /* Asked for and blocked at the end of one window. */
 void rig_block(struct rig *rig, const char *source, uint64_t pps);
 void rig_know(struct rig *rig, const char *address);

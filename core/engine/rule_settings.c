@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rules as the file states them into rules as the data plane takes them.  See rules.h. */
-#include "rules.h"
+/* Rules as the file states them into rules as the data plane takes them.  See rule_settings.h. */
+#include "rule_settings.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/settings.h"
-#include "control/fail.h"
-#include "dataplane/dataplane.h"
+#include "dataplane/rule.h"
 
 /* config knows nothing of dataplane: what both number alike is copied, and checked here to be so. */
 _Static_assert((int)SETTINGS_RULE_PROTOCOL == (int)DATAPLANE_RULE_PROTOCOL, "alike");
@@ -58,7 +55,7 @@ static struct dataplane_rule_range to_range(struct settings_rule_range range)
 	return (struct dataplane_rule_range){ .from = range.from, .to = range.to };
 }
 
-static void convert(const struct settings_rule *from, struct dataplane_rule *to)
+void rule_settings_convert(const struct settings_rule *from, struct dataplane_rule *to)
 {
 	*to = (struct dataplane_rule){
 		.matches = from->matches,
@@ -78,23 +75,9 @@ static void convert(const struct settings_rule *from, struct dataplane_rule *to)
 		.is_by_byte = from->is_by_byte,
 		.rate = from->rate,
 		.burst = from->burst,
-		.origin = "config",
+		.origin = RULE_SETTINGS_ORIGIN,
 	};
 	memcpy(to->name, from->name, sizeof(from->name));
 	memcpy(to->payload, from->payload, sizeof(from->payload));
 	memcpy(to->payload_mask, from->payload_mask, sizeof(from->payload_mask));
-}
-
-int rules_apply(struct dataplane *dp, const struct settings *settings, struct sluice_err *err)
-{
-	struct dataplane_rule *rules = calloc(settings->n_rules + 1, sizeof(*rules));
-	int ret;
-
-	if (!rules)
-		return fail_system(err, -ENOMEM, "signature rules");
-	for (size_t i = 0; i < settings->n_rules; i++)
-		convert(&settings->rules[i], &rules[i]);
-	ret = dp->ops->rules_set(dp, rules, settings->n_rules, err);
-	free(rules);
-	return ret;
 }
