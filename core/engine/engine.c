@@ -102,7 +102,10 @@ static int make_parts(struct engine *engine, const struct engine_options *option
 	attack_init(&engine->attack);
 	min_pass_init(&engine->min_pass);
 	report_init(&engine->report);
-	rc = aggregate_new(most_sources(engine->settings), &engine->aggregate);
+	spoofed_init(&engine->spoofed);
+	rc = seen_init(&engine->seen, &engine->secret);
+	if (!rc)
+		rc = aggregate_new(most_sources(engine->settings), &engine->aggregate);
 	if (!rc)
 		rc = blocklist_new(engine->dp, &engine->names, &engine->secret, &engine->blocklist);
 	if (!rc)
@@ -216,6 +219,7 @@ void engine_free(struct engine *engine)
 	blocklist_free(engine->blocklist);
 	prefix_list_fini(&engine->prefixes);
 	aggregate_free(engine->aggregate);
+	seen_fini(&engine->seen);
 	free(engine->offload_sources);
 	free(engine);
 }

@@ -151,6 +151,8 @@ struct engine_status {
 	uint64_t protected_known; /* Proposals not enforced: client is known. */
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
+	bool spoofed;		  /* Sources are many and new. */
+	uint64_t refused_spoofed; /* Proposals of sources not enforced because of that. */
 	uint64_t outvoted;	  /* Proposals of sources and rules not enforced: policy.combine. */
 	uint64_t rules, rules_config; /* In force: automatic, and the file's. */
 	uint64_t rules_enforced_total, rules_released_total, rules_refused_total;

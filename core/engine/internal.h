@@ -33,6 +33,8 @@
 #include "rule_policy.h"
 #include "rule_set.h"
 #include "rule_wishes.h"
+#include "seen.h"
+#include "spoofed.h"
 
 struct engine {
 	const struct settings *settings;
@@ -60,6 +62,8 @@ struct engine {
 	struct rate_monitor rate_monitor;
 	struct attack attack;
 	struct min_pass min_pass;
+	struct seen seen;
+	struct spoofed spoofed;
 	struct report report;
 
 	/* The window. */
@@ -85,7 +89,7 @@ struct engine {
 	uint64_t blocks_total, released_total, refused_total;
 	uint64_t protected_known, protected_allow, would_block;
 	uint64_t rules_enforced_total, rules_released_total, rules_refused_total, would_rule;
-	uint64_t outvoted;
+	uint64_t outvoted, refused_spoofed;
 	uint64_t untracked_flow_total, untracked_destination_total;
 	uint64_t untracked_total, samples_total, samples_lost_total;
 };
@@ -126,6 +130,10 @@ void known_pick_up(struct engine *engine);
 void known_insist(struct engine *engine);
 /* True if a proposal of that window may be decided on with the set in use. */
 bool known_fits(const struct engine *engine, uint64_t sequence);
+
+/* sources.c */
+/* Marks known clients, finds the fastest source and the new ones, and tells forged ones from real. */
+void sources_look(struct engine *engine);
 
 /* policy.c */
 /* A candidate is one that an observing detector would have blocked within this time. */

@@ -45,6 +45,13 @@ static void note_candidate(struct engine *engine, const struct proposal *proposa
 	engine->would_block++;
 }
 
+static void refuse(struct engine *engine, const struct proposal *proposal, const char *why)
+{
+	engine->refused_total++;
+	report_add(&engine->report, EVENT_KIND_BLOCK_REFUSED, SLUICE_LOG_WARNING, &proposal->key,
+		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
+}
+
 /* True if the proposal is to become a block. */
 static bool admit(struct engine *engine, const struct proposal *proposal, uint64_t now_ns)
 {
@@ -70,15 +77,14 @@ static bool admit(struct engine *engine, const struct proposal *proposal, uint64
 		engine->outvoted++;
 		return false;
 	}
+	if (spoofed_distrusts(&engine->spoofed) &&
+	    engine->settings->policy.spoofed == SETTINGS_SPOOFED_RULES) {
+		engine->refused_spoofed++;
+		refuse(engine, proposal, "spoofed_flood: sources are many and new");
+		return false;
+	}
 	past = blocklist_released(engine->blocklist, key, now_ns);
 	return !past || past->held_until_ns <= now_ns;
-}
-
-static void refuse(struct engine *engine, const struct proposal *proposal, const char *why)
-{
-	engine->refused_total++;
-	report_add(&engine->report, EVENT_KIND_BLOCK_REFUSED, SLUICE_LOG_WARNING, &proposal->key,
-		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
 }
 
 static uint64_t packets_of(const struct engine *engine, uint64_t pps)

@@ -216,6 +216,11 @@ static bool decide(struct engine *engine, const struct rule_wish *wish,
 		engine->outvoted++;
 		return false;
 	}
+	if (spoofed_distrusts(&engine->spoofed) &&
+	    engine->settings->policy.spoofed == SETTINGS_SPOOFED_SOURCES) {
+		refuse(engine, wish, "policy.spoofed is sources");
+		return false;
+	}
 	full = no_room(engine, made);
 	if (full) {
 		refuse(engine, wish, full);

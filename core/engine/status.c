@@ -48,6 +48,8 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.protected_known = engine->protected_known,
 		.protected_allow = engine->protected_allow,
 		.would_block = engine->would_block,
+		.spoofed = engine->spoofed.on,
+		.refused_spoofed = engine->refused_spoofed,
 		.outvoted = engine->outvoted,
 		.rules = engine->auto_rules.n_in_force,
 		.rules_config = engine->rule_set.n_config,

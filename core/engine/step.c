@@ -163,22 +163,6 @@ static void rate_blocked(struct engine *engine)
 	window->blocked_size = sizeof(struct blocklist_entry);
 }
 
-/* Marks known clients, and finds the fastest source. */
-static void flag_sources(struct engine *engine)
-{
-	uint64_t highest = 0;
-	size_t n;
-	struct sluice_source *sources = aggregate_sources(engine->aggregate, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		if (engine_is_known(engine, &sources[i].key))
-			sources[i].flags |= SLUICE_SOURCE_KNOWN;
-		if (sources[i].packets > highest)
-			highest = sources[i].packets;
-	}
-	engine->highest_pps = measure_pps(highest, engine->window.length_ns);
-}
-
 static uint32_t most_proposals(const struct engine *engine)
 {
 	uint64_t most = 4ull * engine->settings->policy.max_new_per_window;
@@ -380,7 +364,7 @@ int engine_step(struct engine *engine)
 	stage_end(engine, ENGINE_STAGE_READ, &at_ns);
 	rate_blocked(engine);
 	known_pick_up(engine);
-	flag_sources(engine);
+	sources_look(engine);
 	stage_end(engine, ENGINE_STAGE_RATES, &at_ns);
 	attack_by = run_detectors(engine);
 	follow_attack(engine, attack_by);
