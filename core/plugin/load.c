@@ -17,6 +17,7 @@
 #include "descriptor.h"
 #include "manifest_check.h"
 #include "plugin.h"
+#include "probe.h"
 #include "trust.h"
 
 #define SYMBOL "sluice_plugin"
@@ -90,7 +91,10 @@ static int load_object(struct plugin *plugin, const char *file, struct sluice_er
 	const struct sluice_plugin *descriptor;
 	char path[32];
 	size_t size;
+	int rc = plugin_probe(plugin->fd, file, err);
 
+	if (rc != 0)
+		return rc;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", plugin->fd);
 	plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!plugin->handle) {

@@ -4,9 +4,11 @@
  * for each way in which a plugin can be unfit.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sluice/backend.h>
 #include <sluice/detector.h>
@@ -43,7 +45,24 @@
 __attribute__((constructor)) static void leave_trace(void)
 {
 	setenv("SLUICE_FIXTURE_RAN", "1", 1);
+#if defined(FIXTURE_CRASH)
+	raise(SIGSEGV);
+#elif defined(FIXTURE_ABORT)
+	abort();
+#elif defined(FIXTURE_EXIT)
+	exit(0);
+#elif defined(FIXTURE_HANG)
+	for (;;)
+		pause();
+#endif
 }
+
+#ifdef FIXTURE_CRASH_AT_END
+__attribute__((destructor)) static void crash(void)
+{
+	abort();
+}
+#endif
 
 struct fixture {
 	struct sluice_instance *instance;

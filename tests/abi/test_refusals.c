@@ -52,6 +52,11 @@ Test(refusals, unfit_objects)
 		{ "other_version", -EINVAL, "its version is '1.2.4', its manifest says '1.2.3'" },
 		{ "other_kind", -EINVAL, "is a backend (kind 2), its manifest says detector" },
 		{ "undefined", -ENOEXEC, "sluice_fixture_nobody_defines_this" },
+		{ "crash", -ENOEXEC, "loading it killed a trial process by signal 11" },
+		{ "abort", -ENOEXEC, "loading it killed a trial process by signal 6" },
+		{ "crash_at_end", -ENOEXEC, "loading it killed a trial process by signal 6" },
+		{ "exit", -ENOEXEC, "loading it ended a trial process with status 0" },
+		{ "hang", -ETIMEDOUT, "loading it took a trial process over 10 s" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
