@@ -12,6 +12,7 @@
 #include "blocklist.h"
 #include "counters.h"
 #include "hash.h"
+#include "known.h"
 #include "rules_parse.h"
 
 #define RULES_ARRAY(name, type_, entries)          \
@@ -265,6 +266,10 @@ __noinline int rules_judge(struct xdp_md *ctx, __u32 cpu, __u32 flags, __u64 byt
 		reason = SLUICE_REASON_RULE;
 	else if (rule->action != RULES_PASS && !rules_conforms(ctx, generation, index, bytes))
 		reason = SLUICE_REASON_RATE_LIMITED;
+	if (reason != SLUICE_REASON_PASS && rule->exempts_known && known_sender(ctx)) {
+		count(cpu, SLUICE_REASON_KNOWN, bytes);
+		reason = SLUICE_REASON_PASS;
+	}
 	rules_count(cpu, rule->slot, bytes,
 		    reason != SLUICE_REASON_PASS && !(flags & SLUICE_HEADER_OBSERVE));
 	return reason;

@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define SLUICE_LAYOUT 2
+#define SLUICE_LAYOUT 3
 #define SLUICE_HEADER_MAGIC 0x534c4831u /* "SLH1" */
 #define SLUICE_CACHE_LINE 64
 #define SLUICE_HEADER_SIZE 4096
@@ -32,6 +32,7 @@ enum sluice_reason {
 	SLUICE_REASON_WOULD_DROP,
 	SLUICE_REASON_RULE,
 	SLUICE_REASON_RATE_LIMITED,
+	SLUICE_REASON_KNOWN,
 	SLUICE_N_REASONS,
 	SLUICE_REASONS_MAX = 16, /* Room in a CPU's counter block. */
 };
@@ -71,7 +72,8 @@ struct sluice_header {
 	__u32 epoch[2]; /* Of feature side A and B: a bucket with another epoch is empty. */
 	__u32 side;	/* The side that counts now. */
 	__u32 rules;	/* Which generation of signature rules is in force; see rules_shared.h. */
-	__u32 reserved0[2];
+	__u32 known;	/* Bit 0: which generation of known clients; see known_shared.h. */
+	__u32 reserved0;
 
 	__u64 own_bloom[4]; /* Bits of table_own_bit() of our own addresses. */
 	__u64 clock_ns;	    /* The time, for limits, where a replay sets it; 0 = the kernel's. */
@@ -79,7 +81,7 @@ struct sluice_header {
 	__u64 reserved1[2];
 
 	/* What follows is user space's. */
-	__u32 reserved2;
+	__u32 known_bits; /* log2 of the buckets of known clients. */
 	__u32 v6_prefix_len;
 	__u32 max_blocked;
 	__u32 block4_buckets, block6_buckets; /* Powers of two; without the stash's. */

@@ -55,9 +55,10 @@ struct settings_rule {
 	uint8_t payload_size; /* 0 = not asked for. */
 	uint8_t payload[SETTINGS_RULE_PAYLOAD_MAX], payload_mask[SETTINGS_RULE_PAYLOAD_MAX];
 	enum settings_rule_action action;
-	bool is_by_byte; /* The limit counts bytes, not packets. */
-	uint64_t rate;	 /* A second. */
-	uint64_t burst;	 /* Packets or bytes at once. */
+	bool is_by_byte;    /* The limit counts bytes, not packets. */
+	uint64_t rate;	    /* A second. */
+	uint64_t burst;	    /* Packets or bytes at once. */
+	bool exempts_known; /* Known clients pass what it would drop. */
 	unsigned int line, column;
 };
 

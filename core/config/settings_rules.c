@@ -317,6 +317,7 @@ static void action_read(struct reader *reader, const struct config_value *item,
 {
 	const struct config_value *action = config_value_get(item, "action");
 	const struct config_value *limit = config_value_get(item, "limit");
+	const struct config_value *exempt = config_value_get(item, "exempt_known");
 	const char *name = config_value_string(action);
 
 	if (!strcmp(name, "limit"))
@@ -329,6 +330,9 @@ static void action_read(struct reader *reader, const struct config_value *item,
 		refuse(reader, limit, "limit", "has no use with action '%s'", name);
 	else if (limit)
 		limit_read(reader, limit, rule);
+	rule->exempts_known = config_value_bool(exempt);
+	if (rule->exempts_known && rule->action == SETTINGS_RULE_PASS)
+		refuse(reader, exempt, "exempt_known", "has no use with action 'pass'");
 }
 
 static void rule_read(struct reader *reader, const struct config_value *item,

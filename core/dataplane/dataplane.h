@@ -23,7 +23,8 @@
 /*
  * What the filter did with a packet; the one list of names, here, in BPF and in every output.
  * Counters are per reason.  `pass` and `no_features` were let through, the others dropped;
- * `would_drop` counts, beside the verdict, what observe mode let through.
+ * `would_drop` and `known` count, beside the verdict, what observe mode, and what a rule that
+ * spares known clients, let through.
  */
 #define DATAPLANE_REASONS(X)                                                              \
 	X(PASS, pass, "measured and handed to Linux")                                     \
@@ -36,7 +37,8 @@
 	X(SPOOFED_OWN, spoofed_own, "dropped: forged with one of our own addresses")      \
 	X(WOULD_DROP, would_drop, "let through by observe mode; counted again as passed") \
 	X(RULE, rule, "dropped: a signature rule matches")                                \
-	X(RATE_LIMITED, rate_limited, "dropped: beyond the limit of a signature rule")
+	X(RATE_LIMITED, rate_limited, "dropped: beyond the limit of a signature rule")    \
+	X(KNOWN, known, "let through for a known client that a rule spares; counted again as passed")
 
 enum dataplane_reason {
 #define X(upper, lower, text) DATAPLANE_REASON_##upper,
@@ -197,6 +199,13 @@ struct dataplane_ops {
 			 struct sluice_err *err);
 	/* The rules in force, in order. */
 	void (*rules_read)(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx);
+	/*
+	 * Replaces the known clients, whose packets pass rules that say `exempts_known`: whole
+	 * addresses, the most important first.  Returns how many found no room, or a negative errno,
+	 * upon which the set is as it was.
+	 */
+	int (*known_set)(struct dataplane *dp, const struct sluice_key *keys, size_t n,
+			 struct sluice_err *err);
 	/* false: observe; counts what would be dropped and lets it through. */
 	void (*enforce_set)(struct dataplane *dp, bool enforce);
 	/*
@@ -239,6 +248,7 @@ struct dataplane_occupancy {
 	uint32_t blocked_v4, blocked_v6;
 	uint32_t blocked_capacity; /* Of both families together. */
 	uint32_t sources_capacity; /* Per window, of both families together. */
+	uint32_t known;		   /* As known_set() wrote them. */
 };
 
 /* Implementations embed this as their first member. */
@@ -278,6 +288,7 @@ struct dataplane_live_options {
 	uint32_t max_sources_v6; /* IPv6; 0 = an eighth of max_sources. */
 	enum dataplane_swap_design swap;
 	struct dataplane_features features;
+	uint32_t max_known;    /* Known clients of each family; 0 = few, for tests. */
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;
 	bool enforce;

@@ -14,6 +14,7 @@
 #include "blocklist_table.h"
 #include "dataplane.h"
 #include "grace.h"
+#include "known_maps.h"
 #include "live_side.h"
 #include "live_tables.h"
 #include "mapped.h"
@@ -37,6 +38,7 @@ struct live {
 	struct blocklist_table *blocklist;
 	struct prefix_maps prefixes;
 	struct rule_maps rules;
+	struct known_maps known;
 	struct grace *grace;
 	struct attachment *attachments;
 	size_t n_attachments;

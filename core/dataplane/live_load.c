@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "filter.skel.h"
+#include "known_shared.h"
 #include "libbpf_messages.h"
 
 void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
@@ -75,6 +76,9 @@ static int size_filter_maps(struct live *live)
 		{ filter->maps.sluice_allow4, 0 },
 		{ filter->maps.sluice_allow6, 0 },
 		{ filter->maps.sluice_progs, 0 },
+		{ filter->maps.sluice_known4, KNOWN_GENERATIONS << sizes->known_bits },
+		{ filter->maps.sluice_known6,
+		  KNOWN_GENERATIONS * KNOWN6_BUCKETS(sizes->known_bits) },
 		{ filter->maps.sluice_rules, 0 },
 		{ filter->maps.sluice_rule_counts, sizes->n_cpus },
 		{ filter->maps.sluice_rule_limits, 0 },
@@ -102,6 +106,7 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 	live_v6_mask(sizes->v6_prefix_len, mask);
 	live->filter->rodata->block4_bits = (uint32_t)__builtin_ctz(sizes->block4_buckets);
 	live->filter->rodata->block6_bits = (uint32_t)__builtin_ctz(sizes->block6_buckets);
+	live->filter->rodata->known_bits = sizes->known_bits;
 	live->filter->rodata->v6_mask_high = mask[0];
 	live->filter->rodata->v6_mask_low = mask[1];
 	code = size_filter_maps(live);
@@ -212,6 +217,9 @@ int live_open_lists(struct live *live, struct blocklist_adoption *adoption, stru
 	};
 	if (!code)
 		code = prefix_maps_init(&live->prefixes, err);
+	if (!code)
+		code = known_maps_open(&live->known, bpf_map__fd(filter->maps.sluice_known4),
+				       bpf_map__fd(filter->maps.sluice_known6), live->header, err);
 	return code ? code : open_rules(live, err);
 }
 
@@ -230,6 +238,7 @@ static void release_memory(struct live *live)
 	mapped_close(&live->carry6);
 	mapped_close(&live->records);
 	rule_maps_close(&live->rules);
+	known_maps_close(&live->known);
 	live_tables_close(&live->tables);
 }
 

@@ -201,6 +201,16 @@ static int live_rules_set(struct dataplane *dp, const struct dataplane_rule *rul
 	return rule_maps_set(&live->rules, live->grace, rules, n, err);
 }
 
+static int live_known_set(struct dataplane *dp, const struct sluice_key *keys, size_t n,
+			  struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+	int code = known_maps_set(&live->known, live->grace, keys, n, err);
+
+	dp->occupancy.known = live->known.n;
+	return code;
+}
+
 static void live_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx)
 {
 	rule_maps_read(&live_of_const(dp)->rules, fn, ctx);
@@ -228,6 +238,7 @@ static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 	live->flipped = false;
 	/* Whoever might still have counted into a freed way has ended, too. */
 	blocklist_table_release(live->blocklist);
+	known_maps_settled(&live->known);
 	live_heartbeat(live);
 	swap->flip_ns = flipped - start;
 	swap->grace_ns = live_monotonic_ns() - flipped;
@@ -338,6 +349,7 @@ const struct dataplane_ops live_ops = {
 	.own_set = live_own_set,
 	.rules_set = live_rules_set,
 	.rules_read = live_rules_read,
+	.known_set = live_known_set,
 	.enforce_set = live_enforce_set,
 	.swap = live_swap,
 	.sources_read = live_sources_read,

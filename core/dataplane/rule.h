@@ -68,12 +68,12 @@ struct dataplane_rule {
 	uint8_t payload[DATAPLANE_RULE_PAYLOAD_MAX];
 	uint8_t payload_mask[DATAPLANE_RULE_PAYLOAD_MAX];
 	enum dataplane_rule_action action;
-	bool is_by_byte; /* The limit counts bytes of frames, not packets. */
-	uint64_t rate;	 /* A second. */
-	uint64_t burst;	 /* Packets or bytes at once. */
+	bool is_by_byte;    /* The limit counts bytes of frames, not packets. */
+	uint64_t rate;	    /* A second. */
+	uint64_t burst;	    /* Packets or bytes at once. */
+	bool exempts_known; /* Packets of known clients pass it. */
 	/* Who wants it: "config", or a detector's name; NUL-terminated.  Only kept and told. */
 	char origin[DATAPLANE_RULE_ORIGIN_SIZE];
-	bool exempts_known; /* Packets of known clients pass it. */
 	/* A detector asked for it: it may lapse when the daemon dies.  Then also, for the next one: */
 	bool is_automatic;
 	char reason[DATAPLANE_RULE_REASON_SIZE];

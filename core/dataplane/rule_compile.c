@@ -349,6 +349,7 @@ static void compile_destination(const struct dataplane_rule *rules, size_t n, ui
 static void compile_action(const struct dataplane_rule *rule, struct rules_rule *out)
 {
 	out->action = (__u8)rule->action;
+	out->exempts_known = rule->exempts_known;
 	out->payload_size = rule->payload_size;
 	out->payload_offset = rule->payload_offset;
 	for (unsigned int i = 0; i < rule->payload_size; i++) {

@@ -20,6 +20,8 @@
 
 #include "attachment.h"
 #include "base/err.h"
+#include "known_maps.h"
+#include "known_shared.h"
 #include "source_table.h"
 
 /* Keys per bucket on average, at most: a little over half its ways, so that the stash stays nearly empty. */
@@ -101,6 +103,7 @@ static void sizes_from_options(struct sluice_header *sizes,
 	sizes->n_cpus = n_cpus;
 	sizes->v6_prefix_len = options->v6_prefix_len;
 	sizes->max_blocked = options->max_blocked;
+	sizes->known_bits = known_maps_bits(options->max_known);
 	sizes->block4_buckets = sizes->block6_buckets = block_buckets(options->max_blocked);
 }
 
@@ -111,6 +114,7 @@ static bool sizes_are_sound(const struct sluice_header *header)
 	return header->n_cpus == (uint32_t)libbpf_num_possible_cpus() &&
 	       header->v6_prefix_len >= 1 && header->v6_prefix_len <= 128 &&
 	       header->max_blocked >= 1 && header->max_blocked < limit &&
+	       header->known_bits >= KNOWN_MIN_BITS && header->known_bits <= KNOWN_MAX_BITS &&
 	       is_block_size(header->block4_buckets) && is_block_size(header->block6_buckets);
 }
 

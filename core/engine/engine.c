@@ -195,6 +195,8 @@ int engine_new(const struct engine_options *options, struct engine **out, struct
 	if (!rc)
 		rc = release_allowed(engine, err);
 	/* Only now, since the data plane has been told who is exempt from rules. */
+	/* Before rules are in force that spare them. */
+	known_tell(engine);
 	if (!rc)
 		rc = rule_policy_start(engine, err);
 	if (!rc)

@@ -34,6 +34,15 @@ struct engine_detector {
 	struct sluice_instance *instance;
 };
 
+/* How many are known, and why. */
+struct engine_known_count {
+	uint64_t established;  /* Had a TCP connection. */
+	uint64_t spoken_first; /* This host spoke to them first. */
+	uint64_t total;	       /* Either. */
+	uint64_t capacity;
+	uint64_t refused; /* Spoken to first, while there was no room; since the filter began. */
+};
+
 /*
  * Tells which sources have an established TCP connection.  known_clients_interface() fills it in;
  * tests put a fake in its place.
@@ -49,6 +58,13 @@ struct engine_known {
 	int (*refresh)(void *ctx);
 	bool (*contains)(void *ctx, const struct sluice_key *key);
 	void *ctx;
+	/*
+	 * Optional.  All that are known, for the data plane: whole addresses, those that were seen
+	 * last first.  Valid until the next refresh().
+	 */
+	const struct sluice_key *(*list)(void *ctx, size_t *n);
+	/* Optional. */
+	void (*count)(void *ctx, struct engine_known_count *count);
 };
 
 /* Finds the addresses that `own`, `gateway` and `resolver` stand for; replaceable in tests. */

@@ -77,8 +77,9 @@ struct engine {
 	uint64_t next_known_ns;		    /* Monotonic: when to ask who is connected again. */
 	uint64_t hw_packets;		    /* Since the exchange before. */
 	uint64_t known_asked;		    /* Window of the request that is not answered; or 0. */
-	uint64_t known_fresh; /* The set in use is no older than this window's begin. */
-	bool inherited;	      /* Sources blocked by an earlier daemon were adopted. */
+	uint64_t known_fresh;	 /* The set in use is no older than this window's begin. */
+	uint64_t known_left_out; /* Of that set, who found no room in the filter. */
+	bool inherited;		 /* Sources blocked by an earlier daemon were adopted. */
 	struct offload_source *offload_sources;
 	size_t offload_capacity;
 	struct blocklist_measured measured;
@@ -120,6 +121,8 @@ int release_allowed(struct engine *engine, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
 /* known.c */
+/* Gives the filter the set in use. */
+void known_tell(struct engine *engine);
 /* Asks for a new set if it is of use in this window. */
 void known_begin(struct engine *engine, uint64_t now_ns);
 /* The window that it was asked in goes on: what comes is not fresh enough for it. */

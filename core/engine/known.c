@@ -18,6 +18,24 @@ static void ask(struct engine *engine)
 	engine->known_asked = engine->window.sequence;
 }
 
+void known_tell(struct engine *engine)
+{
+	const struct sluice_key *keys;
+	size_t n = 0;
+	int left_out;
+
+	if (!engine->has_known || !engine->known.list || !engine->dp->ops->known_set)
+		return;
+	keys = engine->known.list(engine->known.ctx, &n);
+	left_out = engine->dp->ops->known_set(engine->dp, keys, n, NULL);
+	/*
+	 * It fails only if the grace wait does, of which the next swap tells; the filter goes on with
+	 * the set it has, and the next refresh tries again.
+	 */
+	if (left_out >= 0)
+		engine->known_left_out = (uint64_t)left_out;
+}
+
 void known_begin(struct engine *engine, uint64_t now_ns)
 {
 	size_t n_waiting;
@@ -47,6 +65,7 @@ void known_pick_up(struct engine *engine)
 	/* After any other failure the set in use is the best that can be had. */
 	engine->known_fresh = engine->known_asked;
 	engine->known_asked = 0;
+	known_tell(engine);
 }
 
 void known_insist(struct engine *engine)

@@ -15,7 +15,7 @@ void measure_totals(const struct dataplane_counters *before, const struct datapl
 		uint64_t packets = now->reason[reason].packets - before->reason[reason].packets;
 		uint64_t bytes = now->reason[reason].bytes - before->reason[reason].bytes;
 
-		if (reason == DATAPLANE_REASON_WOULD_DROP)
+		if (reason == DATAPLANE_REASON_WOULD_DROP || reason == DATAPLANE_REASON_KNOWN)
 			continue; /* Counted again as passed. */
 		if (!dataplane_reason_is_drop((enum dataplane_reason)reason)) {
 			window->passed_packets += packets;

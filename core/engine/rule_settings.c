@@ -75,6 +75,7 @@ void rule_settings_convert(const struct settings_rule *from, struct dataplane_ru
 		.is_by_byte = from->is_by_byte,
 		.rate = from->rate,
 		.burst = from->burst,
+		.exempts_known = from->exempts_known,
 		.origin = RULE_SETTINGS_ORIGIN,
 	};
 	memcpy(to->name, from->name, sizeof(from->name));

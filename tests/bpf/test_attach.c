@@ -198,7 +198,7 @@ Test(attach, detach_leaves_what_is_not_ours)
 	cr_assert_eq(dataplane_live_detach("/sys/fs/bpf", NULL), 0);
 	cr_assert_eq(access("/sys/fs/bpf/vpn/filter", F_OK), 0);
 	cr_assert_eq(access("/sys/fs/bpf/vfilter", F_OK), 0);
-	cr_assert_neq(access("/sys/fs/bpf/v2", F_OK), 0);
+	cr_assert_neq(access("/sys/fs/bpf/v3", F_OK), 0);
 	cr_assert_eq(dataplane_live_detach("/sys/fs/bpf", NULL), -ENOENT);
 	close(fd);
 }

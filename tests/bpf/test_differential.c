@@ -191,9 +191,10 @@ static void run(bool observe, bool pass_malformed, uint64_t seed, uint32_t n_fra
 	for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {
 		bool possible = reason != DATAPLANE_REASON_NO_FEATURES &&
 				reason != DATAPLANE_REASON_WOULD_DROP &&
-				/* test_rules.c */
+				/* test_rules.c, test_known.c */
 				reason != DATAPLANE_REASON_RULE &&
 				reason != DATAPLANE_REASON_RATE_LIMITED &&
+				reason != DATAPLANE_REASON_KNOWN &&
 				!(observe && dataplane_reason_is_drop(reason)) &&
 				!(pass_malformed && reason == DATAPLANE_REASON_MALFORMED);
 

@@ -9,10 +9,10 @@
 
 Test(reasons, names_are_stable_identifiers)
 {
-	static const char *const names[] = { "pass",	  "no_features", "exempt",
-					     "not_ip",	  "blocked",	 "blocked_prefix",
-					     "malformed", "spoofed_own", "would_drop",
-					     "rule",	  "rate_limited" };
+	static const char *const names[] = { "pass",	  "no_features",  "exempt",
+					     "not_ip",	  "blocked",	  "blocked_prefix",
+					     "malformed", "spoofed_own",  "would_drop",
+					     "rule",	  "rate_limited", "known" };
 
 	cr_assert_eq(sizeof(names) / sizeof(names[0]), DATAPLANE_N_REASONS);
 	for (int reason = 0; reason < DATAPLANE_N_REASONS; reason++) {

@@ -249,6 +249,20 @@ static void fake_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, vo
 	}
 }
 
+static int fake_known_set(struct dataplane *dp, const struct sluice_key *keys, size_t n,
+			  struct sluice_err *err)
+{
+	struct fake_dataplane *fake = fake_of(dp);
+
+	(void)err;
+	cr_assert_leq(n, FAKE_OWN);
+	if (n)
+		memcpy(fake->known, keys, n * sizeof(*keys));
+	fake->n_known = n;
+	fake->n_known_sets++;
+	return 0;
+}
+
 static void fake_enforce_set(struct dataplane *dp, bool enforce)
 {
 	fake_of(dp)->enforce = enforce;
@@ -350,6 +364,7 @@ static const struct dataplane_ops fake_ops = {
 	.own_set = fake_own_set,
 	.rules_set = fake_rules_set,
 	.rules_read = fake_rules_read,
+	.known_set = fake_known_set,
 	.enforce_set = fake_enforce_set,
 	.swap = fake_swap,
 	.sources_read = fake_sources_read,

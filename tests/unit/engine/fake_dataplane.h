@@ -43,6 +43,9 @@ struct fake_dataplane {
 	size_t n_allow;
 	struct sluice_key own[FAKE_OWN];
 	size_t n_own;
+	struct sluice_key known[FAKE_OWN];
+	size_t n_known;
+	unsigned int n_known_sets;
 	struct fake_side live, idle;
 	struct fake_filter_rule rules[DATAPLANE_MAX_RULES];
 	size_t n_rules;

@@ -71,6 +71,14 @@ static bool fake_known_contains(void *ctx, const struct sluice_key *key)
 	return false;
 }
 
+static const struct sluice_key *fake_known_list(void *ctx, size_t *n)
+{
+	const struct rig *rig = ctx;
+
+	*n = rig->n_known_now;
+	return rig->known_now;
+}
+
 static int fake_resolve(void *ctx, struct system_addresses *list)
 {
 	struct rig *rig = ctx;
@@ -199,8 +207,13 @@ struct rig *rig_new(void)
 	rig->now_ns = 1000 * RIG_WINDOW_NS;
 	rig->clock = (struct clock_source){ fake_monotonic, fake_boottime, fake_realtime, rig };
 	rig->sink = (struct event_sink){ note_event, rig };
-	rig->known = (struct engine_known){ fake_known_start, fake_known_refresh,
-					    fake_known_contains, rig };
+	rig->known = (struct engine_known){
+		.start = fake_known_start,
+		.refresh = fake_known_refresh,
+		.contains = fake_known_contains,
+		.ctx = rig,
+		.list = fake_known_list,
+	};
 	rig->resolver = (struct engine_addresses){ fake_resolve, rig };
 	rig_add_detector(rig, "limit", true);
 	rig->options = (struct engine_options){

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "base/address.h"
 #include "rig.h"
 
 #define CLIENT "192.0.2.7"
@@ -161,4 +162,37 @@ Test(known, a_set_asked_for_in_a_lost_window_is_not_fresh)
 	cr_expect_eq(rig->n_known_starts, 2, "asked again");
 	cr_expect_not(rig_is_blocked(rig, CLIENT));
 	cr_expect(rig_is_blocked(rig, STRANGER));
+}
+
+Test(known, the_filter_gets_each_new_set)
+{
+	struct sluice_key client = key_of(CLIENT);
+	unsigned int before = rig->dp.n_known_sets;
+
+	cr_expect_eq(before, 1, "at the start, before there are rules");
+	rig_know(rig, CLIENT);
+	wish_both();
+	rig_window(rig);
+	cr_expect_gt(rig->dp.n_known_sets, before);
+	cr_assert_eq(rig->dp.n_known, 1);
+	cr_expect(address_equal(&rig->dp.known[0], &client));
+}
+
+Test(known, the_filter_keeps_its_set_while_there_is_no_new_one)
+{
+	unsigned int before;
+
+	rig_know(rig, CLIENT);
+	wish_both();
+	rig_window(rig);
+	before = rig->dp.n_known_sets;
+	rig->known_code = -EIO;
+	rig_wish(rig, "192.0.2.9", 90000);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_known, 1);
+	rig->known_code = 0;
+	rig->known_busy = 1000;
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_known, 1);
+	cr_expect_leq(rig->dp.n_known_sets, before + 1, "only what was fresh, or the same again");
 }
