@@ -59,7 +59,8 @@ enum sluice_log_level {
  * Host services.  Callable only from inside a call into the plugin and on its thread.
  *
  * The option readers copy out the value of an option that the manifest declares, or its default:
- * 0 on success, -ENOENT if the manifest does not declare it, -EINVAL if it is of another type.
+ * 0 on success, -ENOENT if the manifest does not declare it, -ENODATA if neither it nor the
+ * deployment file gives a value, -EINVAL if it is of another type.
  * Durations are read as nanoseconds, rates as units per second, sizes as bytes (all u64).
  */
 struct sluice_host {

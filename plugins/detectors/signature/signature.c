@@ -61,11 +61,13 @@ static double read_double(struct reader *reader, const char *name)
 	return value;
 }
 
+/* "" if the deployment file does not give it. */
 static const char *read_string(struct reader *reader, const char *name)
 {
 	const char *value = "";
+	int code = reader->host->option_string(reader->config, name, &value);
 
-	note(reader, name, reader->host->option_string(reader->config, name, &value));
+	note(reader, name, code == -ENODATA ? 0 : code);
 	return value;
 }
 
