@@ -18,7 +18,7 @@
 struct sluice_err;
 
 #define CAPTURE_MAX_GAP_NS 5000000000ull /* The default for `max_gap_ns`. */
-#define CAPTURE_CUT_GAP_NS 1000000000ull /* What a longer gap becomes. */
+#define CAPTURE_CUT_GAP_NS 1000000000ull /* What a longer gap becomes, if the limit is not less. */
 #define CAPTURE_MAX_BYTES (1ull << 30)	 /* The default for `max_bytes`. */
 #define CAPTURE_RUNT_SIZE 14		 /* Shorter frames are runts: no Ethernet header. */
 #define CAPTURE_WARNING_SIZE 384

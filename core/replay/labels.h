@@ -9,8 +9,8 @@
  *   spoofed: yes                       # sources are invented: fresh ones on every repetition
  *   known_bad: no                      # a benign capture that holds an attack after all; or why
  *
- * The first that matches, in the order attack, ignore, background, decides.  What none matches is
- * attack if there is no `attack` line, else ignored.
+ * The first that matches, in the order attack, ignore, background, decides.  What none matches is,
+ * in an attack capture, attack if there is no `attack` line and else ignored; in a benign one benign.
  */
 #ifndef SLUICE_REPLAY_LABELS_H
 #define SLUICE_REPLAY_LABELS_H
@@ -51,10 +51,14 @@ int labels_set_attack(struct labels *labels, const char *expression, struct slui
 	__attribute__((warn_unused_result));
 void labels_free(struct labels *labels);
 
-/* Of an Ethernet frame of `size` captured bytes, as it is in the capture. */
+/*
+ * Of an Ethernet frame of `size` captured bytes, as it is in the capture; `rest` is what a frame is
+ * that no line matches.
+ */
 enum label_class labels_classify(const struct labels *labels, const uint8_t *frame, uint32_t size,
-				 uint32_t wire_size);
+				 uint32_t wire_size, enum label_class rest);
 
+bool labels_has_attack(const struct labels *labels);
 bool labels_spoofed(const struct labels *labels);
 bool labels_known_bad(const struct labels *labels);
 /* Keys of the file that mean nothing to us. */
