@@ -12,8 +12,9 @@
 #include "sluiced/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_status, &cli_events, &cli_explain, &cli_rules,  &cli_block, &cli_unblock,
-	&cli_allow,  &cli_check,  &cli_reload,	&cli_detach, &cli_bench, &cli_completion,
+	&cli_status,  &cli_events, &cli_explain,    &cli_rules,	 &cli_block,
+	&cli_unblock, &cli_allow,  &cli_check,	    &cli_reload, &cli_detach,
+	&cli_replay,  &cli_bench,  &cli_completion,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -118,6 +119,16 @@ static int leading_options(int argc, char *argv[], struct cli_args *args, int *c
 	return i;
 }
 
+/* A full disk or a closed pipe must not look like success. */
+static int finish(int code)
+{
+	if (fflush(stdout) != 0 && code == CLI_EXIT_OK) {
+		fprintf(stderr, "sluice: cannot write: %s\n", strerror(errno));
+		return CLI_EXIT_FAILED;
+	}
+	return code;
+}
+
 int cli_main(int argc, char *argv[])
 {
 	struct cli_args args = { .socket = SLUICE_DEFAULT_SOCKET };
@@ -138,6 +149,8 @@ int cli_main(int argc, char *argv[])
 
 		return usage("unknown command", argv[first], near ? near->name : NULL);
 	}
+	if (command->main)
+		return finish(command->main(argc - first, argv + first));
 	if (args_parse(command, argc - first, argv + first, &args, &err) != 0) {
 		fprintf(stderr, "sluice: %s\n", err.text);
 		return CLI_EXIT_USAGE;
@@ -146,13 +159,7 @@ int cli_main(int argc, char *argv[])
 		args_help(command, stdout);
 		return CLI_EXIT_OK;
 	}
-	code = command->run(&args);
-	/* A full disk or a closed pipe must not look like success. */
-	if (fflush(stdout) != 0 && code == CLI_EXIT_OK) {
-		fprintf(stderr, "sluice: cannot write: %s\n", strerror(errno));
-		return CLI_EXIT_FAILED;
-	}
-	return code;
+	return finish(command->run(&args));
 }
 
 int cli_fail(int error, const struct sluice_err *err)

@@ -54,10 +54,13 @@ struct cli_command {
 	size_t min_operands, max_operands;
 	/* Returns an exit code, enum cli_exit, having said on stderr what failed. */
 	int (*run)(const struct cli_args *args);
+	/* Instead, for one with a command line of its own: `argv[0]` is its name. */
+	int (*main)(int argc, char *argv[]);
 };
 
 extern const struct cli_command cli_allow, cli_bench, cli_block, cli_check, cli_completion,
-	cli_detach, cli_events, cli_explain, cli_reload, cli_rules, cli_status, cli_unblock;
+	cli_detach, cli_events, cli_explain, cli_reload, cli_replay, cli_rules, cli_status,
+	cli_unblock;
 
 /* All subcommands, in the order of the help. */
 const struct cli_command *const *cli_commands(size_t *n);

@@ -4,12 +4,16 @@
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status events explain rules block unblock allow check reload detach bench completion help"
+	local commands="status events explain rules block unblock allow check reload detach replay bench completion help"
 	local command="" options="" i
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
+		--config | --attack | --benign | --warmup | --protect | --role | --rewrite-dst | \
+			--rewrite-dport | --labels | --attack-filter | --attack-at | --attack-for | \
+			--respoof | --attack-rate | --speed | --max-gap | --phase | --phases | --seed | \
+			--window | --only | --direction | --bar | --suite | --diff | --csv | --svg) ((i++)) ;;
 		--socket | --for | --pin-path | --rounds | --entries | --by) ((i++)) ;;
 		-*) ;;
 		*)
@@ -19,11 +23,23 @@ _sluice()
 		esac
 	done
 	case $prev in
-	--socket)
+	--socket | --config | --attack | --benign | --warmup | --labels | --bar | --diff | --csv | --svg)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--pin-path)
+	--role)
+		mapfile -t COMPREPLY < <(compgen -W "server client asis" -- "$cur")
+		return
+		;;
+	--respoof)
+		mapfile -t COMPREPLY < <(compgen -W "auto on off" -- "$cur")
+		return
+		;;
+	--direction)
+		mapfile -t COMPREPLY < <(compgen -W "in both" -- "$cur")
+		return
+		;;
+	--pin-path | --suite)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
@@ -51,6 +67,12 @@ _sluice()
 	block) options="--socket --json --for --help" ;;
 	check) options="--json --help" ;;
 	detach) options="--pin-path --help" ;;
+	replay)
+		options="--config --attack --benign --warmup --protect --role --rewrite-dst --rewrite-dport
+			--labels --attack-filter --attack-at --attack-for --trim --respoof --attack-rate
+			--overlay --speed --max-gap --phase --phases --seed --window --only --direction
+			--bar --suite --diff --csv --svg --bench --json --help"
+		;;
 	bench) options="--rounds --entries --json --help" ;;
 	*) options="--help" ;;
 	esac
@@ -58,7 +80,7 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif [[ -z $command ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
-	elif [[ $command == check ]]; then
+	elif [[ $command == check || $command == replay ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $command == bench ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot" -- "$cur")

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `sluice replay` from its command line on. */
+#ifndef SLUICE_EVALUATE_EVALUATE_H
+#define SLUICE_EVALUATE_EVALUATE_H
+
+/* Exit codes that sluice-replay(1) promises. */
+enum evaluate_exit {
+	EVALUATE_EXIT_OK = 0,
+	EVALUATE_EXIT_MISSED = 1,
+	EVALUATE_EXIT_REFUSED = 2, /* Input or usage. */
+	EVALUATE_EXIT_FAILED = 4,  /* Privileges, memory, a full disk. */
+};
+
+/* `argv[0]` is the subcommand's name. */
+int evaluate_main(int argc, char *argv[]);
+
+#endif /* SLUICE_EVALUATE_EVALUATE_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See ends.h. */
+#include "ends.h"
+
+#include <string.h>
+
+#include "base/address.h"
+
+static bool read_ipv4(const uint8_t *ip, size_t size, struct ends *ends)
+{
+	size_t header = size ? (size_t)(ip[0] & 15) * 4 : 0;
+
+	if (size < 20 || header < 20)
+		return false;
+	ends->source = address_from_ipv4(ip + 12, 32);
+	ends->destination = address_from_ipv4(ip + 16, 32);
+	ends->protocol = ip[9];
+	/* Only the first fragment has a transport header. */
+	if (size > header && !((ip[6] & 0x1f) | ip[7])) {
+		ends->transport = ip + header;
+		ends->transport_size = size - header;
+	}
+	return true;
+}
+
+static bool read_ipv6(const uint8_t *ip, size_t size, struct ends *ends)
+{
+	if (size < 40)
+		return false;
+	ends->source = address_from_ipv6(ip + 8, 128);
+	ends->destination = address_from_ipv6(ip + 24, 128);
+	ends->protocol = ip[6];
+	ends->transport = ip + 40;
+	ends->transport_size = size - 40;
+	return true;
+}
+
+bool ends_read(const uint8_t *frame, size_t size, struct ends *ends)
+{
+	size_t at = 12;
+	uint16_t type;
+
+	memset(ends, 0, sizeof(*ends));
+	for (int tags = 0; at + 2 <= size; tags++, at += 4) {
+		type = (uint16_t)(frame[at] << 8 | frame[at + 1]);
+		if (type == 0x0800)
+			return read_ipv4(frame + at + 2, size - at - 2, ends);
+		if (type == 0x86dd)
+			return read_ipv6(frame + at + 2, size - at - 2, ends);
+		if ((type != 0x8100 && type != 0x88a8) || tags == 2)
+			return false;
+	}
+	return false;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See trial.h. */
+#include "trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/event.h"
+#include "replay/mix.h"
+
+#include "bare.h"
+#include "clients.h"
+#include "defence.h"
+#include "ends.h"
+#include "virtual_clock.h"
+
+#define PROGRESS_NS 1000000000ull
+/* Packets between two looks at the real clock. */
+#define PROGRESS_PACKETS 4096u
+
+struct trial {
+	const struct trial_options *options;
+	struct mix *mix;
+	const struct mix_info *info;
+	struct trial_report *report;
+	struct defence defence;
+	struct virtual_clock clock;
+	struct clients *clients;
+	struct score *score;
+	struct ledger *ledger;
+	struct event_sink sink;
+	const char *names[SCORE_MAX_DETECTORS];
+	struct trial_window window;
+	uint64_t progress_ns;
+	int code; /* Of the callbacks, which cannot fail otherwise. */
+	uint8_t frame[DATAPLANE_REPLAY_FRAME_MAX];
+};
+
+static void note_block(void *ctx, const struct dataplane_block_record *record)
+{
+	struct trial *trial = ctx;
+	struct score_cause mark = score_mark(trial->score, -1, trial->clock.now_ns);
+	int code = ledger_block(trial->ledger, record, &mark);
+
+	trial->code = trial->code ? trial->code : code;
+}
+
+static void note_prefix(void *ctx, const struct sluice_key *prefix)
+{
+	struct trial *trial = ctx;
+	struct score_cause mark = score_mark(trial->score, -1, trial->clock.now_ns);
+	int code = ledger_prefix(trial->ledger, prefix, &mark);
+
+	trial->code = trial->code ? trial->code : code;
+}
+
+static void note_rules(void *ctx, const struct dataplane_rule *rules, size_t n)
+{
+	struct trial *trial = ctx;
+	struct score_cause mark = score_mark(trial->score, -1, trial->clock.now_ns);
+	int code = ledger_rules(trial->ledger, rules, n, &mark);
+
+	trial->code = trial->code ? trial->code : code;
+}
+
+/* Failures are worth telling; what was blocked and released is in the figures. */
+static void note_event(void *ctx, const struct event *event)
+{
+	struct trial *trial = ctx;
+	struct trial_report *report = trial->report;
+
+	switch (event->kind) {
+	case EVENT_KIND_BLOCK_REFUSED:
+	case EVENT_KIND_DETECTOR_FAILED:
+	case EVENT_KIND_DETECTOR_DISABLED:
+	case EVENT_KIND_MIN_PASS:
+	case EVENT_KIND_RULE_REFUSED:
+	case EVENT_KIND_SWAP_POSTPONED:
+		break;
+	default:
+		return;
+	}
+	if (report->n_notes < TRIAL_NOTES_MAX)
+		snprintf(report->notes[report->n_notes++], TRIAL_NOTE_SIZE, "%.3f s: %s: %s: %s",
+			 (double)trial->clock.now_ns / 1e9, event_kind_name(event->kind),
+			 event->origin, event->text);
+}
+
+static bool known_before(void *ctx, uint32_t client)
+{
+	const struct trial *trial = ctx;
+	const struct mix_client *known = mix_client(trial->mix, client);
+
+	return known && known->known_before;
+}
+
+static int open_score(struct trial *trial)
+{
+	const struct mix_info *info = trial->info;
+	const struct score_options options = {
+		.window_ns = trial->defence.window_ns,
+		.attack_start_ns = info->attack_start_ns,
+		.attack_end_ns = info->attack_packets_a_pass ? info->attack_end_ns
+							     : info->attack_start_ns,
+		.n_detectors = trial->defence.n_detectors,
+		.n_clients = info->n_clients,
+		.known_before = known_before,
+		.ctx = trial,
+	};
+
+	return score_new(&options, &trial->score);
+}
+
+static int open_trial(struct trial *trial, struct config_errors *errors, struct sluice_err *err)
+{
+	const struct trial_options *options = trial->options;
+	const struct dataplane_replay_observer observer = { note_block, note_prefix, note_rules,
+							    trial };
+	const struct defence_options defence = {
+		.config = options->config,
+		.only = options->only,
+		.window_ns = options->window_ns,
+		.seed = options->seed,
+		.clock = &trial->clock,
+		.events = &trial->sink,
+		.observer = &observer,
+		.protect = trial->info->protect,
+		.n_protect = trial->info->n_protect,
+	};
+	struct engine_known known;
+	int ret = defence_load(&defence, errors, &trial->defence, err);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < trial->defence.n_detectors && i < SCORE_MAX_DETECTORS; i++)
+		trial->names[i] = trial->defence.detectors[i].name;
+	ret = open_score(trial);
+	if (!ret)
+		ret = ledger_new(trial->names, trial->defence.n_detectors, &trial->ledger);
+	if (!ret)
+		ret = clients_new(trial->defence.v6_prefix_len, &trial->clients);
+	if (ret)
+		return ret;
+	clients_interface(trial->clients, &known);
+	return defence_start(&trial->defence, &known, err);
+}
+
+/* Tells score and caller what a window was, and begins the next. */
+static void end_window(struct trial *trial)
+{
+	struct trial_detector_window detectors[SCORE_MAX_DETECTORS] = { { 0 } };
+	struct trial_window *window = &trial->window;
+	bool attacks[SCORE_MAX_DETECTORS] = { false };
+	struct engine_status status;
+
+	engine_status(trial->defence.engine, &status);
+	for (size_t i = 0; i < status.n_detectors && i < SCORE_MAX_DETECTORS; i++) {
+		detectors[i].score = status.detectors[i].verdict.score;
+		detectors[i].attack = attacks[i] = status.detectors[i].verdict.attack;
+	}
+	window->end_ns = trial->clock.now_ns;
+	window->distinct_sources = status.window.distinct_sources;
+	window->blocked = status.blocked - status.blocked_manual + status.blocked_prefixes;
+	window->rules = status.rules;
+	window->under_attack = status.attack;
+	window->names = trial->names;
+	window->detectors = detectors;
+	window->n_detectors = trial->defence.n_detectors;
+	score_window(trial->score, window->end_ns, attacks, window->blocked + window->rules);
+	if (trial->options->window)
+		trial->options->window(trial->options->ctx, window);
+	trial->report->windows++;
+	trial->window = (struct trial_window){ .start_ns = window->end_ns };
+}
+
+/* Runs the windows that have ended by `until_ns`. */
+static int step(struct trial *trial, uint64_t until_ns)
+{
+	struct engine *engine = trial->defence.engine;
+
+	while (engine_next_ns(engine) <= virtual_clock_monotonic_ns(until_ns)) {
+		trial->clock.now_ns = engine_next_ns(engine) - VIRTUAL_CLOCK_BOOT_NS;
+		/* A window that is lost says so by an event. */
+		(void)!engine_step(engine);
+		if (trial->code)
+			return trial->code;
+		end_window(trial);
+	}
+	trial->clock.now_ns = until_ns;
+	return 0;
+}
+
+static enum score_class class_of(const struct mix_packet *packet)
+{
+	switch (packet->label) {
+	case MIX_CLASS_BENIGN:
+		return SCORE_BENIGN;
+	case MIX_CLASS_ATTACK:
+		return SCORE_ATTACK;
+	default:
+		return SCORE_IGNORED;
+	}
+}
+
+static struct score_share *share_of(struct trial_window *window, enum score_class class)
+{
+	switch (class) {
+	case SCORE_BENIGN:
+		return &window->benign;
+	case SCORE_ATTACK:
+		return &window->attack;
+	default:
+		return &window->ignored;
+	}
+}
+
+/* The whole frame: what the capture cut off is zero. */
+static const uint8_t *whole_frame(struct trial *trial, const struct mix_packet *packet,
+				  size_t *size)
+{
+	size_t captured = packet->size;
+
+	*size = packet->wire_size;
+	if (*size > sizeof(trial->frame))
+		*size = sizeof(trial->frame);
+	if (captured >= *size)
+		return packet->data;
+	memcpy(trial->frame, packet->data, captured);
+	memset(trial->frame + captured, 0, *size - captured);
+	return trial->frame;
+}
+
+static int judge(struct trial *trial, const struct mix_packet *packet,
+		 struct dataplane_replay_verdict *verdict)
+{
+	size_t size;
+	const uint8_t *frame = whole_frame(trial, packet, &size);
+	int ret = dataplane_replay_packet(trial->defence.dp,
+					  virtual_clock_monotonic_ns(packet->time_ns), frame, size,
+					  verdict);
+
+	trial->report->packets += !ret;
+	if (ret != -EINVAL && ret != -E2BIG)
+		return ret;
+	/* Some kernels take no frame as long as the longest: it is counted as not judged. */
+	trial->report->refused++;
+	*verdict = (struct dataplane_replay_verdict){ .drop = false };
+	return 0;
+}
+
+static int take_inbound(struct trial *trial, const struct mix_packet *packet)
+{
+	struct dataplane_replay_verdict verdict;
+	struct score_packet scored = {
+		.time_ns = packet->time_ns,
+		.class = class_of(packet),
+		.client = packet->client == MIX_NO_CLIENT ? SCORE_NO_CLIENT : packet->client,
+		.pass = packet->pass,
+		.handshake = packet->handshake,
+	};
+	struct score_share *share = share_of(&trial->window, scored.class);
+	struct ends ends = { 0 };
+	int ret;
+
+	if (packet->size < DATAPLANE_REPLAY_FRAME_MIN) {
+		trial->report->runts++;
+		return 0;
+	}
+	ret = judge(trial, packet, &verdict);
+	if (!ret && ends_read(packet->data, packet->size, &ends))
+		ret = clients_inbound(trial->clients, packet->time_ns, &ends);
+	if (ret)
+		return ret;
+	trial->report->would_drop += verdict.would_drop;
+	share->packets++;
+	share->dropped += verdict.drop;
+	if (verdict.drop) {
+		if (ends.source.family == SLUICE_FAMILY_IPV6)
+			ends.source = address_mask(&ends.source, trial->defence.v6_prefix_len);
+		scored.cause = ledger_drop(trial->ledger, &verdict, &ends.source, scored.class);
+	}
+	score_packet(trial->score, &scored);
+	return 0;
+}
+
+static int take_outbound(struct trial *trial, const struct mix_packet *packet)
+{
+	struct ends ends;
+
+	trial->report->outbound++;
+	trial->window.outbound++;
+	if (!ends_read(packet->data, packet->size, &ends))
+		return 0;
+	return clients_outbound(trial->clients, packet->time_ns, &ends);
+}
+
+static int take(struct trial *trial, const struct mix_packet *packet)
+{
+	int ret = step(trial, packet->time_ns);
+
+	if (ret)
+		return ret;
+	switch (packet->direction) {
+	case MIX_TOWARD:
+		return take_inbound(trial, packet);
+	case MIX_FROM:
+		return take_outbound(trial, packet);
+	default:
+		trial->report->unrelated++;
+		return 0;
+	}
+}
+
+static void tell_progress(struct trial *trial)
+{
+	uint64_t now_ns = clock_monotonic_ns(&clock_system);
+
+	if (!trial->options->progress || now_ns < trial->progress_ns)
+		return;
+	trial->progress_ns = now_ns + PROGRESS_NS;
+	trial->options->progress(trial->options->ctx, trial->clock.now_ns, trial->info->end_ns);
+}
+
+static int feed(struct trial *trial, struct sluice_err *err)
+{
+	uint64_t started_ns = clock_monotonic_ns(&clock_system);
+	struct mix_packet packet;
+	unsigned int n = 0;
+	int ret;
+
+	mix_rewind(trial->mix);
+	while ((ret = mix_next(trial->mix, &packet)) > 0) {
+		ret = take(trial, &packet);
+		if (ret)
+			break;
+		if (++n % PROGRESS_PACKETS == 0)
+			tell_progress(trial);
+	}
+	/* The timeline goes on to its end, even if the packets do not: blocks may be released. */
+	if (!ret)
+		ret = step(trial, trial->info->end_ns + trial->defence.window_ns);
+	trial->report->elapsed_ns = clock_monotonic_ns(&clock_system) - started_ns;
+	if (ret && !err->text[0])
+		err_set(err, NULL, "the replay broke off at %.3f s: %s",
+			(double)trial->clock.now_ns / 1e9, err_name(ret));
+	return ret;
+}
+
+static int conclude(struct trial *trial)
+{
+	struct trial_report *report = trial->report;
+	const struct mix_info *info = trial->info;
+	const struct ledger_line *lines = ledger_lines(trial->ledger, &report->n_lines);
+
+	score_result(trial->score, &report->score);
+	report->n_detectors = trial->defence.n_detectors;
+	for (size_t i = 0; i < report->n_detectors; i++)
+		snprintf(report->detectors[i], sizeof(report->detectors[i]), "%s", trial->names[i]);
+	report->sources_blocked = ledger_sources(trial->ledger);
+	report->rules_enforced = ledger_rules_enforced(trial->ledger);
+	report->enforces = trial->defence.enforces;
+	report->window_ns = trial->defence.window_ns;
+	report->attack_start_ns = info->attack_start_ns;
+	report->attack_end_ns = info->attack_packets_a_pass ? info->attack_end_ns
+							    : info->attack_start_ns;
+	report->end_ns = info->end_ns;
+	report->gaps_cut = info->gaps_cut;
+	report->steps_back = info->steps_back;
+	report->beyond_end = info->beyond_end;
+	report->attack_pps = info->attack_pps;
+	report->lines = calloc(report->n_lines + 1, sizeof(*report->lines));
+	if (!report->lines)
+		return -ENOMEM;
+	memcpy(report->lines, lines, report->n_lines * sizeof(*lines));
+	return 0;
+}
+
+static int measure_bare(struct trial *trial, struct sluice_err *err)
+{
+	struct trial_report *report = trial->report;
+	struct dataplane *dp;
+	int ret = defence_open_bare(&trial->defence, &dp, err);
+
+	if (ret)
+		return ret;
+	ret = bare_run(trial->mix, dp, &report->bare_packets, &report->bare_elapsed_ns);
+	dataplane_close(dp);
+	return ret;
+}
+
+int trial_run(const struct trial_options *options, struct mix *mix, struct config_errors *errors,
+	      struct trial_report *report, struct sluice_err *err)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int ret;
+
+	memset(report, 0, sizeof(*report));
+	err_init(err);
+	if (!trial)
+		return -ENOMEM;
+	trial->options = options;
+	trial->mix = mix;
+	trial->info = mix_info(mix);
+	trial->report = report;
+	trial->sink = (struct event_sink){ .emit = note_event, .ctx = trial };
+	virtual_clock_init(&trial->clock);
+	ret = open_trial(trial, errors, err);
+	if (!ret)
+		ret = feed(trial, err);
+	if (!ret)
+		ret = conclude(trial);
+	if (!ret && options->bench)
+		ret = measure_bare(trial, err);
+	defence_fini(&trial->defence);
+	clients_free(trial->clients);
+	ledger_free(trial->ledger);
+	score_free(trial->score);
+	free(trial);
+	if (ret)
+		trial_report_fini(report);
+	return ret;
+}
+
+void trial_report_fini(struct trial_report *report)
+{
+	free(report->lines);
+	memset(report, 0, sizeof(*report));
+}
+
+uint64_t trial_packets_per_s(uint64_t packets, uint64_t elapsed_ns)
+{
+	return elapsed_ns ? (uint64_t)((double)packets * 1e9 / (double)elapsed_ns) : 0;
+}
