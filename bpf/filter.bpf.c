@@ -11,6 +11,7 @@
  */
 #include "blocklist.h"
 #include "counters.h"
+#include "lapse.h"
 #include "parse.h"
 #include "rules.h"
 
@@ -115,17 +116,6 @@ static __always_inline bool blocked_prefix(const struct source *source)
 	return allowed(source) < 0;
 }
 
-/*
- * The daemon moves expires_ns ahead while it lives.  The clock is read on every sixteenth packet that
- * a CPU drops by the blocklist; once the time has passed, `expired` tells all of them.
- */
-static __always_inline void look_at_clock(__u64 n_blocked)
-{
-	if (unlikely(!(n_blocked & 15)) && HEADER->expires_ns && !HEADER->expired &&
-	    bpf_ktime_get_coarse_ns() > HEADER->expires_ns)
-		HEADER->expired = 1;
-}
-
 /* Drops for `reason`, or, in observe mode, counts that it would have. */
 static __always_inline bool drops(__u32 cpu, __u32 flags, enum sluice_reason reason, __u64 bytes)
 {
@@ -133,7 +123,7 @@ static __always_inline bool drops(__u32 cpu, __u32 flags, enum sluice_reason rea
 	__u64 n = count(cpu, unlikely(observes) ? SLUICE_REASON_WOULD_DROP : reason, bytes);
 
 	if (reason == SLUICE_REASON_BLOCKED)
-		look_at_clock(n);
+		lapse_look_at_clock(n);
 	return !observes;
 }
 

@@ -13,6 +13,7 @@
 #include "counters.h"
 #include "hash.h"
 #include "known.h"
+#include "lapse.h"
 #include "rules_parse.h"
 
 #define RULES_ARRAY(name, type_, entries)          \
@@ -148,18 +149,19 @@ __noinline int rules_conforms(struct xdp_md *ctx, __u32 generation, __u32 index,
 	return !bucket || bucket_take(&bucket->full_at, now, cost, credit);
 }
 
-static __always_inline void rules_count(__u32 cpu, __u32 slot, __u64 bytes, bool drops)
+/* Returns the packets that this CPU has dropped by the rule, this one included. */
+static __always_inline __u64 rules_count(__u32 cpu, __u32 slot, __u64 bytes, bool drops)
 {
 	struct rules_cpu_counters *counters = bpf_map_lookup_elem(&sluice_rule_counts, &cpu);
 
 	if (!counters || slot >= RULES_SLOTS)
-		return;
+		return 0;
 	counters->slot[slot].packets++;
 	counters->slot[slot].bytes += bytes;
-	if (drops) {
-		counters->slot[slot].dropped_packets++;
-		counters->slot[slot].dropped_bytes += bytes;
-	}
+	if (!drops)
+		return 0;
+	counters->slot[slot].dropped_bytes += bytes;
+	return ++counters->slot[slot].dropped_packets;
 }
 
 /* The walk over the rules that only their payload may still rule out. */
@@ -261,7 +263,11 @@ __noinline int rules_judge(struct xdp_md *ctx, __u32 cpu, __u32 flags, __u64 byt
 	if (likely(index >= RULES_MAX))
 		return reason;
 	const struct rules_rule *rule = &rules->rule[index];
+	bool lapses = index >= rules->n_lasting;
 
+	/* Those behind it lapse as well. */
+	if (unlikely(lapses && HEADER->expired))
+		return reason;
 	if (rule->action == RULES_DROP)
 		reason = SLUICE_REASON_RULE;
 	else if (rule->action != RULES_PASS && !rules_conforms(ctx, generation, index, bytes))
@@ -270,8 +276,12 @@ __noinline int rules_judge(struct xdp_md *ctx, __u32 cpu, __u32 flags, __u64 byt
 		count(cpu, SLUICE_REASON_KNOWN, bytes);
 		reason = SLUICE_REASON_PASS;
 	}
-	rules_count(cpu, rule->slot, bytes,
-		    reason != SLUICE_REASON_PASS && !(flags & SLUICE_HEADER_OBSERVE));
+	__u64 n_dropped =
+		rules_count(cpu, rule->slot, bytes,
+			    reason != SLUICE_REASON_PASS && !(flags & SLUICE_HEADER_OBSERVE));
+
+	if (lapses && n_dropped)
+		lapse_look_at_clock(n_dropped);
 	return reason;
 }
 

@@ -14,6 +14,7 @@
 #define RULES_GENERATIONS 2
 #define RULES_NAME_SIZE 32
 #define RULES_PAYLOAD_MAX 16
+#define RULES_KEY_SIZE 24
 /* A generation that leaves and one that comes never want more. */
 #define RULES_SLOTS (2 * RULES_MAX)
 /* Each rule cuts a line of values in at most two places. */
@@ -88,6 +89,8 @@ struct rules_rule {
 struct rules_generation {
 	__u32 used; /* enum rules_field */
 	__u32 n;
+	__u32 n_lasting; /* The others, behind these, lapse with the daemon. */
+	__u32 reserved;
 	struct rules_bits has_payload;
 	struct rules_bits kind[RULES_KINDS];
 	struct rules_bits protocol[256];
@@ -114,9 +117,27 @@ struct rules_bucket {
 	__u64 reserved[7];
 };
 
+/* A rule that a detector asked for, as it was stated: what the next daemon goes on from. */
+struct rules_record {
+	__u32 matches; /* enum dataplane_rule_match */
+	__u8 is_used;
+	__u8 family, protocol, tcp_value, tcp_mask, fragment, action, is_by_byte;
+	__u16 source_port[2], destination_port[2], length[2], ttl[2];
+	__u16 payload_offset;
+	__u8 payload_size, exempts_known;
+	__u32 repeats;
+	__u32 reserved;
+	__u64 rate, burst;
+	__u64 first_seen_ns, expires_ns, pps;
+	__u8 destination[RULES_KEY_SIZE]; /* struct sluice_key */
+	__u8 payload[RULES_PAYLOAD_MAX], payload_mask[RULES_PAYLOAD_MAX];
+	char origin[16], reason[24]; /* NUL-terminated */
+};
+
 /* Whose slot it is; user space only.  Empty: nobody's. */
 struct rules_name {
 	char text[RULES_NAME_SIZE];
+	struct rules_record record; /* Of automatic rules. */
 };
 
 /* Limits by source share cells, of which a source and a rule have two. */
@@ -124,6 +145,7 @@ struct rules_name {
 
 _Static_assert(sizeof(struct rules_rule) == 56, "no holes");
 _Static_assert(sizeof(struct rules_bucket) == 64, "a line");
+_Static_assert(sizeof(struct rules_record) == 176, "no holes");
 _Static_assert(sizeof(struct rules_generation) % 8 == 0, "an array's element");
 
 #endif /* SLUICE_BPF_RULES_SHARED_H */

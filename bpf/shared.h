@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define SLUICE_LAYOUT 3
+#define SLUICE_LAYOUT 4
 #define SLUICE_HEADER_MAGIC 0x534c4831u /* "SLH1" */
 #define SLUICE_CACHE_LINE 64
 #define SLUICE_HEADER_SIZE 4096

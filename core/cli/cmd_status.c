@@ -141,6 +141,24 @@ static void print_blocked(const json_t *status, const struct style *style)
 	    human_count(document_u64(status, "blocked.not_enforced.observe"), capacity));
 }
 
+static void print_rules(const json_t *status, const struct style *style)
+{
+	uint64_t n = document_u64(status, "rules.automatic");
+	char automatic[HUMAN_TEXT_SIZE], config[HUMAN_TEXT_SIZE], enforced[HUMAN_TEXT_SIZE];
+	char released[HUMAN_TEXT_SIZE], refused[HUMAN_TEXT_SIZE];
+
+	say("rules",
+	    "%s%s%s by detectors, %s by the file; since start %s enforced, %s released, %s "
+	    "refused",
+	    style->bold, human_count(n, automatic), style->end,
+	    human_count(document_u64(status, "rules.config"), config),
+	    human_count(document_u64(status, "rules.enforced_total"), enforced),
+	    human_count(document_u64(status, "rules.released_total"), released),
+	    human_count(document_u64(status, "rules.refused_total"), refused));
+	if (document_bool(status, "spoofed.active"))
+		say("", "sources are many and new, as forged ones are (policy.spoofed)");
+}
+
 static void print_offload(const json_t *status, const struct style *style)
 {
 	char used[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE], adds[HUMAN_TEXT_SIZE];
@@ -238,6 +256,7 @@ static void print_page(const json_t *status)
 	print_traffic(status);
 	print_features(status);
 	print_blocked(status, &style);
+	print_rules(status, &style);
 	print_offload(status, &style);
 	print_window(status);
 	print_detectors(status, &style);

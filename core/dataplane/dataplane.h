@@ -193,10 +193,12 @@ struct dataplane_ops {
 		       struct sluice_err *err);
 	/*
 	 * Replaces all signature rules at once; -EINVAL: one of them is not to be had.  A rule that
-	 * keeps its name keeps its counters.
+	 * keeps its name keeps its counters.  Automatic ones come last.
 	 */
 	int (*rules_set)(struct dataplane *dp, const struct dataplane_rule *rules, size_t n,
 			 struct sluice_err *err);
+	/* The automatic rules that an earlier daemon left in force; used once, to adopt. */
+	void (*rules_inherit)(const struct dataplane *dp, dataplane_rule_inherit_fn fn, void *ctx);
 	/* The rules in force, in order. */
 	void (*rules_read)(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx);
 	/*

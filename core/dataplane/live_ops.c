@@ -211,6 +211,11 @@ static int live_known_set(struct dataplane *dp, const struct sluice_key *keys, s
 	return code;
 }
 
+static void live_rules_inherit(const struct dataplane *dp, dataplane_rule_inherit_fn fn, void *ctx)
+{
+	rule_maps_inherit(&live_of_const(dp)->rules, fn, ctx);
+}
+
 static void live_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx)
 {
 	rule_maps_read(&live_of_const(dp)->rules, fn, ctx);
@@ -348,6 +353,7 @@ const struct dataplane_ops live_ops = {
 	.allow_set = live_allow_set,
 	.own_set = live_own_set,
 	.rules_set = live_rules_set,
+	.rules_inherit = live_rules_inherit,
 	.rules_read = live_rules_read,
 	.known_set = live_known_set,
 	.enforce_set = live_enforce_set,

@@ -92,6 +92,8 @@ struct dataplane_rule_counters {
 	const struct dataplane_rule *rule;
 };
 
+typedef void (*dataplane_rule_inherit_fn)(void *ctx, const struct dataplane_rule *rule);
+
 typedef void (*dataplane_rule_fn)(void *ctx, const struct dataplane_rule_counters *counters);
 
 #endif /* SLUICE_DATAPLANE_RULE_H */

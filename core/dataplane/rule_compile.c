@@ -102,6 +102,8 @@ int rule_compile_check(const struct dataplane_rule *rules, size_t n, struct slui
 			wrong = "it has no such action";
 		if (!wrong)
 			wrong = check_limit(&rules[i]);
+		if (!wrong && i && rules[i - 1].is_automatic && !rules[i].is_automatic)
+			wrong = "it lasts, and comes behind one that may lapse";
 		if (wrong) {
 			err_set(err, "rules", "rule %zu ('%.*s'): %s", i + 1, RULES_NAME_SIZE - 1,
 				rules[i].name, wrong);
@@ -407,6 +409,8 @@ void rule_compile(const struct dataplane_rule *rules, size_t n, struct rules_gen
 	memset(out, 0, sizeof(*out));
 	out->n = (__u32)n;
 	for (size_t i = 0; i < n; i++) {
+		/* The caller puts automatic ones last. */
+		out->n_lasting += !rules[i].is_automatic;
 		out->used |= fields_of(&rules[i]);
 		compile_kind(&rules[i], i, out);
 		compile_protocol(&rules[i], i, out);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "grace.h"
 #include "rule_compile.h"
+#include "rule_record.h"
 #include "rules_shared.h"
 #include "shared.h"
 
@@ -128,6 +129,7 @@ static int assign_slots(struct rule_maps *maps, const struct dataplane_rule *rul
 			wipe_slot(maps, (unsigned int)slot);
 			memcpy(names[slot].text, rules[i].name, RULES_NAME_SIZE);
 		}
+		rule_record_write(&rules[i], &names[slot].record);
 		maps->compiled->rule[i].slot = (__u16)slot;
 	}
 	return 0;
@@ -249,4 +251,17 @@ void rule_maps_read(const struct rule_maps *maps, dataplane_rule_fn fn, void *ct
 			counters.tokens = counters.rule->burst; /* Rounding gave one more. */
 		fn(ctx, &counters);
 	}
+}
+
+void rule_maps_inherit(const struct rule_maps *maps, dataplane_rule_inherit_fn fn, void *ctx)
+{
+	const struct rules_generation *rules = generation_in_force(maps);
+	const struct rules_name *names = names_of(maps);
+	uint32_t n = rules->n < RULES_MAX ? rules->n : RULES_MAX;
+	struct dataplane_rule rule;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (rules->rule[i].slot < RULES_SLOTS &&
+		    rule_record_read(&names[rules->rule[i].slot], &rule))
+			fn(ctx, &rule);
 }

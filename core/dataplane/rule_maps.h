@@ -44,6 +44,9 @@ void rule_maps_close(struct rule_maps *maps);
 int rule_maps_set(struct rule_maps *maps, struct grace *grace, const struct dataplane_rule *rules,
 		  size_t n, struct sluice_err *err) __attribute__((warn_unused_result));
 
+/* The automatic ones that an earlier daemon left in force, as far as they are sound. */
+void rule_maps_inherit(const struct rule_maps *maps, dataplane_rule_inherit_fn fn, void *ctx);
+
 /* Those in force, in order. */
 void rule_maps_read(const struct rule_maps *maps, dataplane_rule_fn fn, void *ctx);
 

@@ -14,6 +14,8 @@
 #define PEAK_HALF_LIFE_NS 10e9
 /* No term, and no wait for quiet, grows beyond this many times the first. */
 #define BACKOFF_MAX 64
+/* Nobody repeats more often. */
+#define REPEATS_MAX 1000000u
 
 bool auto_rule_is_in_force(const struct auto_rule *rule)
 {
@@ -144,12 +146,14 @@ void auto_rules_enforce(struct auto_rules *rules, struct auto_rule *rule,
 }
 
 struct auto_rule *auto_rules_adopt(struct auto_rules *rules, const struct dataplane_rule *pinned,
-				   uint64_t now_ns)
+				   uint64_t now_ns, uint64_t ttl_ns)
 {
-	struct auto_rule *rule = take_place(rules);
+	struct auto_rule *rule = NULL;
 	const char *dot = strrchr(pinned->name, '.');
 	unsigned int number = 0;
 
+	if (!auto_rules_find(rules, pinned) && !auto_rules_find_name(rules, pinned->name))
+		rule = take_place(rules);
 	if (!rule)
 		return NULL;
 	/* It holds its name; the next ones get others. */
@@ -161,7 +165,14 @@ struct auto_rule *auto_rules_adopt(struct auto_rules *rules, const struct datapl
 		.at_ns = now_ns,
 		.peak_pps = (double)pinned->pps,
 	};
-	rule->ttl_ns = pinned->expires_ns > now_ns ? pinned->expires_ns - now_ns : 1;
+	rule->ttl_ns = ttl_ns;
+	if (rule->rule.first_seen_ns > now_ns)
+		rule->rule.first_seen_ns = now_ns;
+	if (rule->rule.repeats > REPEATS_MAX)
+		rule->rule.repeats = 0;
+	/* Longer than any term could be. */
+	if (rule->rule.expires_ns > now_ns + BACKOFF_MAX * ttl_ns)
+		rule->rule.expires_ns = now_ns + ttl_ns;
 	snprintf(rule->evidence, sizeof(rule->evidence), "enforced by an earlier daemon");
 	rules->n_in_force++;
 	return rule;

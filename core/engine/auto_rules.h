@@ -72,9 +72,9 @@ struct auto_rule *auto_rules_propose(struct auto_rules *rules, const struct rule
 /* Puts a candidate in force. */
 void auto_rules_enforce(struct auto_rules *rules, struct auto_rule *rule,
 			const struct auto_rule_terms *terms);
-/* What an earlier daemon had in force.  NULL: no room. */
+/* What an earlier daemon had in force; pinned memory may say anything.  NULL: no room. */
 struct auto_rule *auto_rules_adopt(struct auto_rules *rules, const struct dataplane_rule *pinned,
-				   uint64_t now_ns);
+				   uint64_t now_ns, uint64_t ttl_ns);
 /* False if the event does not end it. */
 bool auto_rules_release(struct auto_rules *rules, struct auto_rule *rule,
 			enum lifecycle_event event, uint64_t now_ns, uint64_t held_until_ns);

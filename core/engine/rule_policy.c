@@ -257,10 +257,57 @@ void rule_policy_read(struct engine *engine)
 	window->rule_size = sizeof(struct sluice_window_rule);
 }
 
+struct inheritance {
+	struct engine *engine;
+	uint32_t taken, left;
+};
+
+static void inherit(void *ctx, const struct dataplane_rule *pinned)
+{
+	struct inheritance *inheritance = ctx;
+	struct engine *engine = inheritance->engine;
+	const struct settings_policy *policy = &engine->settings->policy;
+	uint64_t now_ns = engine_boottime_ns(engine);
+	struct auto_rule *rule = NULL;
+
+	/* Its term may have ended meanwhile, and the settings may allow fewer. */
+	if (pinned->expires_ns > now_ns && engine->auto_rules.n_in_force < policy->max_rules_auto &&
+	    engine->auto_rules.n_in_force + engine->settings->n_rules < DATAPLANE_MAX_RULES)
+		rule = auto_rules_adopt(&engine->auto_rules, pinned, now_ns, policy->ttl_ns);
+	inheritance->left += !rule;
+	if (!rule)
+		return;
+	inheritance->taken++;
+	rule->reason = name_table_intern(&engine->names, pinned->reason);
+	rule->detectors[0] = name_table_intern(&engine->names, pinned->origin);
+	rule->n_detectors = 1;
+}
+
+/* Those that lapsed with the daemon before, by on_death, are not taken over. */
+static void take_over(struct engine *engine)
+{
+	struct inheritance inheritance = { .engine = engine };
+
+	if (!engine->dp->adopted || engine->dp->lapsed)
+		return;
+	engine->dp->ops->rules_inherit(engine->dp, inherit, &inheritance);
+	if (inheritance.taken || inheritance.left)
+		event_emit(engine->events, EVENT_KIND_ADOPTED, SLUICE_LOG_NOTICE, NULL, 1, "engine",
+			   "took over %u automatic rules; %u could not be kept", inheritance.taken,
+			   inheritance.left);
+}
+
 int rule_policy_start(struct engine *engine, struct sluice_err *err)
 {
-	return rule_set_apply(&engine->rule_set, engine->dp, engine->settings, &engine->auto_rules,
-			      err);
+	int rc;
+
+	take_over(engine);
+	rc = rule_set_apply(&engine->rule_set, engine->dp, engine->settings, &engine->auto_rules,
+			    err);
+	/* What was counted before is no part of the first window. */
+	if (!rc)
+		rule_policy_read(engine);
+	return rc;
 }
 
 void rule_policy_withdraw_newest(struct engine *engine, uint64_t held_until_ns)

@@ -244,6 +244,17 @@ static void write_blocks(FILE *out, const struct snapshot *snapshot)
 		engine->released_total);
 	counter(out, "sluice_blocks_refused_total",
 		"Blocks refused because a limit or a table was full.", engine->refused_total);
+	gauge(out, "sluice_automatic_rules", "Rules that detectors had enforced, now.",
+	      engine->rules);
+	counter(out, "sluice_rules_enforced_total", "Automatic rules enforced since start.",
+		engine->rules_enforced_total);
+	counter(out, "sluice_rules_released_total", "Automatic rules released since start.",
+		engine->rules_released_total);
+	counter(out, "sluice_rules_refused_total",
+		"Automatic rules refused because a limit was reached.",
+		engine->rules_refused_total);
+	gauge(out, "sluice_spoofed", "1 while sources are many and new, as forged ones are.",
+	      engine->spoofed);
 	metrics_text_family(out, "sluice_proposals_not_enforced_total", "counter",
 			    "Proposals of detectors that were not enforced, by why.");
 	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
@@ -255,6 +266,12 @@ static void write_blocks(FILE *out, const struct snapshot *snapshot)
 	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
 			 (const struct metrics_label[]){ { "why", "observe" }, { NULL, NULL } },
 			 engine->would_block);
+	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
+			 (const struct metrics_label[]){ { "why", "spoofed" }, { NULL, NULL } },
+			 engine->refused_spoofed);
+	metrics_text_u64(out, "sluice_proposals_not_enforced_total",
+			 (const struct metrics_label[]){ { "why", "outvoted" }, { NULL, NULL } },
+			 engine->outvoted);
 }
 
 /* One family over all detectors. */

@@ -126,6 +126,23 @@ static json_t *blocked_json(const struct snapshot *snapshot)
 			 J(engine->would_block));
 }
 
+/* The filter's rules in sum; each of them is told by `sluice rules`. */
+static json_t *rules_json(const struct engine_status *engine)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I}}", "config",
+			 J(engine->rules_config), "automatic", J(engine->rules), "enforced_total",
+			 J(engine->rules_enforced_total), "released_total",
+			 J(engine->rules_released_total), "refused_total",
+			 J(engine->rules_refused_total), "not_enforced", "observe",
+			 J(engine->would_rule), "outvoted", J(engine->outvoted));
+}
+
+static json_t *spoofed_json(const struct engine_status *engine)
+{
+	return json_pack("{s:b, s:I}", "active", engine->spoofed, "refused",
+			 J(engine->refused_spoofed));
+}
+
 static json_t *offload_json(const struct snapshot *snapshot)
 {
 	const struct offload_status *offload = &snapshot->offload;
@@ -205,13 +222,14 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 
 	return json_pack(
 		"{s:i, s:o, s:o, s:b, s:o, s:{s:b, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:{s:I, s:I}}",
+		"s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
 		interfaces_json(snapshot), "attack", "active", engine->attack, "started",
 		time_json(engine->attack_started_realtime_ns), "count", J(engine->attacks),
 		"traffic", traffic_json(&engine->window), "features", features_json(snapshot),
-		"blocked", blocked_json(snapshot), "drops", reasons_json(snapshot, true), "passes",
+		"blocked", blocked_json(snapshot), "rules", rules_json(engine), "spoofed",
+		spoofed_json(engine), "drops", reasons_json(snapshot, true), "passes",
 		reasons_json(snapshot, false), "offload", offload_json(snapshot), "window",
 		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
 		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));

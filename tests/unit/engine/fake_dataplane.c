@@ -263,6 +263,15 @@ static int fake_known_set(struct dataplane *dp, const struct sluice_key *keys, s
 	return 0;
 }
 
+static void fake_rules_inherit(const struct dataplane *dp, dataplane_rule_inherit_fn fn, void *ctx)
+{
+	const struct fake_dataplane *fake = const_fake_of(dp);
+
+	for (size_t i = 0; i < fake->n_rules; i++)
+		if (fake->rules[i].rule.is_automatic)
+			fn(ctx, &fake->rules[i].rule);
+}
+
 static void fake_enforce_set(struct dataplane *dp, bool enforce)
 {
 	fake_of(dp)->enforce = enforce;
@@ -363,6 +372,7 @@ static const struct dataplane_ops fake_ops = {
 	.allow_set = fake_allow_set,
 	.own_set = fake_own_set,
 	.rules_set = fake_rules_set,
+	.rules_inherit = fake_rules_inherit,
 	.rules_read = fake_rules_read,
 	.known_set = fake_known_set,
 	.enforce_set = fake_enforce_set,

@@ -267,6 +267,81 @@ Test(rule_policy, rules_outlive_a_reload)
 	cr_expect_eq(rig->detectors[0].seen_rules[1].packets, 10, "and so do its counters");
 }
 
+/* The engine goes, and another one comes to the same filter. */
+static void restart(void)
+{
+	engine_free(rig->engine);
+	rig->dp.dp.adopted = true;
+	rig_start(rig);
+}
+
+Test(rule_policy, rules_outlive_a_restart)
+{
+	struct dataplane_rule before;
+
+	rig_start(rig);
+	rig_wish_rule(rig, 0, 123, 1000);
+	rig_window(rig);
+	before = *rig_rule(rig, 123);
+	rig_send_port(rig, "192.0.2.1", 123, 500);
+	restart();
+	cr_assert(rig_rule(rig, 123));
+	cr_expect_eq(memcmp(rig_rule(rig, 123), &before, sizeof(before)), 0);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_ADOPTED), "took over 1 automatic rules"),
+		  "%s", rig_event_text(rig, EVENT_KIND_ADOPTED));
+	/* It lives on as it would have. */
+	rig_wish_rule(rig, 0, 123, 1000);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_rules, 1);
+	cr_expect_eq(rig->detectors[0].seen_rules[0].packets, 0, "none of before the restart");
+	rig_windows(rig, 5);
+	cr_expect_null(rig_rule(rig, 123));
+	/* A new one does not get a name that is taken. */
+	rig_wish_rule(rig, 0, 124, 1000);
+	rig_window(rig);
+	cr_expect_str_neq(rig_rule(rig, 124)->name, before.name);
+}
+
+Test(rule_policy, what_lapsed_or_is_over_is_not_taken_over)
+{
+	rig_start(rig);
+	rig_wish_rule(rig, 0, 123, 1000)->proposal.ttl_ns = 2 * RIG_WINDOW_NS;
+	rig_wish_rule(rig, 0, 124, 1000);
+	rig_window(rig);
+	rig_advance(rig, 3 * RIG_WINDOW_NS);
+	restart();
+	cr_expect_null(rig_rule(rig, 123), "its time is over");
+	cr_expect(rig_rule(rig, 124));
+	rig->dp.dp.lapsed = true;
+	restart();
+	cr_expect_null(rig_rule(rig, 124), "on_death: expire");
+}
+
+Test(rule_policy, what_is_taken_over_is_bounded)
+{
+	struct dataplane_rule *pinned;
+
+	rig_start(rig);
+	wish_many(1000, 4);
+	rig_window(rig);
+	pinned = &rig->dp.rules[0].rule;
+	pinned->first_seen_ns = UINT64_MAX;
+	pinned->expires_ns = UINT64_MAX;
+	pinned->repeats = UINT32_MAX;
+	/* Two with one name, and two that match the same. */
+	memcpy(rig->dp.rules[1].rule.name, pinned->name, sizeof(pinned->name));
+	rig->dp.rules[2].rule.source_port = pinned->source_port;
+	restart();
+	cr_assert_eq(rig->dp.n_rules, 2);
+	pinned = &rig->dp.rules[0].rule;
+	cr_expect_eq(pinned->first_seen_ns, rig_boottime(rig));
+	cr_expect_eq(pinned->expires_ns, rig_boottime(rig) + rig->settings.policy.ttl_ns);
+	cr_expect_eq(pinned->repeats, 0);
+	rig->settings.policy.max_rules_auto = 1;
+	restart();
+	cr_expect_eq(rig->dp.n_rules, 1);
+}
+
 Test(rule_policy, a_reload_that_the_filter_refuses_changes_nothing)
 {
 	struct settings_rule file = { .name = "all" };
