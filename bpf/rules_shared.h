@@ -77,11 +77,11 @@ struct rules_rule {
 	__u8 action; /* enum rules_action */
 	__u8 payload_size;
 	__u16 payload_offset;
-	__u16 slot;	 /* Of its counters and its bucket. */
-	__u8 is_by_byte; /* The limit is on bytes. */
+	__u16 slot;	    /* Of its counters and its bucket. */
+	__u8 is_by_byte;    /* The limit is on bytes. */
 	__u8 exempts_known; /* Who is known passes what the rule would drop. */
-	__u64 cost;   /* Of a packet or a byte: time in units of 2^-20 ns. */
-	__u64 credit; /* How far ahead of its time a bucket may be: units of 2^-6 ns. */
+	__u64 cost;	    /* Of a packet or a byte: time in units of 2^-20 ns. */
+	__u64 credit;	    /* How far ahead of its time a bucket may be: units of 2^-6 ns. */
 	__u8 value[RULES_PAYLOAD_MAX]; /* With the mask applied; 0 beyond payload_size. */
 	__u8 mask[RULES_PAYLOAD_MAX];
 };

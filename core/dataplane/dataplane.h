@@ -38,7 +38,8 @@
 	X(WOULD_DROP, would_drop, "let through by observe mode; counted again as passed") \
 	X(RULE, rule, "dropped: a signature rule matches")                                \
 	X(RATE_LIMITED, rate_limited, "dropped: beyond the limit of a signature rule")    \
-	X(KNOWN, known, "let through for a known client that a rule spares; counted again as passed")
+	X(KNOWN, known,                                                                   \
+	  "let through for a known client that a rule spares; counted again as passed")
 
 enum dataplane_reason {
 #define X(upper, lower, text) DATAPLANE_REASON_##upper,

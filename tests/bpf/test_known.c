@@ -93,15 +93,13 @@ Test(known, pass_a_rule_that_spares_them)
 
 Test(known, in_any_wrapping)
 {
-	static const struct frame_recipe recipes[] = {
-		{ .vlans = { 0x8100 } },
-		{ .vlans = { 0x88a8, 0x8100 } },
-		{ .option_words = 4 },
-		{ .fragment = 0x2000 },
-		{ .fragment = 0x00b9 }, /* A later fragment: its protocol is in the header. */
-		{ .padding = 20 },
-		{ .payload = FRAME_NO_PAYLOAD },
-	};
+	static const struct frame_recipe
+		recipes[] = {
+			{ .vlans = { 0x8100 } }, { .vlans = { 0x88a8, 0x8100 } },
+			{ .option_words = 4 },	 { .fragment = 0x2000 },
+			{ .fragment = 0x00b9 }, /* A later fragment: its protocol is in the header. */
+			{ .padding = 20 },	 { .payload = FRAME_NO_PAYLOAD },
+		};
 	struct plane plane = open_with("198.51.100.7", "2001:db8::3");
 
 	set_rule(&plane, DATAPLANE_RULE_DROP, true);

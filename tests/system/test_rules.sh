@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# A flood whose senders are all forged is stopped by one rule that a detector asks for: no source is
+# listed, no packet is unaccounted for, the rule outlives a killed daemon and leaves when it is quiet.
+
+. "$(dirname "$0")/lib.sh"
+
+# events KIND: how many were logged.
+events() {
+	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
+}
+
+# rule FIELD: of the first rule that is in force.
+rule() {
+	sluice rules --json | json ".rules[0].$1"
+}
+
+strays() {
+	echo $(($(probe_count outside) + $(probe_count other)))
+}
+
+# The counters of a moment in which no frame came by.
+take_counts() {
+	while :; do
+		STRAYS=$(strays)
+		WITHIN=$(probe_count within)
+		wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+		DROPS=$(total_drops)
+		PASSES=$(status '[.passes | to_entries[] | select(.key != "known") | .value.packets] | add')
+		[ "$(strays)" != "$STRAYS" ] || break
+	done
+}
+
+lab_enter "$0" "$@"
+lab_network 2
+mkdir -p "$LAB/plugins"
+cp "$BUILD/tests/system/aggregate.so" "$HERE/detector/aggregate.plugin.yaml" "$LAB/plugins/" ||
+	fail "the test's detector is not built"
+chmod 755 "$LAB/plugins" "$LAB/plugins/aggregate.so"
+chmod 644 "$LAB/plugins/aggregate.plugin.yaml"
+file=$(config rules <<-EOT
+	version: 1
+	interfaces: [eth0]
+	window: 100ms
+	plugin_path: $LAB/plugins
+	detectors: [{ plugin: aggregate, options: { limit: 2k } }]
+	policy: { rule_quiet: 2s }
+EOT
+)
+start_sluiced "$file"
+start_probe --sources 198.18.0.0-198.33.255.255 --drop
+wait_for 10 windows_passed 0 15 || fail "no windows"
+take_counts
+drops=$DROPS passes=$PASSES within=$WITHIN strays=$STRAYS
+start_flood "$SERVER" --sources 1M --rate 50k --duration 5
+wait_for 5 status_is .rules.automatic 1 || fail "no rule is enforced"
+expect "why" "$(rule name)" is udp_flood.1
+expect "who asked" "$(rule origin)" is aggregate
+wait_for 5 status_is .spoofed.active true || fail "the senders are not taken for forged"
+wait_for 5 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
+expect "sources listed" "$(status .blocked.total)" "==" 0
+expect "the attack goes on" "$(status .attack.active)" is true
+wait "$FLOOD" || fail "sluice-gen failed"
+accepted=$(json .accepted "$LAB/flood.json")
+take_counts
+dropped=$((DROPS - drops)) passed=$((PASSES - passes)) delivered=$((WITHIN - within))
+strays=$((STRAYS - strays))
+say "$(json -c . "$LAB/flood.json")"
+say "dropped $dropped, passed $passed, delivered $delivered, strays $strays"
+expect "packets unaccounted for" $((accepted - dropped - (passed - strays))) "==" 0
+expect "packets passed but not delivered" $((passed - strays - delivered)) "==" 0
+expect "share of the flood that was dropped" "$(((dropped * 100) / accepted))" ">=" 85
+wait_for 30 status_is .rules.automatic 0 || fail "the quiet rule is not released"
+expect "events rule_enforced" "$(events rule_enforced)" "==" 1
+expect "events rule_released" "$(events rule_released)" "==" 1
+
+# The next flood; the daemon is killed in it, and the next one goes on with the rule.
+start_flood "$SERVER" --sources 1M --seed 2 --rate 50k --duration 60
+wait_for 5 status_is .rules.automatic 1 || fail "the rule does not come back"
+kept=$(rule name)
+kill -KILL "$SLUICED"
+wait "$SLUICED" 2>/dev/null
+start_sluiced "$file"
+expect "rules taken over" "$(events adopted)" ">=" 1
+expect "the same rule" "$(rule name)" is "$kept"
+wait_for 5 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
+expect "sources listed" "$(status .blocked.total)" "==" 0
+kill -TERM "$FLOOD"
+wait "$FLOOD"
+stop "$SLUICED" || fail "sluiced does not end cleanly"
