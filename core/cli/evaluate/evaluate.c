@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "config/errors.h"
 
+#include "bar.h"
 #include "case.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
+#include "suite.h"
 #include "windows.h"
 
 struct session {
@@ -22,7 +25,7 @@ struct session {
 	unsigned int phases;
 };
 
-static int evaluate_exit_code(int error)
+int evaluate_exit_code(int error)
 {
 	switch (error) {
 	case 0:
@@ -85,25 +88,58 @@ static int print_json(json_t *json)
 	return code;
 }
 
-static int run_one(const struct evaluate_options *options)
+static void tell_missed(void *ctx, const char *row, const char *text)
 {
-	struct session session = { .options = options };
+	(void)ctx;
+	fprintf(stderr, "sluice: replay: %s: %s\n", row, text);
+}
+
+/* An exit code: whether one mix reaches the bar. */
+static int judge(const struct bar *bar, const struct case_result *result)
+{
+	struct bar_check check = { .bar = bar, .missed = tell_missed };
+
+	if (result->has_attack) {
+		bar_check_attack(&check, "attack", &result->worst);
+	} else {
+		bar_check(&check, "benign", BAR_benign_sources_blocked,
+			  (double)result->sources_blocked);
+		bar_check(&check, "benign", BAR_benign_rules_enforced,
+			  (double)result->rules_enforced);
+	}
+	bar_check_benign(&check, "benign", &result->worst);
+	return check.n_missed ? EVALUATE_EXIT_MISSED : EVALUATE_EXIT_OK;
+}
+
+static int run_case(const struct evaluate_options *options, const char *config,
+		    struct session *session, struct case_result *result)
+{
 	struct case_options one;
-	struct case_result result;
-	int ret, code = EVALUATE_EXIT_OK;
+	int ret;
 
 	case_options_init(&one, options);
+	one.config = config;
 	if (options->csv || options->svg) {
-		if (windows_new(one.phases, &session.windows) != 0)
-			return evaluate_exit_code(-ENOMEM);
+		windows_free(session->windows);
+		if (windows_new(one.phases, &session->windows) != 0)
+			return -ENOMEM;
 		one.window = keep_window;
 	}
 	one.progress = tell_progress;
-	one.ctx = &session;
-	session.phases = one.phases;
-	progress_init(&session.progress);
-	ret = case_run(&one, &result);
-	progress_fini(&session.progress);
+	one.ctx = session;
+	session->phases = one.phases;
+	progress_init(&session->progress);
+	ret = case_run(&one, result);
+	progress_fini(&session->progress);
+	return ret;
+}
+
+static int run_one(const struct evaluate_options *options, const struct bar *bar)
+{
+	struct session session = { .options = options };
+	struct case_result result;
+	int code = EVALUATE_EXIT_OK, ret = run_case(options, options->config, &session, &result);
+
 	if (ret) {
 		windows_free(session.windows);
 		return evaluate_exit_code(ret);
@@ -114,9 +150,60 @@ static int run_one(const struct evaluate_options *options)
 		report_print(&result);
 	if (session.windows && code == EVALUATE_EXIT_OK)
 		code = write_windows(&session, &result);
+	if (bar && code == EVALUATE_EXIT_OK)
+		code = judge(bar, &result);
 	windows_free(session.windows);
 	case_result_fini(&result);
 	return code;
+}
+
+/* Two deployment files on the same packets, one below the other. */
+static int run_diff(const struct evaluate_options *options)
+{
+	const char *const configs[] = { options->config, options->other_config };
+	struct session session = { .options = options };
+	json_t *json = json_object();
+	int code = EVALUATE_EXIT_OK;
+
+	for (int i = 0; i < 2 && code == EVALUATE_EXIT_OK; i++) {
+		struct case_result result;
+
+		code = evaluate_exit_code(run_case(options, configs[i], &session, &result));
+		if (code != EVALUATE_EXIT_OK)
+			break;
+		if (options->json) {
+			json_object_set_new(json, i ? "b" : "a", report_json(&result));
+		} else {
+			printf("%s%s: %s\n", i ? "\n" : "", i ? "B" : "A", configs[i]);
+			report_print(&result);
+		}
+		case_result_fini(&result);
+	}
+	windows_free(session.windows);
+	if (!options->json || code != EVALUATE_EXIT_OK) {
+		json_decref(json);
+		return code;
+	}
+	return print_json(json);
+}
+
+static int run(const struct evaluate_options *options)
+{
+	struct config_errors errors;
+	struct bar bar;
+	char text[CONFIG_ERROR_TEXT_SIZE];
+
+	config_errors_init(&errors);
+	if (options->bar && bar_load(options->bar, &errors, &bar) != 0) {
+		for (size_t i = 0; i < config_errors_kept(&errors); i++)
+			fprintf(stderr, "%s\n", config_error_format(&errors.list[i], text));
+		return EVALUATE_EXIT_REFUSED;
+	}
+	if (options->suite)
+		return suite_run(options, options->bar ? &bar : NULL);
+	if (options->other_config)
+		return run_diff(options);
+	return run_one(options, options->bar ? &bar : NULL);
 }
 
 int evaluate_main(int argc, char *argv[])
@@ -131,10 +218,8 @@ int evaluate_main(int argc, char *argv[])
 	} else if (options.help) {
 		evaluate_options_help(stdout);
 		code = EVALUATE_EXIT_OK;
-	} else if (options.suite || options.bar || options.other_config) {
-		fprintf(stderr, "sluice: replay: --suite, --bar and --diff are not there yet\n");
 	} else {
-		code = run_one(&options);
+		code = run(&options);
 	}
 	evaluate_options_fini(&options);
 	return code;

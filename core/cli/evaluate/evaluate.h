@@ -11,6 +11,9 @@ enum evaluate_exit {
 	EVALUATE_EXIT_FAILED = 4,  /* Privileges, memory, a full disk. */
 };
 
+/* For a negative errno of case_run(). */
+int evaluate_exit_code(int error);
+
 /* `argv[0]` is the subcommand's name. */
 int evaluate_main(int argc, char *argv[]);
 

@@ -392,6 +392,10 @@ static int settle(struct evaluate_options *options, struct sluice_err *err)
 			"folder by --suite");
 	else if (options->suite && (options->csv || options->svg || options->other_config))
 		err_set(err, "suite", "--csv, --svg and --diff are of one mix; leave --suite out");
+	else if (options->other_config && (options->csv || options->svg || options->bar))
+		err_set(err, "diff",
+			"--csv, --svg and --bar are of one deployment file; leave "
+			"--diff out");
 	else if (options->attack_filter && !options->attack.n)
 		err_set(err, "attack-filter", "--attack-filter is of the captures of --attack");
 	else
