@@ -110,7 +110,7 @@ static __always_inline void add(struct feature_row *row, const struct feature_pa
 		  row, packet, ports);
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int sluice_features_destination(struct xdp_md *ctx)
 {
 	struct feature_row row = feature_row_of_side();

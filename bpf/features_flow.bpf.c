@@ -47,7 +47,7 @@ static __always_inline void flow6_add(struct feature_row *row, const struct feat
 	value_add(FEATURE_COUNT(flow6, row, key, hash, packet->bytes), &packet->transport);
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int sluice_features_flow(struct xdp_md *ctx)
 {
 	struct feature_row row = feature_row_of_side();

@@ -91,7 +91,7 @@ static __always_inline void take(struct xdp_md *ctx, struct sample_state *state)
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int sluice_features_sample(struct xdp_md *ctx)
 {
 	__u32 zero = 0;

@@ -85,7 +85,7 @@ static __always_inline void source6_add(const struct sluice_header *header, stru
 }
 
 /* The filter found an IP header here a moment ago; the bounds are the verifier's, not ours. */
-SEC("xdp.frags")
+SEC("xdp")
 int sluice_features_source(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };

@@ -233,7 +233,7 @@ static __noinline int filter_ipv6(struct xdp_md *ctx)
 	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int sluice_filter(struct xdp_md *ctx)
 {
 	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };

@@ -38,7 +38,8 @@
 	X(INTERFACE_BACK, interface_back)       \
 	X(DETACHED, detached)                   \
 	X(ALLOWED, allowed)                     \
-	X(CONFIG_REFUSED, config_refused)
+	X(CONFIG_REFUSED, config_refused)       \
+	X(ATTACH_FAILED, attach_failed)
 
 enum event_kind {
 #define X(upper, lower) EVENT_KIND_##upper,

@@ -14,8 +14,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "dispatcher.h"
+
+#define RETRY_MIN_NS 1000000000ull
+#define RETRY_MAX_NS 60000000000ull
 
 static __u32 mode_flags(enum dataplane_mode mode)
 {
@@ -342,6 +346,21 @@ void attachment_prune(const char *folder, const struct attachment *kept, size_t 
 	closedir(directory);
 }
 
+bool attachment_any(const char *folder, bool shared)
+{
+	const char *prefix = shared ? DISPATCHER_PREFIX : ATTACHMENT_LINK_PREFIX;
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+	bool found = false;
+
+	if (!directory)
+		return false;
+	while (!found && (entry = readdir(directory)))
+		found = strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	closedir(directory);
+	return found;
+}
+
 static bool is_in_place(const struct attachment *attachment)
 {
 	struct bpf_link_info info;
@@ -367,16 +386,30 @@ bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *
 	return true;
 }
 
-bool attachment_return(struct attachment *attachment, const struct attachment_options *options)
+/* Tells of it once; not of the first time, as an interface may come up bit by bit. */
+static bool put_off(struct attachment *attachment, uint64_t now_ns)
+{
+	uint64_t delay_ns = attachment->delay_ns ? 2 * attachment->delay_ns : RETRY_MIN_NS;
+
+	attachment->delay_ns = delay_ns < RETRY_MAX_NS ? delay_ns : RETRY_MAX_NS;
+	attachment->retry_ns = now_ns + attachment->delay_ns;
+	return ++attachment->n_failed == 2;
+}
+
+bool attachment_return(struct attachment *attachment, const struct attachment_options *options,
+		       enum dataplane_event_kind *kind, struct sluice_err *err)
 {
 	struct dataplane_interface interface = { attachment->name, attachment->mode };
+	uint64_t now_ns = clock_monotonic_ns(&clock_system);
 	struct attachment next;
 
-	if (!attachment->gone || !if_nametoindex(attachment->name))
+	if (!attachment->gone || now_ns < attachment->retry_ns || !if_nametoindex(attachment->name))
 		return false;
-	/* It may come up bit by bit; until it takes the filter, each window tries again. */
-	if (attachment_open(&next, &interface, options, NULL))
-		return false;
+	if (attachment_open(&next, &interface, options, err)) {
+		*kind = DATAPLANE_EVENT_ATTACH_FAILED;
+		return put_off(attachment, now_ns);
+	}
+	*kind = DATAPLANE_EVENT_INTERFACE_BACK;
 	attachment_close(attachment);
 	*attachment = next;
 	return true;

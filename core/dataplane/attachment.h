@@ -26,6 +26,10 @@ struct attachment {
 	bool shared; /* Through libxdp's dispatcher: no link of ours, but this component. */
 	uint32_t component;
 	char pin[256];
+	/* Of a deleted interface that is back and does not take the filter: */
+	uint64_t retry_ns; /* When it is tried again, monotonic; 0: at once. */
+	uint64_t delay_ns; /* How long that was put off. */
+	unsigned int n_failed;
 };
 
 struct attachment_options {
@@ -58,7 +62,15 @@ void attachment_prune(const char *folder, const struct attachment *kept, size_t 
 /* True once, when the link has lost its interface. */
 bool attachment_check(struct attachment *attachment, enum dataplane_event_kind *kind);
 
-/* True when the interface was deleted, one by its name is there now and has the filter again. */
-bool attachment_return(struct attachment *attachment, const struct attachment_options *options);
+/* True if attachments of one sort, alone or shared, are pinned in the folder. */
+bool attachment_any(const char *folder, bool shared);
+
+/*
+ * Attaches again to a deleted interface when one by its name is there.  True when there is something
+ * to tell: it has the filter again, or, once, it cannot have it, with the reason in `err`.  Then it is
+ * tried again after times that double from a second to a minute.
+ */
+bool attachment_return(struct attachment *attachment, const struct attachment_options *options,
+		       enum dataplane_event_kind *kind, struct sluice_err *err);
 
 #endif /* SLUICE_DATAPLANE_ATTACHMENT_H */

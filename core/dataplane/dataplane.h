@@ -147,6 +147,7 @@ enum dataplane_event_kind {
 	DATAPLANE_EVENT_INTERFACE_GONE = 1, /* Deleted while we run. */
 	DATAPLANE_EVENT_DETACHED,	    /* Someone else removed our program. */
 	DATAPLANE_EVENT_INTERFACE_BACK,	    /* One by that name came, and has the filter. */
+	DATAPLANE_EVENT_ATTACH_FAILED,	    /* ... and cannot have it, as `event_err` says. */
 };
 
 struct dataplane;
@@ -260,6 +261,7 @@ struct dataplane {
 	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
 	struct dataplane_features features;   /* As last set. */
 	bool adopted;			      /* The pinned state of an earlier daemon was found. */
+	struct sluice_err event_err;	      /* Of DATAPLANE_EVENT_ATTACH_FAILED. */
 	bool lapsed; /* Its automatic blocks were no longer in force: on_death_expire_ns was over. */
 };
 

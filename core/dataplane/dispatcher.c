@@ -16,7 +16,9 @@
 #include <xdp/libxdp.h>
 
 #include "base/err.h"
+#include "dispatcher_object.h"
 #include "join.skel.h"
+#include "libbpf_messages.h"
 
 /* Where libxdp 1.x pins the components of a dispatcher, and how many there may be. */
 #define LIBXDP_PIN "/sys/fs/bpf/xdp/dispatch-%u-%u/prog%d-prog"
@@ -93,13 +95,35 @@ static int store_filter(const struct dispatcher_options *options, const char *pa
 	if (code == -EINVAL) {
 		err_set(err, "attach",
 			"interface '%s': this kernel lets no component of libxdp's dispatcher call "
-			"an XDP program (as Linux 6.1 does not); use attach: exclusive",
+			"an XDP program; use attach: exclusive",
 			options->ifname);
 		return -EOPNOTSUPP;
 	}
 	if (code)
 		err_set(err, "attach", "interface '%s': cannot store the filter in '%s': %s",
 			options->ifname, path, err_name(code));
+	return code;
+}
+
+/*
+ * What libxdp loads a dispatcher for; where the kernel refuses our component in libxdp's own (it says
+ * -EINVAL), once more with ours, and from then on with ours at once.
+ */
+static int with_dispatcher(int (*fn)(void *ctx), void *ctx, struct sluice_err *err)
+{
+	static bool wants_own;
+	int code;
+
+	if (!wants_own) {
+		code = fn(ctx);
+		if (code != -EINVAL)
+			return code;
+	}
+	wants_own = true;
+	code = dispatcher_object_offer(err);
+	if (!code)
+		code = fn(ctx);
+	dispatcher_object_withdraw();
 	return code;
 }
 
@@ -114,9 +138,9 @@ static void explain(const struct dispatcher_options *options, int code, struct s
 		break;
 	case -EINVAL:
 		err_set(err, "attach",
-			"interface '%s': this kernel refuses our component in libxdp's dispatcher: "
-			"it forbids tail calls there (as Linux 6.12 does); use attach: exclusive",
-			options->ifname);
+			"interface '%s': this kernel refuses our component both in libxdp's "
+			"dispatcher and in ours (%s); use attach: exclusive",
+			options->ifname, err_name(code));
 		break;
 	case -EBUSY:
 	case -EEXIST:
@@ -172,25 +196,45 @@ static int attach(const struct dispatcher_options *options, struct xdp_program *
 	return code;
 }
 
-static int add_component(const struct dispatcher_options *options, const char *entry, uint32_t *id,
-			 struct sluice_err *err)
+struct addition {
+	const struct dispatcher_options *options;
+	const char *entry; /* Where the array with the filter is pinned. */
+	uint32_t id;	   /* Of the component, then. */
+};
+
+static int add(void *ctx)
 {
+	struct addition *addition = ctx;
 	struct join *join = join__open();
 	struct xdp_program *program = NULL;
-	int code = join ? bpf_map__set_pin_path(join->maps.sluice_entry, entry) : -errno;
+	int code = join ? bpf_map__set_pin_path(join->maps.sluice_entry, addition->entry) : -errno;
 
 	if (!code) {
 		program = xdp_program__from_bpf_obj(join->obj, "xdp.frags");
 		code = (int)libxdp_get_error(program);
 	}
-	if (code)
-		goto out;
-	code = attach(options, program);
-	*id = code ? 0 : xdp_program__id(program);
-	xdp_program__close(program);
-out:
+	if (!code) {
+		code = attach(addition->options, program);
+		addition->id = code ? 0 : xdp_program__id(program);
+		xdp_program__close(program);
+	}
 	join__destroy(join);
-	if (code)
+	return code;
+}
+
+static int add_component(const struct dispatcher_options *options, const char *entry, uint32_t *id,
+			 struct sluice_err *err)
+{
+	struct addition addition = { .options = options, .entry = entry };
+	struct sluice_err offer = { .text = "" };
+	int code = with_dispatcher(add, &addition, &offer);
+
+	*id = addition.id;
+	if (!code)
+		return 0;
+	if (offer.text[0])
+		err_set(err, "attach", "interface '%s': %s", options->ifname, offer.text);
+	else
 		explain(options, code, err);
 	return code == -EINVAL ? -EOPNOTSUPP : code;
 }
@@ -242,14 +286,20 @@ bool dispatcher_holds(unsigned int ifindex, uint32_t id)
 	return false;
 }
 
-static int detach_from(unsigned int ifindex, uint32_t id)
+struct removal {
+	unsigned int ifindex;
+	uint32_t id;
+};
+
+static int take_out(void *ctx)
 {
-	struct xdp_multiprog *programs = programs_on(ifindex);
-	struct xdp_program *program = programs ? find(programs, id) : NULL;
+	const struct removal *removal = ctx;
+	struct xdp_multiprog *programs = programs_on(removal->ifindex);
+	struct xdp_program *program = programs ? find(programs, removal->id) : NULL;
 	int code = 0;
 
 	if (program)
-		code = xdp_program__detach(program, (int)ifindex,
+		code = xdp_program__detach(program, (int)removal->ifindex,
 					   xdp_multiprog__attach_mode(programs), 0);
 	xdp_multiprog__close(programs);
 	return code;
@@ -261,9 +311,13 @@ int dispatcher_release(const char *pin, struct sluice_err *err)
 	uint32_t id = pinned_id(pin);
 	int code = 0;
 
+	/* Detaching may be all that this process does with libbpf. */
+	libbpf_messages_init();
 	libxdp_set_print(say_nothing);
 	for (size_t i = 0; id && interfaces && interfaces[i].if_index && !code; i++) {
-		code = detach_from(interfaces[i].if_index, id);
+		struct removal removal = { interfaces[i].if_index, id };
+
+		code = with_dispatcher(take_out, &removal, NULL);
 		if (code)
 			err_set(err, "attach",
 				"interface '%s': libxdp cannot take our component out: %s",

@@ -20,6 +20,7 @@
 #include "sample_ring.h"
 #include "shared.h"
 #include "state.h"
+#include "xdp_frags.h"
 
 /* These use types of shared.h. */
 #include "features_destination.skel.h"
@@ -76,8 +77,10 @@ static int link_slot(const struct feature_chain_options *options, enum feature_s
 static int load_tables(const struct chain_table tables[2], struct bpf_object *object,
 		       const struct feature_chain_options *options)
 {
-	int code = chain_table_size(&tables[0]);
+	int code = xdp_frags_prepare(object, options->shared);
 
+	if (!code)
+		code = chain_table_size(&tables[0]);
 	if (!code)
 		code = chain_table_size(&tables[1]);
 	if (!code)
@@ -220,6 +223,8 @@ static int open_sample(struct feature_chain *chain, const struct feature_chain_o
 	/* Counts nothing by reason: that is the first program's. */
 	if (!code)
 		code = bpf_map__set_autocreate(skel->maps.sluice_counters, false);
+	if (!code)
+		code = xdp_frags_prepare(skel->obj, options->shared);
 	if (!code)
 		code = features_sample__load(skel);
 	if (!code)

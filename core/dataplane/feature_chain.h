@@ -16,6 +16,7 @@ struct sluice_header;
 
 struct feature_chain_options {
 	struct dataplane_features features;
+	bool shared;			    /* As struct live_side_options has it. */
 	unsigned int side;		    /* 0 or 1 */
 	const struct sluice_header *header; /* The page; must outlive the chain. */
 	int header_fd;

@@ -59,8 +59,6 @@ static int attach_all(struct live *live, const struct dataplane_live_options *op
 	live->attachments = calloc(options->n_interfaces + 1, sizeof(*live->attachments));
 	if (!live->attachments)
 		return -ENOMEM;
-	live->shared = options->shared;
-	live->priority = options->priority;
 	filter_pin_path(live, path);
 	attach.old_prog_fd = bpf_obj_get(path);
 	for (size_t i = 0; i < options->n_interfaces && !code; i++) {
@@ -132,6 +130,18 @@ int live_prepare(struct live *live, const struct dataplane_live_options *options
 	return live_flip_to(live, live->header->side & 1, err);
 }
 
+/* The two ways to attach want programs that do not fit into the same pinned array. */
+static int check_sharing(const struct state *state, const struct dataplane_live_options *options,
+			 struct sluice_err *err)
+{
+	if (!state->adopted || !attachment_any(state->folder, !options->shared))
+		return 0;
+	err_set(err, "attach",
+		"the running filter is attached by attach: %s; 'sluice detach' first",
+		options->shared ? "exclusive" : "dispatcher");
+	return -EPROTO;
+}
+
 int dataplane_live_open(const struct dataplane_live_options *options, struct dataplane **out,
 			struct sluice_err *err)
 {
@@ -143,6 +153,8 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 	live->dp.ops = &live_ops;
 	live->on_death_expire_ns = options->on_death_expire_ns;
 	live->swap = options->swap;
+	live->shared = options->shared;
+	live->priority = options->priority;
 	live->slot_fd = -1;
 	libbpf_messages_init();
 	for (size_t i = 0; i < options->n_interfaces; i++) {
@@ -155,7 +167,10 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 		}
 	}
 	code = state_open(&live->state, options, err);
+	if (!code)
+		code = check_sharing(&live->state, options, err);
 	if (code) {
+		state_close(&live->state);
 		free(live);
 		return code;
 	}

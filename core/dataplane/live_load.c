@@ -16,6 +16,7 @@
 #include "filter.skel.h"
 #include "known_shared.h"
 #include "libbpf_messages.h"
+#include "xdp_frags.h"
 
 void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
 {
@@ -110,6 +111,8 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 	live->filter->rodata->v6_mask_high = mask[0];
 	live->filter->rodata->v6_mask_low = mask[1];
 	code = size_filter_maps(live);
+	if (!code)
+		code = xdp_frags_prepare(live->filter->obj, live->shared);
 	if (code)
 		goto fail;
 	live->pinned = !live->replays;
@@ -163,6 +166,7 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
 		.swap = live->swap,
+		.shared = live->shared,
 		.features = *features,
 		.replays = live->replays,
 	};

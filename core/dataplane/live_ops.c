@@ -327,11 +327,9 @@ static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kin
 
 	for (size_t i = 0; i < live->n_attachments; i++) {
 		struct attachment *attachment = &live->attachments[i];
-		bool back = attachment_return(attachment, &options);
 
-		if (back)
-			*kind = DATAPLANE_EVENT_INTERFACE_BACK;
-		if (back || attachment_check(attachment, kind)) {
+		if (attachment_return(attachment, &options, kind, &dp->event_err) ||
+		    attachment_check(attachment, kind)) {
 			memcpy(ifname, attachment->name, IFNAMSIZ);
 			return true;
 		}

@@ -17,6 +17,7 @@
 #include "live.h"
 #include "live_tables.h"
 #include "shared.h"
+#include "xdp_frags.h"
 
 /* Uses types of shared.h. */
 #include "features_source.skel.h"
@@ -83,6 +84,8 @@ static int program_load(struct live_program *program, const struct live_side_opt
 	skel->rodata->chain_next = feature_chain_first(options->features.loaded);
 	code = borrow_maps(skel, options);
 	if (!code)
+		code = xdp_frags_prepare(skel->obj, options->shared);
+	if (!code)
 		code = features_source__load(skel);
 	if (!code)
 		return 0;
@@ -111,6 +114,7 @@ int live_side_open(const struct live_side_options *options, struct live_side **o
 	struct feature_chain_options chain = {
 		.features = options->features,
 		.side = options->side,
+		.shared = options->shared,
 		.header = options->header,
 		.header_fd = options->header_fd,
 		.replays = options->replays,

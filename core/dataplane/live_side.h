@@ -31,6 +31,7 @@ struct live_side_options {
 	const struct live_tables *tables;   /* Must outlive the side. */
 	int header_fd, counters_fd;	    /* The filter's maps. */
 	enum dataplane_swap_design swap;
+	bool shared;		      /* Called from libxdp's dispatcher; see xdp_frags.h. */
 	unsigned int side;	      /* 0 or 1 */
 	const struct live_side *twin; /* The other one, of the same features; NULL: comes later. */
 	struct dataplane_features features;

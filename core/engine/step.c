@@ -83,6 +83,9 @@ static const struct {
 	[DATAPLANE_EVENT_INTERFACE_BACK] = { EVENT_KIND_INTERFACE_BACK, SLUICE_LOG_WARNING,
 					     "one by that name is back; its traffic is filtered "
 					     "again" },
+	[DATAPLANE_EVENT_ATTACH_FAILED] = { EVENT_KIND_ATTACH_FAILED, SLUICE_LOG_ERROR,
+					    "one by that name is back, but not filtered; tried "
+					    "again ever less often, at once by a restart" },
 };
 
 static void tell_interfaces(struct engine *engine)
@@ -90,11 +93,15 @@ static void tell_interfaces(struct engine *engine)
 	enum dataplane_event_kind kind;
 	char ifname[IFNAMSIZ] = "";
 
-	while (engine->dp->ops->event_next(engine->dp, &kind, ifname))
+	while (engine->dp->ops->event_next(engine->dp, &kind, ifname)) {
+		bool failed = kind == DATAPLANE_EVENT_ATTACH_FAILED;
+
 		event_emit(engine->events, interface_events[kind].kind,
 			   interface_events[kind].level, NULL, 1, "dataplane",
-			   "interface '%.*s': %s", IFNAMSIZ - 1, ifname,
-			   interface_events[kind].text);
+			   "interface '%.*s': %s%s%s", IFNAMSIZ - 1, ifname,
+			   interface_events[kind].text, failed ? ": " : "",
+			   failed ? engine->dp->event_err.text : "");
+	}
 }
 
 static int swap_sides(struct engine *engine, uint64_t now_ns)

@@ -351,7 +351,7 @@ static void expect_event(const struct plane *plane, enum dataplane_event_kind wa
 	char ifname[IFNAMSIZ];
 	bool happened = false;
 
-	for (int i = 0; i < 200 && !happened; i++) {
+	for (int i = 0; i < 1000 && !happened; i++) {
 		happened = plane->dp->ops->event_next(plane->dp, &kind, ifname);
 		if (!happened)
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
@@ -482,4 +482,35 @@ Test(attach, pin_path_outside_a_bpffs)
 	cr_assert_eq(open_refused(&options, &err), -EINVAL);
 	cr_assert_not_null(strstr(err.text, "bpffs"), "%s", err.text);
 	(void)!rmdir("/dev/shm/sluice-test");
+}
+
+/* An interface that is back, and held by somebody else: told once, and tried again. */
+Test(attach, interface_comes_back_and_is_not_free)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct dataplane_live_options options = options_on(both, 1);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "other", "GPL", pass, 2, NULL);
+
+	cr_assert_geq(fd, 0);
+	wire_add("sl0", "far0");
+
+	struct plane plane = plane_open(&options);
+
+	wire_del("sl0");
+	expect_event(&plane, DATAPLANE_EVENT_INTERFACE_GONE);
+	wire_add("sl0", "far0");
+	int ifindex = (int)if_nametoindex("sl0");
+
+	cr_assert_eq(bpf_xdp_attach(ifindex, fd, 0, NULL), 0);
+	expect_event(&plane, DATAPLANE_EVENT_ATTACH_FAILED);
+	cr_assert_not_null(strstr(plane.dp->event_err.text, "another XDP program"), "%s",
+			   plane.dp->event_err.text);
+	cr_assert_eq(bpf_xdp_detach(ifindex, 0, NULL), 0);
+	expect_event(&plane, DATAPLANE_EVENT_INTERFACE_BACK);
+	cr_assert_neq(xdp_on("sl0"), 0);
+	plane_close(&plane);
+	close(fd);
 }

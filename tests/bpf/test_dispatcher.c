@@ -21,7 +21,6 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 
-#include "join.skel.h"
 #include "neighbour.skel.h"
 #include "plane.h"
 #include "wire.h"
@@ -62,10 +61,12 @@ static bool xdp_gone(void)
 	return !xdp_on();
 }
 
-static struct neighbour_use neighbour_attach(unsigned int priority)
+/* As another process would; libxdp's own dispatcher is its, whatever Sluice needed. */
+static int neighbour_try(unsigned int priority, struct neighbour_use *out)
 {
 	struct neighbour_use use = { .skel = neighbour__open() };
 
+	unsetenv("LIBXDP_OBJECT_PATH");
 	cr_assert_not_null(use.skel);
 	use.program = xdp_program__from_bpf_obj(use.skel->obj, "xdp.frags");
 	cr_assert_eq(libxdp_get_error(use.program), 0);
@@ -73,7 +74,14 @@ static struct neighbour_use neighbour_attach(unsigned int priority)
 	cr_assert_eq(xdp_program__set_run_prio(use.program, priority), 0);
 	cr_assert_eq(xdp_program__set_chain_call_enabled(use.program, XDP_PASS, true), 0);
 
-	int code = xdp_program__attach(use.program, ifindex(), XDP_MODE_NATIVE, 0);
+	*out = use;
+	return xdp_program__attach(use.program, ifindex(), XDP_MODE_NATIVE, 0);
+}
+
+static struct neighbour_use neighbour_attach(unsigned int priority)
+{
+	struct neighbour_use use;
+	int code = neighbour_try(priority, &use);
 
 	cr_assert_eq(code, 0, "the neighbour: %s", strerror(-code));
 	return use;
@@ -141,27 +149,6 @@ static bool takes_programs(void)
 	return has;
 }
 
-/* And one that makes tail calls, which some kernels refuse as it might change the packet. */
-static bool takes_tail_calls(void)
-{
-	struct join *join = join__open();
-	struct xdp_program *program;
-
-	cr_assert_not_null(join);
-	program = xdp_program__from_bpf_obj(join->obj, "xdp.frags");
-	cr_assert_eq(libxdp_get_error(program), 0);
-	cr_assert_eq(xdp_program__set_xdp_frags_support(program, true), 0);
-
-	bool has = xdp_program__attach(program, ifindex(), XDP_MODE_NATIVE, 0) == 0;
-
-	if (has)
-		detach_all();
-	xdp_program__close(program);
-	join__destroy(join);
-	cr_assert(xdp_gone());
-	return has;
-}
-
 static void expect_refusal(const char *reason)
 {
 	struct dataplane_live_options options = shared_options();
@@ -178,39 +165,16 @@ static void expect_refusal(const char *reason)
 	cr_log_info("that Sluice says so is all that was tested: %s", err.text);
 }
 
-/* And lets it call the filter. */
-static bool takes_calls(void)
-{
-	struct dataplane_live_options options = shared_options();
-	struct dataplane *dp = NULL;
-
-	if (dataplane_live_open(&options, &dp, NULL) == -EOPNOTSUPP)
-		return false;
-	dataplane_close(dp);
-	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
-	cr_assert(xdp_gone());
-	return true;
-}
-
-/* What libxdp itself makes of this kernel; where that is not enough, that Sluice says so. */
+/* What libxdp itself makes of this kernel; where it has no dispatcher, that Sluice says so. */
 static bool has_dispatchers(void)
 {
 	libxdp_set_print(silent);
 	wire_add("sl0", "far0");
 	cr_assert_eq(system("ip link set sl0 mtu 9000 && ip link set far0 mtu 9000"), 0);
-	if (!takes_programs()) {
-		expect_refusal("EXT");
-		return false;
-	}
-	if (!takes_tail_calls()) {
-		expect_refusal("tail call");
-		return false;
-	}
-	if (!takes_calls()) {
-		expect_refusal("call an XDP program");
-		return false;
-	}
-	return true;
+	if (takes_programs())
+		return true;
+	expect_refusal("EXT");
+	return false;
 }
 
 struct traffic {
@@ -263,8 +227,8 @@ Test(dispatcher, runs_beside_others)
 	if (!has_dispatchers())
 		return;
 	struct neighbour_use before = neighbour_attach(10);
-	struct plane plane = plane_open(&options);
 	struct neighbour_use after = neighbour_attach(90);
+	struct plane plane = plane_open(&options);
 
 	cr_assert_eq(components(), 3);
 	(void)plane_block(&plane, "203.0.113.9", 0);
@@ -291,6 +255,81 @@ Test(dispatcher, runs_beside_others)
 	traffic_close(&traffic);
 	neighbour_free(&before);
 	neighbour_free(&after);
+}
+
+/*
+ * Who comes later brings its own dispatcher, which some kernels let no component of ours into: there
+ * it is refused, and Sluice stays.
+ */
+Test(dispatcher, others_may_come_later)
+{
+	struct dataplane_live_options options = shared_options();
+	static struct traffic traffic;
+	struct neighbour_use later;
+
+	if (!has_dispatchers())
+		return;
+	struct plane plane = plane_open(&options);
+
+	(void)plane_block(&plane, "203.0.113.9", 0);
+	int code = neighbour_try(10, &later);
+
+	cr_assert(code == 0 || code == -EINVAL, "the later one: %d", code);
+	cr_log_info("who comes later is %s", code ? "refused" : "taken in");
+	cr_assert_eq(components(), code ? 1 : 2);
+	traffic_open(&traffic);
+	exchange(&traffic, false);
+	if (!code)
+		cr_assert_eq(neighbour_seen(&later), 30);
+	plane_close(&plane);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_assert_eq(components(), code ? 0 : 1);
+	exchange(&traffic, true);
+	if (!code)
+		detach_all();
+	traffic_close(&traffic);
+	neighbour_free(&later);
+}
+
+/* With all that may follow the filter; both ways to swap. */
+PLANE_TEST_BOTH(dispatcher, features_count)
+{
+	struct dataplane_live_options options = shared_options();
+	static struct traffic traffic;
+	struct dataplane_swap swap;
+	struct dataplane_count untracked;
+	struct dataplane_features_read read;
+	struct sluice_source sources[8];
+
+	if (!has_dispatchers())
+		return;
+	options.swap = design;
+	options.features = (struct dataplane_features){ .loaded = DATAPLANE_FEATURE_FLOW |
+								  DATAPLANE_FEATURE_DESTINATION |
+								  DATAPLANE_FEATURE_SAMPLE,
+							.max_flows = 1000,
+							.max_destinations = 1000,
+							.samples_per_window = 100 };
+	struct neighbour_use before = neighbour_attach(10);
+	struct plane plane = plane_open(&options);
+
+	(void)plane_block(&plane, "203.0.113.9", 0);
+	traffic_open(&traffic);
+	for (int window = 0; window < 3; window++) {
+		exchange(&traffic, false);
+		cr_assert_eq(plane.dp->ops->swap(plane.dp, &swap, NULL), 0);
+		cr_assert_eq(plane.dp->ops->sources_read(plane.dp, sources, 8, &untracked), 1);
+		cr_assert_eq(sources[0].packets, 10);
+		plane.dp->ops->features_read(plane.dp, &read);
+		cr_assert_eq(read.n_flows, 1);
+		cr_assert_eq(read.n_destinations, 1);
+		cr_assert_eq(read.destinations[0].packets, 10);
+	}
+	plane_close(&plane);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	detach_all();
+	traffic_close(&traffic);
+	neighbour_free(&before);
 }
 
 /* The next daemon changes nothing of the dispatcher: it stores its filter where the jump leads. */
@@ -330,8 +369,8 @@ Test(dispatcher, somebody_takes_us_out)
 
 	if (!has_dispatchers())
 		return;
-	struct plane plane = plane_open(&options);
 	struct neighbour_use other = neighbour_attach(10);
+	struct plane plane = plane_open(&options);
 
 	cr_assert_not(plane.dp->ops->event_next(plane.dp, &kind, ifname),
 		      "another one beside us is no event");
@@ -364,4 +403,15 @@ Test(dispatcher, exclusive_programs_are_left_alone)
 	cr_assert_not_null(strstr(err.text, "detach"), "%s", err.text);
 	cr_assert_eq(xdp_on(), program);
 	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	/* And the other way round. */
+	plane = plane_open(&options);
+	program = xdp_on();
+	plane_close(&plane);
+	options.shared = false;
+	cr_assert_eq(dataplane_live_open(&options, &dp, &err), -EPROTO, "%s", err.text);
+	cr_assert_not_null(strstr(err.text, "dispatcher"), "%s", err.text);
+	cr_assert_not_null(strstr(err.text, "detach"), "%s", err.text);
+	cr_assert_eq(xdp_on(), program);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_assert(xdp_gone());
 }

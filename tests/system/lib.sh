@@ -139,7 +139,7 @@ start() {
 	rm -f "$LAB/$name.ready"
 	nsenter -t "$SERVER_PID" -n -m "$BIN/ready-exec" "$LAB/$name.ready" "$@" >"$LAB/$name.log" 2>&1 &
 	STARTED=$!
-	wait_for 15 ready_or_gone "$LAB/$name.ready" "$STARTED" || fail "$name does not get ready"
+	wait_for 60 ready_or_gone "$LAB/$name.ready" "$STARTED" || fail "$name does not get ready"
 	[ -e "$LAB/$name.ready" ]
 }
 

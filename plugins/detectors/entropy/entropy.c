@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,20 @@ static int read_params(const struct sluice_host *host, const struct sluice_confi
 		.calm_windows = (uint32_t)read_u64(&reader, "calm_windows"),
 		.max_learned = (uint32_t)read_u64(&reader, "max_learned"),
 	};
+	params->aggregate = (struct aggregate_params){
+		.mine = { .max_benign = read_double(&reader, "max_benign"),
+			  .min_pps = (double)read_u64(&reader, "rule_pps"),
+			  .growth = params->growth,
+			  .new_share = read_double(&reader, "rule_new_share"),
+			  .min_evenness = params->high_entropy,
+			  .min_sources = (uint32_t)read_u64(&reader, "rule_sources"),
+			  .max_rules = (size_t)read_u64(&reader, "max_rules") },
+		.distance = read_double(&reader, "distance"),
+		.alpha = read_double(&reader, "alpha"),
+		.phi = read_double(&reader, "phi"),
+		.learn_windows = params->learn_windows,
+		.calm_windows = params->calm_windows,
+	};
 	if (reader.rc == 0 && params->low_entropy >= params->high_entropy) {
 		snprintf(err->path, sizeof(err->path), "low_entropy");
 		snprintf(err->text, sizeof(err->text),
@@ -94,6 +109,7 @@ static int detector_create(struct sluice_instance *instance, const struct sluice
 	/* Without randomness an attacker could aim at one bucket of the learned set, no more. */
 	if (getrandom(&params.seed, sizeof(params.seed), GRND_NONBLOCK) != sizeof(params.seed))
 		params.seed = host->now_ns(instance);
+	params.aggregate.seed = params.seed;
 	detector = calloc(1, sizeof(*detector));
 	rc = detector ? entropy_new(&params, &detector->entropy) : -ENOMEM;
 	if (rc != 0) {
@@ -148,6 +164,36 @@ static void propose_all(const struct detector *detector, const struct sluice_win
 			return; /* The rest still sends in the next window. */
 }
 
+static void propose_rules(const struct detector *detector, const struct aggregate_result *aggregate)
+{
+	const struct sluice_host *host = detector->host;
+
+	if (!SLUICE_HAS(host, propose_rule))
+		return;
+	for (size_t i = 0; i < aggregate->n_rules; i++) {
+		const struct aggregate_rule *rule = &aggregate->rules[i];
+		const struct mine_rule *mined = &rule->mined;
+		double pps = fmin(fmax(rule->offered_pps, 0), 1e18);
+		char evidence[192];
+		struct sluice_rule_proposal proposal = {
+			.size = sizeof(proposal),
+			.match = &mined->match,
+			.action = SLUICE_RULE_DROP,
+			.packets_per_second = (uint64_t)pps,
+			.reason = "entropy_aggregate",
+			.evidence = evidence,
+		};
+
+		snprintf(evidence, sizeof(evidence),
+			 "%.0f packets/s fit; of samples %.0f%%, from %" PRIu32
+			 " senders, %.0f%% new, entropy %.2f; at most %.2f%% of peace fits",
+			 pps, mined->coverage * 100, mined->sources, mined->new_share * 100,
+			 mined->evenness, mined->benign_share * 100);
+		if (host->propose_rule(detector->instance, &proposal) == -ENOSPC)
+			return;
+	}
+}
+
 /* The class that stands out most. */
 static enum entropy_class leading_class(const struct judge *judge)
 {
@@ -166,7 +212,14 @@ static void describe(const struct entropy_result *result, char *text, size_t siz
 	enum entropy_class leading = leading_class(judge);
 	const struct judge_class *class = &judge->class[leading];
 
-	if (result->attack)
+	if (result->aggregate.attack)
+		snprintf(
+			text, size,
+			"%zu aggregate rules; strangers that none explains send %.0f packets/s; kinds of "
+			"packets %.2f bits from peace, their entropy %.2f (Renyi), %.2f (phi)",
+			result->aggregate.n_rules, result->aggregate.stranger_pps,
+			result->aggregate.distance, result->aggregate.renyi, result->aggregate.phi);
+	else if (result->attack)
 		snprintf(text, size,
 			 "flood of %.0f packets/s, %.0f of them blocked, until below %.0f; %" PRIu64
 			 " strangers pass %.0f %s/s, their entropy %.2f (all: offered %.2f, passed "
@@ -193,6 +246,7 @@ static int detector_observe(void *self, const struct sluice_window *window,
 	if (rc != 0)
 		return rc;
 	propose_all(detector, window, &result);
+	propose_rules(detector, &result.aggregate);
 	verdict->attack = result.attack;
 	verdict->score = result.score;
 	describe(&result, verdict->evidence, sizeof(verdict->evidence));
@@ -223,7 +277,7 @@ SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = {
 	.magic = SLUICE_PLUGIN_MAGIC,
 	.abi_major = SLUICE_ABI_MAJOR,
-	.abi_minor = 0, /* As the manifest has it: nothing younger is used. */
+	.abi_minor = 2, /* propose_rule(); the window's samples and rules. */
 	.size = sizeof(sluice_plugin),
 	.kind = SLUICE_PLUGIN_DETECTOR,
 	.name = "entropy",

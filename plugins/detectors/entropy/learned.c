@@ -167,6 +167,16 @@ bool learned_accepts(struct learned *learned, const struct sluice_key *key, doub
 	return pps < growth * (double)entry->pps;
 }
 
+bool learned_has(struct learned *learned, const struct sluice_key *key, uint32_t now)
+{
+	return learned_accepts(learned, key, -1, 0, now);
+}
+
+uint64_t learned_hash(const struct learned *learned, const struct sluice_key *key)
+{
+	return hash_key(learned, key);
+}
+
 void learned_drop_young(struct learned *learned, uint32_t now)
 {
 	for (uint64_t i = 0; i <= learned->mask; i++)

@@ -27,6 +27,11 @@ void learned_vouch(struct learned *learned, const struct sluice_key *key, double
 bool learned_accepts(struct learned *learned, const struct sluice_key *key, double pps,
 		     double growth, uint32_t now);
 
+/* True if peace knows this source at any rate. */
+bool learned_has(struct learned *learned, const struct sluice_key *key, uint32_t now);
+/* Tells sources apart; keyed. */
+uint64_t learned_hash(const struct learned *learned, const struct sluice_key *key);
+
 /* Peace is over: forgets what is too young to count. */
 void learned_drop_young(struct learned *learned, uint32_t now);
 

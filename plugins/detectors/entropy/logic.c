@@ -25,6 +25,8 @@ struct entropy {
 	struct baseline baseline;
 	struct judge judge;
 	struct learned *learned;
+	struct aggregate *aggregate;
+	struct aggregate_result aggregate_result;
 	uint32_t now;	    /* Windows seen; begins at 1. */
 	uint32_t unlearned; /* Windows in a row that were no attack and not learned either. */
 	bool peace;	    /* The last window was learned. */
@@ -41,6 +43,11 @@ int entropy_new(const struct entropy_params *params, struct entropy **out)
 		free(entropy);
 		return -ENOMEM;
 	}
+	if (aggregate_new(&params->aggregate, &entropy->aggregate) != 0) {
+		learned_free(entropy->learned);
+		free(entropy);
+		return -ENOMEM;
+	}
 	entropy->params = *params;
 	measure_init(&entropy->measure);
 	*out = entropy;
@@ -53,6 +60,7 @@ void entropy_free(struct entropy *entropy)
 		return;
 	measure_fini(&entropy->measure);
 	learned_free(entropy->learned);
+	aggregate_free(entropy->aggregate);
 	free(entropy);
 }
 
@@ -65,6 +73,7 @@ bool entropy_reconfigure(struct entropy *entropy, const struct entropy_params *p
 
 	entropy->params = *params;
 	entropy->params.seed = seed;
+	aggregate_set_params(entropy->aggregate, &params->aggregate);
 	return true;
 }
 
@@ -106,12 +115,19 @@ static void freeze(struct entropy *entropy)
 	baseline_freeze(&entropy->baseline);
 }
 
+/* The host saw an attack, whoever noticed it. */
+static bool is_attack_elsewhere(const struct sluice_window *window)
+{
+	return SLUICE_HAS(window, flags) && window->flags & SLUICE_WINDOW_ATTACK;
+}
+
 static void learn(struct entropy *entropy, const struct sluice_window *window)
 {
 	const struct judge *judge = &entropy->judge;
 	struct baseline_point point;
 
-	if (judge->attack || judge->suspicious) {
+	if (judge->attack || judge->suspicious || entropy->aggregate_result.attack ||
+	    is_attack_elsewhere(window)) {
 		entropy->unlearned = 0;
 		freeze(entropy);
 		return;
@@ -143,11 +159,24 @@ static size_t name(struct entropy *entropy)
 	return n;
 }
 
+/* A rule is wanted from its least rate on. */
+static double score_of(const struct entropy *entropy)
+{
+	const struct aggregate_result *aggregate = &entropy->aggregate_result;
+	double score = entropy->judge.score;
+
+	for (size_t i = 0; i < aggregate->n_rules; i++)
+		score = fmax(score, aggregate->rules[i].offered_pps /
+					    entropy->params.aggregate.mine.min_pps);
+	return score;
+}
+
 static void report(const struct entropy *entropy, size_t n_named, struct entropy_result *result)
 {
 	*result = (struct entropy_result){
-		.attack = entropy->judge.attack,
-		.score = entropy->judge.score,
+		.attack = entropy->judge.attack || entropy->aggregate_result.attack,
+		.score = score_of(entropy),
+		.aggregate = entropy->aggregate_result,
 		.offered_entropy = entropy_sum_normalised(&entropy->measure.offered),
 		.passed_entropy = entropy_sum_normalised(&entropy->measure.passed),
 		.judge = &entropy->judge,
@@ -178,6 +207,11 @@ int entropy_observe(struct entropy *entropy, const struct sluice_window *window,
 		return rc;
 	entropy->now++;
 	judge_step(&entropy->judge, &entropy->params, &entropy->measure, &entropy->baseline);
+	rc = aggregate_observe(entropy->aggregate, window, entropy->learned, entropy->now,
+			       entropy->judge.attack || entropy->judge.suspicious,
+			       &entropy->aggregate_result);
+	if (rc != 0)
+		return rc;
 	n_named = name(entropy);
 	learn(entropy, window);
 	report(entropy, n_named, result);

@@ -12,6 +12,7 @@
 
 #include <sluice/detector.h>
 
+#include "aggregate.h"
 #include "judge.h"
 #include "measure.h"
 #include "params.h"
@@ -27,7 +28,8 @@ struct entropy_result {
 	/* Sources of this window to be blocked: indices, in no order.  Valid until the next call. */
 	const struct entropy_suspect *named;
 	size_t n_named;
-	bool learned; /* The window counted as peace. */
+	struct aggregate_result aggregate; /* Rules that are wanted. */
+	bool learned;			   /* The window counted as peace. */
 	uint32_t learned_windows;
 	uint32_t n_known;
 };

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "aggregate.h"
+
 struct entropy_params {
 	double source_floor_pps;  /* Slower sources are never named. */
 	double flood_pps;	  /* A flood from strangers, whatever is normal here. */
@@ -21,6 +23,7 @@ struct entropy_params {
 	uint32_t calm_windows;	  /* Until an attack is over. */
 	uint32_t max_learned;	  /* Sources remembered from peace. */
 	uint64_t seed;		  /* Of the hash; unknown to attackers. */
+	struct aggregate_params aggregate;
 };
 
 /* Learning waits this many windows, so that the first, partial attack window is not learned. */

@@ -12,7 +12,7 @@
 
 #include <sluice/plugin.h>
 
-#include "packet.h"
+#include "../common/packet.h"
 
 #define ATTACK_RECORD_SOURCES 10000 /* Addresses kept per attack. */
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "known.h"
+#include "../common/known.h"
+#include "../common/packet.h"
 #include "level.h"
-#include "packet.h"
 
 #define MIN_SECONDS 0.05 /* A shorter window says too little about a rate. */
 

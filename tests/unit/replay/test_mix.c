@@ -233,6 +233,74 @@ Test(mix, a_reply_makes_nobody_known)
 	}
 }
 
+/* "Port unreachable" from one address to another about a packet between two. */
+static void film_error(struct film *film, uint32_t at, const char *source, const char *destination,
+		       const struct frame_spec *about)
+{
+	struct frame_spec spec = {
+		.source = source, .destination = destination, .protocol = 1, .payload_size = 28
+	};
+	struct frame frame, quoted;
+	uint32_t icmp;
+
+	frame_build(&quoted, about);
+	frame_build(&frame, &spec);
+	icmp = frame_transport(frame.data);
+	frame.data[icmp] = 3;
+	frame.data[icmp + 1] = 3;
+	memcpy(frame.data + icmp + 8, quoted.data + 14, 28);
+	frame_fix(&frame);
+	film_packet(film, 1, at, frame.data, frame.size, frame.size);
+}
+
+/* The client's error and a router's reach the server; a router's to the client is not the server's. */
+Test(mix, icmp_errors_go_where_their_packet_came_from)
+{
+	static const struct frame_spec ask = { .source = "10.1.1.1",
+					       .destination = "9.9.9.9",
+					       .protocol = 17,
+					       .source_port = 5000,
+					       .destination_port = 53 };
+	static const struct frame_spec answer = { .source = "9.9.9.9",
+						  .destination = "10.1.1.1",
+						  .protocol = 17,
+						  .source_port = 53,
+						  .destination_port = 5000 };
+	static const enum mix_direction expected[] = { MIX_TOWARD, MIX_FROM,  MIX_TOWARD,
+						       MIX_TOWARD, MIX_OTHER, MIX_FROM };
+	struct mix_options options;
+	struct frame check;
+	struct film film;
+	struct play play;
+
+	play_options(&options);
+	set_hosts(&options);
+	film_open(&film, 1, false);
+	film_frame(&film, 1, 0, &ask);
+	film_frame(&film, 1, 1, &answer);
+	film_error(&film, 2, "10.1.1.1", "9.9.9.9", &answer);
+	film_error(&film, 3, "10.0.0.254", "9.9.9.9", &answer);
+	film_error(&film, 4, "10.0.0.254", "10.1.1.1", &ask);
+	film_error(&film, 5, "9.9.9.9", "10.1.1.1", &ask);
+	play_open(&play, &options);
+	play_add(&play, MIX_SET_BENIGN, &film, NULL);
+	play_run(&play);
+	cr_assert_eq(play.n, 6);
+	for (size_t i = 0; i < play.n; i++)
+		cr_expect_eq(play.heard[i].packet.direction, expected[i], "packet %zu", i);
+	check_packets(&play);
+	cr_expect_eq(play.heard[2].packet.client, play.heard[0].packet.client);
+	cr_expect_eq(play.heard[5].packet.client, play.heard[0].packet.client);
+	cr_expect_neq(play.heard[3].packet.client, play.heard[0].packet.client);
+	cr_expect_eq(play.info->n_clients, 2);
+	memcpy(check.data, play.heard[2].packet.data, 14);
+	memcpy(check.data + 14, play.heard[2].packet.data + 42, 28);
+	cr_expect_str_eq(frame_source(check.data), HOST, "the quoted packet was the host's");
+	cr_expect_str_eq(frame_destination(check.data), frame_source(play.heard[2].packet.data));
+	play_close(&play);
+	film_close(&film);
+}
+
 Test(mix, one_after_another_or_all_at_once_and_faster)
 {
 	struct mix_options options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Samples of known clients say nothing against a service that they use. */
-#ifndef SIGNATURE_KNOWN_H
-#define SIGNATURE_KNOWN_H
+#ifndef SLUICE_DETECTORS_KNOWN_H
+#define SLUICE_DETECTORS_KNOWN_H
 
 #include <sluice/detector.h>
 
@@ -11,4 +11,4 @@
 int known_leave_out(const struct sluice_window *window, const struct packet *packets, int *fits)
 	__attribute__((warn_unused_result));
 
-#endif /* SIGNATURE_KNOWN_H */
+#endif /* SLUICE_DETECTORS_KNOWN_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What signatures ask of a packet, read from a sample.  A stranger wrote those bytes. */
-#ifndef SIGNATURE_PACKET_H
-#define SIGNATURE_PACKET_H
+/* What rules ask of a packet, read from a sample.  A stranger wrote those bytes. */
+#ifndef SLUICE_DETECTORS_PACKET_H
+#define SLUICE_DETECTORS_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,4 +29,4 @@ bool packet_parse(const struct sluice_sample *sample, struct packet *packet);
 /* Whether the filter would find that this rule fits.  Payload beyond the sample fits nothing. */
 bool packet_matches(const struct packet *packet, const struct sluice_rule_match *match);
 
-#endif /* SIGNATURE_PACKET_H */
+#endif /* SLUICE_DETECTORS_PACKET_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See peace.h.  The reservoir gives each window at most PEACE_WINDOW_PACKETS chances, so that a burst
+ * weighs by its time and not by its packets.
+ */
+#include "peace.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SLOWEST 64 /* Windows in the moving mean. */
+#define ACCEPT_WINDOWS 60
+#define JUMP_FACTOR 1.5
+#define JUMP_DEVIATIONS 4.0
+#define JUMP_PPS 500.0
+/* Past that many, new packets take places as if no more had been seen: old ones fade. */
+#define MEMORY (4ull * MINE_MAX_PEACE)
+
+void peace_init(struct peace *peace, uint64_t seed)
+{
+	memset(peace, 0, sizeof(*peace));
+	peace->random = seed | 1;
+}
+
+static uint64_t draw(struct peace *peace, uint64_t below)
+{
+	peace->random ^= peace->random << 13;
+	peace->random ^= peace->random >> 7;
+	peace->random ^= peace->random << 17;
+	return (peace->random >> 11) % below;
+}
+
+static void remember(struct peace *peace, const struct mine_packet *packet)
+{
+	uint64_t place;
+
+	if (peace->offered < MEMORY)
+		peace->offered++;
+	place = peace->n < MINE_MAX_PEACE ? peace->n++ : draw(peace, peace->offered);
+	if (place < MINE_MAX_PEACE)
+		peace->packets[place] = *packet;
+}
+
+static void learn_rate(struct peace *peace, double pps)
+{
+	double weight, difference = pps - peace->mean_pps;
+
+	if (peace->windows < UINT32_MAX)
+		peace->windows++;
+	weight = 1.0 / (peace->windows < SLOWEST ? peace->windows : SLOWEST);
+	peace->mean_pps += weight * difference;
+	if (peace->windows > 1)
+		peace->deviation_pps += weight * (fabs(difference) - peace->deviation_pps);
+}
+
+bool peace_is_jump(const struct peace *peace, double pps)
+{
+	double mean = peace->mean_pps;
+
+	/* Nothing is learned yet: the oldest window that waits has to do. */
+	if (peace->windows == 0) {
+		if (peace->n_late == 0)
+			return false;
+		mean = peace->late[peace->n_late == ENTROPY_LAG ? peace->next_late : 0].pps;
+	}
+	return pps > JUMP_FACTOR * mean + JUMP_DEVIATIONS * peace->deviation_pps + JUMP_PPS;
+}
+
+static void take_aside(struct peace *peace)
+{
+	uint64_t n = peace->n_aside < PEACE_ASIDE_PACKETS ? peace->n_aside : PEACE_ASIDE_PACKETS;
+
+	for (uint64_t i = 0; i < n; i++)
+		remember(peace, &peace->aside[i]);
+	peace->n_aside = 0;
+}
+
+static void put_aside(struct peace *peace, const struct mine_packet *packets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t place = peace->n_aside++;
+
+		if (place >= PEACE_ASIDE_PACKETS)
+			place = draw(peace, peace->n_aside);
+		if (place < PEACE_ASIDE_PACKETS)
+			peace->aside[place] = packets[i];
+	}
+}
+
+static void push(struct peace *peace, const struct mine_packet *packets, size_t n, double pps,
+		 double seconds)
+{
+	struct peace_window *slot = &peace->late[peace->next_late];
+
+	if (peace->n_late == ENTROPY_LAG) {
+		for (size_t i = 0; i < slot->n; i++)
+			remember(peace, &slot->packets[i]);
+		learn_rate(peace, slot->pps);
+		peace->seconds += slot->seconds;
+	} else {
+		peace->n_late++;
+	}
+	slot->n = n < PEACE_WINDOW_PACKETS ? n : PEACE_WINDOW_PACKETS;
+	/* Evenly out of all of them. */
+	for (size_t i = 0; i < slot->n; i++)
+		slot->packets[i] = packets[i * n / slot->n];
+	slot->pps = pps;
+	slot->seconds = seconds;
+	peace->next_late = (peace->next_late + 1) % ENTROPY_LAG;
+}
+
+void peace_learn(struct peace *peace, const struct mine_packet *packets, size_t n, double pps,
+		 double seconds, bool is_jump)
+{
+	if (is_jump) {
+		put_aside(peace, packets, n);
+		peace->calm_windows = 0;
+		if (++peace->jump_windows < ACCEPT_WINDOWS)
+			return;
+		/* It lasts and is no attack: the new normal. */
+		take_aside(peace);
+		peace->windows = 0;
+		peace->mean_pps = peace->deviation_pps = 0;
+		peace->jump_windows = 0;
+		peace->n_late = peace->next_late = 0;
+		return;
+	}
+	peace->jump_windows = 0;
+	push(peace, packets, n, pps, seconds);
+	if (peace->n_aside && ++peace->calm_windows > ENTROPY_LAG)
+		take_aside(peace);
+}
+
+void peace_freeze(struct peace *peace)
+{
+	peace->n_late = peace->next_late = 0;
+	peace->n_aside = 0;
+	peace->jump_windows = peace->calm_windows = 0;
+}

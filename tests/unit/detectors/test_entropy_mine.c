@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The miner against floods planted in ordinary traffic. */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "mine.h"
+#include "ordinary.h"
+#include "support/random.h"
+
+#define N_PEACE 1500
+#define N_WINDOW 300
+#define ROUNDS 40
+
+struct scene {
+	struct random random;
+	struct mine_packet peace[N_PEACE], window[N_WINDOW], ordinary[ORDINARY_MAX];
+	bool is_flood[N_WINDOW];
+	struct mine_input input;
+	struct mine_rule rules[MINE_MAX_RULES];
+	struct miner *miner;
+};
+
+static const struct mine_params params = {
+	.max_benign = 0.005,
+	.min_pps = 500,
+	.growth = 4,
+	.new_share = 0.65,
+	.min_evenness = 0.8,
+	.min_sources = 24,
+	.max_rules = 8,
+};
+
+/* What clients of a web server send. */
+static struct mine_packet ordinary_packet(struct random *random)
+{
+	static const int flags[] = { 2, 16, 16, 16, 24, 24, 17 };
+	struct mine_packet packet = { 0 };
+
+	packet.packet.source.family = SLUICE_FAMILY_IPV4;
+	packet.packet.protocol = random_below(random, 5) ? IPPROTO_TCP : IPPROTO_UDP;
+	packet.packet.tcp_flags =
+		packet.packet.protocol == IPPROTO_TCP ? flags[random_below(random, 7)] : -1;
+	packet.packet.length =
+		packet.packet.tcp_flags == 2 ? 60 : (uint16_t)(52 + random_below(random, 1400));
+	packet.packet.ttl = (uint8_t)(40 + random_below(random, 80));
+	packet.packet.source_port = (int)(1024 + random_below(random, 60000));
+	packet.packet.destination_port = 443;
+	packet.source = random_below(random, 60);
+	packet.is_new = random_below(random, 3) == 0;
+	return packet;
+}
+
+/* A kind of flood by its number: SYN, reflection, UDP of one length. */
+static struct mine_packet flood_packet(struct random *random, unsigned int kind)
+{
+	struct mine_packet packet = ordinary_packet(random);
+
+	packet.packet.protocol = kind == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	packet.packet.tcp_flags = kind == 0 ? 2 : -1;
+	packet.packet.length = kind == 0   ? 40
+			       : kind == 1 ? (uint16_t)(400 + random_below(random, 1000))
+					   : 540;
+	packet.packet.source_port = kind == 1 ? 389 : (int)random_below(random, 65536);
+	packet.packet.destination_port = kind == 2 ? 443 : (int)random_below(random, 65536);
+	packet.source = random_next(random);
+	packet.is_new = true;
+	return packet;
+}
+
+static void scene_init(struct scene *scene, uint64_t seed)
+{
+	memset(scene, 0, sizeof(*scene));
+	scene->random.state = seed;
+	scene->miner = miner_new();
+	cr_assert_not_null(scene->miner);
+	for (int i = 0; i < N_PEACE; i++)
+		scene->peace[i] = ordinary_packet(&scene->random);
+	scene->input = (struct mine_input){
+		.samples = scene->window,
+		.n_samples = N_WINDOW,
+		.pps_per_sample = 20,
+		.peace = scene->peace,
+		.n_peace = N_PEACE,
+		.peace_pps = 2000,
+		.ordinary = scene->ordinary,
+		.n_ordinary = ordinary_fill(scene->ordinary),
+	};
+}
+
+/* `percent` of the window is a flood of that kind. */
+static void plant(struct scene *scene, unsigned int kind, unsigned int percent)
+{
+	for (int i = 0; i < N_WINDOW; i++) {
+		scene->is_flood[i] = random_below(&scene->random, 100) < percent;
+		scene->window[i] = scene->is_flood[i] ? flood_packet(&scene->random, kind)
+						      : ordinary_packet(&scene->random);
+	}
+}
+
+static bool is_hit(const struct scene *scene, size_t n, const struct mine_packet *packet)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mine_packet_fits(packet, &scene->rules[i].match))
+			return true;
+	return false;
+}
+
+Test(entropy_mine, finds_what_was_planted_and_spares_the_rest)
+{
+	static struct scene scene;
+
+	for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+		unsigned int kind = seed % 3, hit = 0, flood = 0, harmed = 0;
+		size_t n;
+
+		scene_init(&scene, seed);
+		plant(&scene, kind, 30 + (unsigned int)seed);
+		n = miner_run(scene.miner, &params, &scene.input, scene.rules);
+		cr_assert(n >= 1, "seed %lu", seed);
+		for (size_t i = 0; i < n; i++)
+			cr_assert(scene.rules[i].benign_share <= params.max_benign);
+		for (int i = 0; i < N_WINDOW; i++) {
+			flood += scene.is_flood[i];
+			hit += scene.is_flood[i] && is_hit(&scene, n, &scene.window[i]);
+		}
+		/* Peace that the miner never saw. */
+		for (int i = 0; i < 10000; i++) {
+			struct mine_packet packet = ordinary_packet(&scene.random);
+
+			harmed += is_hit(&scene, n, &packet);
+		}
+		cr_assert(hit >= 0.97 * flood, "seed %lu: %u of %u", seed, hit, flood);
+		cr_assert(harmed <= 0.01 * 10000, "seed %lu: %u harmed", seed, harmed);
+		miner_free(scene.miner);
+	}
+}
+
+Test(entropy_mine, finds_nothing_in_peace)
+{
+	static struct scene scene;
+
+	for (uint64_t seed = 100; seed < 100 + ROUNDS; seed++) {
+		scene_init(&scene, seed);
+		plant(&scene, 0, 0);
+		/* Even if everybody is new and sends one packet only. */
+		for (int i = 0; i < N_WINDOW; i++) {
+			scene.window[i].is_new = true;
+			scene.window[i].source = random_next(&scene.random);
+		}
+		cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0,
+			     "seed %lu", seed);
+		miner_free(scene.miner);
+	}
+}
+
+/* SYNs as every stack sends them: no rule on a packet by itself can be honest. */
+Test(entropy_mine, refuses_a_flood_that_looks_like_clients)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 7);
+	scene.input.n_peace = 0;
+	plant(&scene, 0, 100);
+	for (int i = 0; i < N_WINDOW; i++) {
+		scene.window[i].packet.length = 60;
+		scene.window[i].packet.destination_port = 443;
+		scene.window[i].packet.ttl = 51;
+		scene.window[i].packet.source_port =
+			(int)(1024 + random_below(&scene.random, 60000));
+	}
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
+	miner_free(scene.miner);
+}
+
+Test(entropy_mine, needs_many_new_and_even_senders)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 8);
+	plant(&scene, 0, 60);
+	for (int i = 0; i < N_WINDOW; i++)
+		if (scene.is_flood[i])
+			scene.window[i].source = (uint64_t)i % 8;
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
+	plant(&scene, 0, 60);
+	for (int i = 0; i < N_WINDOW; i++)
+		scene.window[i].is_new = i % 2;
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
+	miner_free(scene.miner);
+}
+
+Test(entropy_mine, several_floods_and_a_limit_of_rules)
+{
+	static struct scene scene;
+	struct mine_params one = params;
+	size_t n;
+
+	scene_init(&scene, 9);
+	for (int i = 0; i < N_WINDOW; i++)
+		scene.window[i] = flood_packet(&scene.random, (unsigned int)i % 3);
+	n = miner_run(scene.miner, &params, &scene.input, scene.rules);
+	cr_assert(n >= 2 && n <= MINE_MAX_RULES);
+	for (int i = 0; i < N_WINDOW; i++)
+		cr_assert(is_hit(&scene, n, &scene.window[i]), "packet %d", i);
+	one.max_rules = 1;
+	cr_assert_eq(miner_run(scene.miner, &one, &scene.input, scene.rules), 1);
+	one.max_benign = 0;
+	cr_assert_eq(miner_run(scene.miner, &one, &scene.input, scene.rules), 0);
+	miner_free(scene.miner);
+}
