@@ -64,6 +64,12 @@ int config_option_double(const struct sluice_config *config, const char *name, d
 int config_option_bool(const struct sluice_config *config, const char *name, bool *value);
 int config_option_string(const struct sluice_config *config, const char *name, const char **value);
 
+/*
+ * The features that options need which are in use, that is, have a value other than 0 and false:
+ * one after the other, NULL at the end.  A feature may come more than once.
+ */
+const char *config_feature(const struct sluice_config *config, size_t i);
+
 /* True if both give every option the same value, so that a reload may keep the instance. */
 bool config_equal(const struct sluice_config *a, const struct sluice_config *b);
 

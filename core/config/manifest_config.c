@@ -96,6 +96,39 @@ int config_option_string(const struct sluice_config *config, const char *name, c
 	return result;
 }
 
+static bool is_in_use(const struct config_value *value)
+{
+	if (!value)
+		return false;
+	switch (config_value_type(value)) {
+	case CONFIG_VALUE_U64:
+		return config_value_u64(value) != 0;
+	case CONFIG_VALUE_DOUBLE:
+		return config_value_double(value) != 0;
+	case CONFIG_VALUE_BOOL:
+		return config_value_bool(value);
+	default:
+		return true;
+	}
+}
+
+const char *config_feature(const struct sluice_config *config, size_t i)
+{
+	const struct config_value *option = config_value_first(config->declared);
+
+	for (; option; option = config_value_next(option)) {
+		const struct config_value *need =
+			config_value_first(config_value_get(option, "needs"));
+
+		if (!is_in_use(config_value_get(config->value, config_value_key(option))))
+			continue;
+		for (; need; need = config_value_next(need))
+			if (i-- == 0)
+				return config_value_string(need);
+	}
+	return NULL;
+}
+
 static bool value_equal(const struct config_value *a, const struct config_value *b)
 {
 	if (!a || !b || config_value_type(a) != config_value_type(b))

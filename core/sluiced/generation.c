@@ -251,9 +251,14 @@ struct dataplane_features generation_features(const struct generation *generatio
 
 	for (size_t i = 0; i < generation->n_slots; i++) {
 		const struct manifest *manifest = plugin_manifest(generation->slots[i].plugin);
+		const struct sluice_config *config =
+			plugin_instance_config(generation->slots[i].instance);
+		const char *name;
 
 		for (size_t j = 0; j < manifest_n_features(manifest); j++)
 			features.loaded |= dataplane_feature_find(manifest_feature(manifest, j));
+		for (size_t j = 0; (name = config_feature(config, j)); j++)
+			features.loaded |= dataplane_feature_find(name);
 	}
 	return features;
 }

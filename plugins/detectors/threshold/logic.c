@@ -34,6 +34,8 @@ static uint64_t count_of(const struct sluice_source *source, enum threshold_limi
 		return source->udp;
 	case THRESHOLD_LIMIT_ICMP:
 		return source->icmp;
+	case THRESHOLD_LIMIT_BITS:
+		return source->bytes < UINT64_MAX / 8 ? source->bytes * 8 : UINT64_MAX;
 	case THRESHOLD_LIMIT_SOURCE:
 	case THRESHOLD_N_LIMITS:
 		break;
@@ -57,11 +59,12 @@ static void judge_source(const struct threshold_limits *limits, const struct slu
 	}
 }
 
+/* In packets: of blocked sources no bytes are known. */
 static uint64_t lowest_limit(const struct threshold_limits *limits)
 {
 	uint64_t lowest = 0;
 
-	for (int i = 0; i < THRESHOLD_N_LIMITS; i++)
+	for (int i = 0; i < THRESHOLD_LIMIT_BITS; i++)
 		if (limits->pps[i] != 0 && (lowest == 0 || limits->pps[i] < lowest))
 			lowest = limits->pps[i];
 	return lowest;
@@ -136,6 +139,8 @@ const char *threshold_limit_name(enum threshold_limit limit)
 		return "UDP packets";
 	case THRESHOLD_LIMIT_ICMP:
 		return "ICMP packets";
+	case THRESHOLD_LIMIT_BITS:
+		return "bits";
 	case THRESHOLD_LIMIT_SOURCE:
 	case THRESHOLD_N_LIMITS:
 		break;

@@ -15,10 +15,11 @@ enum threshold_limit {
 	THRESHOLD_LIMIT_SYN,
 	THRESHOLD_LIMIT_UDP,
 	THRESHOLD_LIMIT_ICMP,
+	THRESHOLD_LIMIT_BITS, /* Of whole frames. */
 	THRESHOLD_N_LIMITS
 };
 
-/* Packets per second; 0 = off. */
+/* Packets (or bits) per second; 0 = off. */
 struct threshold_limits {
 	uint64_t pps[THRESHOLD_N_LIMITS];
 };
@@ -46,7 +47,7 @@ int threshold_observe(const struct threshold_limits *limits, const struct sluice
 		      threshold_hit_fn hit, void *ctx, struct threshold_result *result)
 	__attribute__((warn_unused_result));
 
-/* "packets", "SYNs", "UDP packets", "ICMP packets". */
+/* "packets", "SYNs", "UDP packets", "ICMP packets", "bits". */
 const char *threshold_limit_name(enum threshold_limit limit);
 
 #endif /* SLUICE_THRESHOLD_LOGIC_H */
