@@ -159,6 +159,21 @@ static void print_rules(const json_t *status, const struct style *style)
 		say("", "sources are many and new, as forged ones are (policy.spoofed)");
 }
 
+static void print_known(const json_t *status)
+{
+	char total[HUMAN_TEXT_SIZE], established[HUMAN_TEXT_SIZE], spoken[HUMAN_TEXT_SIZE];
+	char capacity[HUMAN_TEXT_SIZE], exempted[HUMAN_TEXT_SIZE];
+	const char *egress = document_string(status, "known.egress");
+
+	say("known", "%s clients of %s: %s connected, %s spoken to first (%s%s); %s packets spared",
+	    human_count(document_u64(status, "known.total"), total),
+	    human_count(document_u64(status, "known.capacity"), capacity),
+	    human_count(document_u64(status, "known.established"), established),
+	    human_count(document_u64(status, "known.spoken_first"), spoken),
+	    strcmp(egress, "off") ? "seen by " : "", egress,
+	    human_count(document_u64(status, "known.exempted_packets"), exempted));
+}
+
 static void print_offload(const json_t *status, const struct style *style)
 {
 	char used[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE], adds[HUMAN_TEXT_SIZE];
@@ -257,6 +272,7 @@ static void print_page(const json_t *status)
 	print_features(status);
 	print_blocked(status, &style);
 	print_rules(status, &style);
+	print_known(status);
 	print_offload(status, &style);
 	print_window(status);
 	print_detectors(status, &style);

@@ -92,6 +92,20 @@ struct settings_features {
 	uint32_t samples_per_second;
 };
 
+enum settings_egress {
+	SETTINGS_EGRESS_OFF,
+	SETTINGS_EGRESS_AUTO,
+	SETTINGS_EGRESS_TCX,
+	SETTINGS_EGRESS_CLSACT,
+};
+
+/* Who counts as known, beside those with a connection right now. */
+struct settings_known {
+	enum settings_egress egress; /* How first words of this server are seen. */
+	uint32_t max;
+	uint64_t keep_ns;
+};
+
 struct settings_rate_monitor {
 	bool quiet_learned; /* true: the highest rate of one source in peace, else quiet_pps. */
 	uint64_t quiet_pps;
@@ -142,6 +156,7 @@ struct settings {
 	const char *plugin_path;			   /* Folder with the plugins. */
 	unsigned int plugin_path_line, plugin_path_column; /* 0: the file does not name it. */
 	struct settings_policy policy;
+	struct settings_known known;
 	struct settings_rate_monitor rate_monitor;
 	struct settings_offload offload;
 	struct settings_control control;

@@ -191,6 +191,18 @@ static void policy_fill(struct settings_policy *policy, const struct config_valu
 	policy->protect_known = flag_get(map, "protect_known");
 }
 
+static void known_fill(struct settings_known *known, const struct config_value *map)
+{
+	const char *egress = string_get(map, "egress");
+
+	known->egress = !strcmp(egress, "auto")	    ? SETTINGS_EGRESS_AUTO
+			: !strcmp(egress, "tcx")    ? SETTINGS_EGRESS_TCX
+			: !strcmp(egress, "clsact") ? SETTINGS_EGRESS_CLSACT
+						    : SETTINGS_EGRESS_OFF;
+	known->max = small_get(map, "max");
+	known->keep_ns = number_get(map, "keep");
+}
+
 static void offload_fill(struct settings_offload *offload, const struct config_value *map)
 {
 	const struct config_value *threshold = config_value_get(map, "threshold");
@@ -290,6 +302,7 @@ int settings_fill(struct settings_owned *owned)
 	if (!s->plugin_path)
 		s->plugin_path = SLUICE_PLUGIN_PATH;
 	policy_fill(&s->policy, config_value_get(map, "policy"));
+	known_fill(&s->known, config_value_get(map, "known_clients"));
 	monitor = config_value_get(map, "rate_monitor");
 	s->rate_monitor.quiet_pps = number_or_word_get(monitor, "quiet");
 	s->rate_monitor.quiet_learned = !s->rate_monitor.quiet_pps;

@@ -138,6 +138,34 @@ struct dataplane_features_read {
 	const uint8_t *port_bins; /* See struct sluice_window. */
 };
 
+/* How the programs at tc are attached that know whom this server spoke to first. */
+enum dataplane_egress {
+	DATAPLANE_EGRESS_OFF,
+	DATAPLANE_EGRESS_AUTO, /* tcx, else clsact, else without: what the caller asks for only. */
+	DATAPLANE_EGRESS_TCX,
+	DATAPLANE_EGRESS_CLSACT,
+};
+
+/* A host that this server spoke to first.  Times are CLOCK_MONOTONIC in ns. */
+struct dataplane_spoken {
+	struct sluice_key key; /* A whole address. */
+	uint64_t first_ns, last_ns;
+};
+
+typedef void (*dataplane_spoken_fn)(void *ctx, const struct dataplane_spoken *spoken);
+
+struct dataplane_spoken_terms {
+	uint64_t keep_ns; /* Who was not spoken to for longer is forgotten. */
+};
+
+/* Since the programs at tc were first attached. */
+struct dataplane_egress_counts {
+	uint64_t tcp, udp, icmp; /* First words of this server. */
+	uint64_t replies;	 /* By UDP, which make nobody known. */
+	uint64_t refused;	 /* First words to hosts that found no room. */
+	uint64_t relayed;	 /* First words of others that only passed through. */
+};
+
 struct dataplane_allow {
 	struct sluice_key prefix;
 	bool exempt; /* Skips everything; otherwise only `never blocked by source`. */
@@ -210,6 +238,13 @@ struct dataplane_ops {
 	 */
 	int (*known_set)(struct dataplane *dp, const struct sluice_key *keys, size_t n,
 			 struct sluice_err *err);
+	/*
+	 * Whom this server spoke to first; none if that is off.  The one call that comes from a
+	 * thread of its own, of which there is one: it takes milliseconds.
+	 */
+	int (*spoken_read)(struct dataplane *dp, const struct dataplane_spoken_terms *terms,
+			   dataplane_spoken_fn fn, void *ctx, struct sluice_err *err);
+	void (*egress_read)(const struct dataplane *dp, struct dataplane_egress_counts *counts);
 	/* false: observe; counts what would be dropped and lets it through. */
 	void (*enforce_set)(struct dataplane *dp, bool enforce);
 	/*
@@ -260,6 +295,8 @@ struct dataplane {
 	const struct dataplane_ops *ops;
 	struct dataplane_occupancy occupancy; /* Kept current by block() and unblock(). */
 	struct dataplane_features features;   /* As last set. */
+	enum dataplane_egress egress;	      /* What it came to: OFF, TCX or CLSACT. */
+	struct sluice_err egress_err;	      /* Why AUTO came to OFF. */
 	bool adopted;			      /* The pinned state of an earlier daemon was found. */
 	struct sluice_err event_err;	      /* Of DATAPLANE_EVENT_ATTACH_FAILED. */
 	bool lapsed; /* Its automatic blocks were no longer in force: on_death_expire_ns was over. */
@@ -293,7 +330,8 @@ struct dataplane_live_options {
 	uint32_t max_sources_v6; /* IPv6; 0 = an eighth of max_sources. */
 	enum dataplane_swap_design swap;
 	struct dataplane_features features;
-	uint32_t max_known;    /* Known clients of each family; 0 = few, for tests. */
+	uint32_t max_known; /* Known clients of each family; 0 = few, for tests. */
+	enum dataplane_egress egress;
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */
 	bool pass_malformed;
 	bool enforce;

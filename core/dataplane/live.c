@@ -178,6 +178,8 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 	live->pinned = !live->state.adopted;
 	code = live_prepare(live, options, err);
 	if (!code)
+		code = live_open_egress(live, options, err);
+	if (!code)
 		code = attach_all(live, options, err);
 	if (code) {
 		live_free(live, true);

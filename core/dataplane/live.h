@@ -22,6 +22,7 @@
 #include "rule_maps.h"
 #include "state.h"
 
+struct egress_plane;
 struct filter;
 
 struct live {
@@ -39,6 +40,7 @@ struct live {
 	struct prefix_maps prefixes;
 	struct rule_maps rules;
 	struct known_maps known;
+	struct egress_plane *egress; /* NULL: off. */
 	struct grace *grace;
 	struct attachment *attachments;
 	size_t n_attachments;
@@ -77,6 +79,10 @@ int live_open_lists(struct live *live, struct blocklist_adoption *adoption, stru
 
 /* The policy's IPv6 unit as two words in network byte order. */
 void live_v6_mask(unsigned int prefix_len, uint64_t mask[2]);
+
+/* The programs at tc, attached; without them, if that is all that can be had and will do. */
+int live_open_egress(struct live *live, const struct dataplane_live_options *options,
+		     struct sluice_err *err);
 
 int live_filter_fd(const struct live *live);
 

@@ -13,9 +13,11 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "egress.h"
 #include "filter.skel.h"
 #include "known_shared.h"
 #include "libbpf_messages.h"
+#include "tc_hook.h"
 #include "xdp_frags.h"
 
 void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
@@ -227,6 +229,33 @@ int live_open_lists(struct live *live, struct blocklist_adoption *adoption, stru
 	return code ? code : open_rules(live, err);
 }
 
+int live_open_egress(struct live *live, const struct dataplane_live_options *options,
+		     struct sluice_err *err)
+{
+	const struct egress_options egress = {
+		.folder = live->state.folder,
+		.header_fd = bpf_map__fd(live->filter->maps.data_header),
+		.n_cpus = live->state.sizes.n_cpus,
+		.max_hosts = options->max_known ? options->max_known : 1024,
+		.mode = options->egress,
+		.interfaces = options->interfaces,
+		.n_interfaces = options->n_interfaces,
+	};
+	int code = 0;
+
+	if (options->egress == DATAPLANE_EGRESS_OFF)
+		tc_hook_prune(live->state.folder, NULL, 0);
+	else
+		code = egress_open(&egress, &live->egress, err);
+	if (code && options->egress == DATAPLANE_EGRESS_AUTO) {
+		if (err)
+			live->dp.egress_err = *err;
+		code = 0;
+	}
+	live->dp.egress = egress_mode(live->egress);
+	return code;
+}
+
 int live_filter_fd(const struct live *live)
 {
 	return bpf_program__fd(live->filter->progs.sluice_filter);
@@ -249,6 +278,7 @@ static void release_memory(struct live *live)
 void live_unload(struct live *live)
 {
 	release_memory(live);
+	egress_close(live->egress);
 	for (int side = 0; side < 2; side++) {
 		live_side_free(live->side[side]);
 		live_side_free(live->next[side]);

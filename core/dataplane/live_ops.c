@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "egress.h"
 #include "filter.skel.h"
 
 uint64_t live_monotonic_ns(void)
@@ -216,6 +217,23 @@ static void live_rules_inherit(const struct dataplane *dp, dataplane_rule_inheri
 	rule_maps_inherit(&live_of_const(dp)->rules, fn, ctx);
 }
 
+static int live_spoken_read(struct dataplane *dp, const struct dataplane_spoken_terms *terms,
+			    dataplane_spoken_fn fn, void *ctx, struct sluice_err *err)
+{
+	struct live *live = live_of(dp);
+
+	return live->egress ? egress_read(live->egress, terms, fn, ctx, err) : 0;
+}
+
+static void live_egress_read(const struct dataplane *dp, struct dataplane_egress_counts *counts)
+{
+	const struct live *live = live_of_const(dp);
+
+	*counts = (struct dataplane_egress_counts){ 0 };
+	if (live->egress)
+		egress_counts(live->egress, counts);
+}
+
 static void live_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, void *ctx)
 {
 	rule_maps_read(&live_of_const(dp)->rules, fn, ctx);
@@ -328,8 +346,12 @@ static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kin
 	for (size_t i = 0; i < live->n_attachments; i++) {
 		struct attachment *attachment = &live->attachments[i];
 
-		if (attachment_return(attachment, &options, kind, &dp->event_err) ||
-		    attachment_check(attachment, kind)) {
+		bool back = attachment_return(attachment, &options, kind, &dp->event_err);
+
+		/* Without them the filter still filters, so that a failure here is none of that. */
+		if (back && live->egress && *kind == DATAPLANE_EVENT_INTERFACE_BACK)
+			(void)!egress_attach(live->egress, attachment->name, NULL);
+		if (back || attachment_check(attachment, kind)) {
 			memcpy(ifname, attachment->name, IFNAMSIZ);
 			return true;
 		}
@@ -354,6 +376,8 @@ const struct dataplane_ops live_ops = {
 	.rules_inherit = live_rules_inherit,
 	.rules_read = live_rules_read,
 	.known_set = live_known_set,
+	.spoken_read = live_spoken_read,
+	.egress_read = live_egress_read,
 	.enforce_set = live_enforce_set,
 	.swap = live_swap,
 	.sources_read = live_sources_read,

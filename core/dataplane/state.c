@@ -23,6 +23,7 @@
 #include "known_maps.h"
 #include "known_shared.h"
 #include "source_table.h"
+#include "tc_hook.h"
 
 /* Keys per bucket on average, at most: a little over half its ways, so that the stash stays nearly empty. */
 #define BLOCK_LOAD 4.4
@@ -220,9 +221,13 @@ static int remove_contents(const char *folder, struct sluice_err *err)
 	for (int links = 1; links >= 0; links--) {
 		rewinddir(directory);
 		while ((entry = readdir(directory))) {
-			if (entry->d_name[0] == '.' || attachment_is(entry->d_name) != links)
+			bool at_tc = tc_hook_is(entry->d_name);
+
+			if (entry->d_name[0] == '.' ||
+			    (at_tc || attachment_is(entry->d_name)) != links)
 				continue;
-			int removed = attachment_remove(folder, entry->d_name, err);
+			int removed = at_tc ? tc_hook_remove(folder, entry->d_name)
+					    : attachment_remove(folder, entry->d_name, err);
 
 			if (removed) {
 				code = removed;

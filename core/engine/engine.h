@@ -166,6 +166,8 @@ struct engine_status {
 	uint64_t blocks_total, released_total, refused_total;
 	uint64_t protected_known; /* Proposals not enforced: client is known. */
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
+	struct engine_known_count known;
+	uint64_t known_left_out;  /* Known, but without room in the filter. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
 	bool spoofed;		  /* Sources are many and new. */
 	uint64_t refused_spoofed; /* Proposals of sources not enforced because of that. */

@@ -19,32 +19,37 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash_table.h"
+#include "dataplane/dataplane.h"
 #include "engine.h"
 #include "sock_diag.h"
 
 struct seen {
 	struct sluice_key key;
-	uint64_t at_ns; /* Monotonic: when it last had a connection. */
+	uint64_t since_ns; /* Monotonic: when it became known, ... */
+	uint64_t at_ns;	   /* ... and when it last was connected or spoken to first. */
+	bool established, spoken_first;
 };
 
 /* The thread's own; nobody else touches it. */
 struct memory {
 	struct hash_table *index; /* Address to place in `seen`. */
 	struct seen *seen;
-	size_t n, capacity;
+	size_t n, capacity, max;
 	uint64_t now_ns;
-	bool full; /* Some of those connected now found no room. */
+	int rc;	   /* What went wrong where nobody could be told. */
+	bool full; /* Some of those seen now found no room. */
 };
 
-/* What is published: addresses and their units.  Never changed again. */
+/* What is published.  Never changed again. */
 struct set {
-	struct hash_table *keys;
+	struct hash_table *keys;   /* The recent ones and their units. */
+	struct sluice_key *listed; /* All, who was seen last first. */
+	size_t n;
+	struct engine_known_count count;
 };
 
 struct known_clients {
-	const struct clock_source *clock;
-	uint8_t v6_prefix_len;
-	uint64_t wait_ns;
+	struct known_clients_options options;
 	pthread_t thread;
 	struct memory memory;
 
@@ -67,20 +72,29 @@ static void set_free(struct set *set)
 	if (!set)
 		return;
 	hash_table_free(set->keys);
+	free(set->listed);
 	free(set);
 }
 
-static int remember(void *ctx, const struct sluice_key *peer)
+/* Notes one host; what is known of it already is completed. */
+static int remember(struct memory *memory, const struct seen *now)
 {
-	struct memory *memory = ctx;
+	const struct sluice_key *peer = &now->key;
 	uint32_t place = (uint32_t)memory->n;
 	int added;
 
 	if (hash_table_get(memory->index, peer, &place)) {
-		memory->seen[place].at_ns = memory->now_ns;
+		struct seen *seen = &memory->seen[place];
+
+		if (now->at_ns > seen->at_ns)
+			seen->at_ns = now->at_ns;
+		if (now->since_ns < seen->since_ns)
+			seen->since_ns = now->since_ns;
+		seen->established |= now->established;
+		seen->spoken_first |= now->spoken_first;
 		return 0;
 	}
-	if (memory->n == KNOWN_CLIENTS_MAX) {
+	if (memory->n == memory->max) {
 		memory->full = true;
 		return 0;
 	}
@@ -96,11 +110,40 @@ static int remember(void *ctx, const struct sluice_key *peer)
 	added = hash_table_set(memory->index, peer, place);
 	if (added < 0)
 		return added;
-	memory->seen[memory->n++] = (struct seen){ *peer, memory->now_ns };
+	memory->seen[memory->n++] = *now;
 	return 0;
 }
 
-/* Forgets who had no connection for longer than `keep_ns`. */
+static int remember_connected(void *ctx, const struct sluice_key *peer)
+{
+	struct memory *memory = ctx;
+	const struct seen now = {
+		.key = *peer,
+		.since_ns = memory->now_ns,
+		.at_ns = memory->now_ns,
+		.established = true,
+	};
+
+	return remember(memory, &now);
+}
+
+static void remember_spoken(void *ctx, const struct dataplane_spoken *spoken)
+{
+	struct memory *memory = ctx;
+	const struct seen now = {
+		.key = spoken->key,
+		.since_ns = spoken->first_ns,
+		/* What was said while we read is not from the future. */
+		.at_ns = spoken->last_ns < memory->now_ns ? spoken->last_ns : memory->now_ns,
+		.spoken_first = true,
+	};
+	int rc = remember(memory, &now);
+
+	if (rc)
+		memory->rc = rc;
+}
+
+/* Forgets who was not seen for longer than `keep_ns`. */
 static void forget(struct memory *memory, uint64_t keep_ns)
 {
 	size_t i = 0;
@@ -123,49 +166,114 @@ static void forget(struct memory *memory, uint64_t keep_ns)
 	}
 }
 
+static int last_first(const void *a, const void *b)
+{
+	const struct seen *left = a, *right = b;
+
+	return (right->at_ns > left->at_ns) - (right->at_ns < left->at_ns);
+}
+
+/* The memory in the order in which it matters: who was seen last first. */
+static int sort_memory(struct memory *memory)
+{
+	int rc = 0;
+
+	qsort(memory->seen, memory->n, sizeof(*memory->seen), last_first);
+	for (size_t i = 0; i < memory->n && rc >= 0; i++)
+		rc = hash_table_set(memory->index, &memory->seen[i].key, (uint32_t)i);
+	return rc < 0 ? rc : 0;
+}
+
+/* Forgets an eighth: those that were not seen for longest. */
+static int make_room(struct memory *memory)
+{
+	size_t keep = memory->max - memory->max / 8;
+	int rc = sort_memory(memory);
+
+	for (; !rc && memory->n > keep; memory->n--)
+		hash_table_del(memory->index, &memory->seen[memory->n - 1].key, NULL);
+	return rc;
+}
+
+static int read_spoken(struct known_clients *clients)
+{
+	const struct dataplane_spoken_terms terms = { .keep_ns = clients->options.keep_ns };
+	struct dataplane *dp = clients->options.dataplane;
+	int rc;
+
+	if (!dp || !dp->ops->spoken_read)
+		return 0;
+	clients->memory.rc = 0;
+	rc = dp->ops->spoken_read(dp, &terms, remember_spoken, &clients->memory, NULL);
+	return rc ? rc : clients->memory.rc;
+}
+
 static int dump(struct known_clients *clients)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	struct memory *memory = &clients->memory;
 	int rc = 0;
 
-	memory->now_ns = clock_monotonic_ns(clients->clock);
+	memory->now_ns = clock_monotonic_ns(clients->options.clock);
 	for (size_t i = 0; i < 2 && !rc; i++) {
 		/* A new socket each time: no late reply of a dump that timed out can follow. */
 		int fd = sock_diag_open();
 
 		if (fd < 0)
 			return fd;
-		rc = sock_diag_dump(fd, families[i], (uint32_t)i + 1, remember, memory);
+		rc = sock_diag_dump(fd, families[i], (uint32_t)i + 1, remember_connected, memory);
 		close(fd);
 		/* A kernel without IPv6 has no clients there. */
 		if (families[i] == AF_INET6 && (rc == -ENOENT || rc == -EAFNOSUPPORT))
 			rc = 0;
 	}
 	if (!rc)
-		forget(memory, memory->full ? 0 : KNOWN_CLIENTS_KEEP_NS);
+		rc = read_spoken(clients);
+	if (!rc)
+		forget(memory, clients->options.keep_ns);
+	if (!rc && memory->full)
+		rc = make_room(memory);
 	memory->full = false;
 	return rc;
 }
 
-static int make_set(const struct known_clients *clients, struct set **out)
+static int add_recent(const struct known_clients *clients, const struct seen *seen, struct set *set)
 {
-	const struct memory *memory = &clients->memory;
+	struct sluice_key unit = address_mask(&seen->key, clients->options.v6_prefix_len);
+	int rc;
+
+	if (clients->memory.now_ns - seen->at_ns > KNOWN_CLIENTS_RECENT_NS)
+		return 0;
+	rc = hash_table_set(set->keys, &seen->key, 0);
+	if (rc >= 0 && seen->key.family == SLUICE_FAMILY_IPV6)
+		rc = hash_table_set(set->keys, &unit, 0);
+	return rc < 0 ? rc : 0;
+}
+
+static int make_set(struct known_clients *clients, struct set **out)
+{
+	struct memory *memory = &clients->memory;
 	struct set *set = calloc(1, sizeof(*set));
 	int rc;
 
 	if (!set)
 		return -ENOMEM;
-	rc = hash_table_new(memory->n * 2, NULL, &set->keys);
+	rc = memory->n ? sort_memory(memory) : 0;
+	if (!rc)
+		rc = hash_table_new(memory->n * 2, NULL, &set->keys);
+	set->listed = calloc(memory->n + 1, sizeof(*set->listed));
+	if (!set->listed)
+		rc = -ENOMEM;
 	for (size_t i = 0; !rc && i < memory->n; i++) {
-		const struct sluice_key *key = &memory->seen[i].key;
-		struct sluice_key unit = address_mask(key, clients->v6_prefix_len);
+		const struct seen *seen = &memory->seen[i];
 
-		rc = hash_table_set(set->keys, key, 0);
-		if (rc >= 0 && key->family == SLUICE_FAMILY_IPV6)
-			rc = hash_table_set(set->keys, &unit, 0);
-		rc = rc < 0 ? rc : 0;
+		rc = add_recent(clients, seen, set);
+		set->listed[set->n++] = seen->key;
+		set->count.established += seen->established;
+		set->count.spoken_first += seen->spoken_first;
 	}
+	set->count.total = set->n;
+	set->count.capacity = memory->max;
 	if (rc) {
 		set_free(set);
 		return rc;
@@ -253,7 +361,7 @@ static int known_refresh(void *ctx)
 	struct timespec deadline;
 	int rc = 0;
 
-	deadline_in(clients->wait_ns, &deadline);
+	deadline_in(clients->options.wait_ns, &deadline);
 	pthread_mutex_lock(&clients->lock);
 	while (clients->answered < clients->asked && !rc)
 		rc = pthread_cond_timedwait(&clients->published, &clients->lock, &deadline);
@@ -274,6 +382,21 @@ static bool known_contains(void *ctx, const struct sluice_key *key)
 	return clients->current && hash_table_get(clients->current->keys, key, NULL);
 }
 
+static const struct sluice_key *known_list(void *ctx, size_t *n)
+{
+	const struct known_clients *clients = ctx;
+
+	*n = clients->current ? clients->current->n : 0;
+	return clients->current ? clients->current->listed : NULL;
+}
+
+static void known_count(void *ctx, struct engine_known_count *count)
+{
+	const struct known_clients *clients = ctx;
+
+	*count = clients->current ? clients->current->count : (struct engine_known_count){ 0 };
+}
+
 void known_clients_interface(struct known_clients *clients, struct engine_known *known)
 {
 	*known = (struct engine_known){
@@ -281,6 +404,8 @@ void known_clients_interface(struct known_clients *clients, struct engine_known 
 		.refresh = known_refresh,
 		.contains = known_contains,
 		.ctx = clients,
+		.list = known_list,
+		.count = known_count,
 	};
 }
 
@@ -314,17 +439,16 @@ static void free_parts(struct known_clients *clients)
 	free(clients);
 }
 
-int known_clients_new(const struct clock_source *clock, uint8_t v6_prefix_len, uint64_t wait_ns,
-		      struct known_clients **out, struct sluice_err *err)
+int known_clients_new(const struct known_clients_options *options, struct known_clients **out,
+		      struct sluice_err *err)
 {
 	struct known_clients *clients = calloc(1, sizeof(*clients));
 	int rc = -ENOMEM;
 
 	if (!clients)
 		goto out;
-	clients->clock = clock;
-	clients->v6_prefix_len = v6_prefix_len;
-	clients->wait_ns = wait_ns;
+	clients->options = *options;
+	clients->memory.max = options->max;
 	rc = hash_table_new(0, NULL, &clients->memory.index);
 	if (rc)
 		goto out_free;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who has an established TCP connection with this host, asked from the kernel (NETLINK_SOCK_DIAG)
- * by a helper thread, so that 100,000 sockets never hold up the window loop.
+ * Whom this host knows: who has an established TCP connection with it, asked from the kernel
+ * (NETLINK_SOCK_DIAG), and whom it spoke to first, as the data plane saw at tc.  A helper thread asks,
+ * so that 100,000 sockets never hold up the window loop.
  *
- * A client stays known for KNOWN_CLIENTS_KEEP_NS after its last connection was seen, because HTTP
- * without keep-alive closes between requests.  Only addresses that completed a handshake get in,
- * so a flood of forged senders can neither enter the set nor push anyone out.
+ * Known are those of the last `keep_ns`: their packets pass rules that say so.  That a source is not
+ * blocked for what it does itself takes more: it must have been seen within KNOWN_CLIENTS_RECENT_NS,
+ * which is not 0 because HTTP without keep-alive closes between requests.
+ *
+ * Only a completed handshake or a first word of ours leads into the set, so a flood of forged senders
+ * can neither enter it nor push anyone out.  When it is full, those go that were not seen for longest.
  */
 #ifndef SLUICE_ENGINE_KNOWN_CLIENTS_H
 #define SLUICE_ENGINE_KNOWN_CLIENTS_H
@@ -16,21 +20,25 @@
 #include <sluice/plugin.h>
 
 struct clock_source;
+struct dataplane;
 struct engine_known;
 struct known_clients;
 
-#define KNOWN_CLIENTS_KEEP_NS (60ull * 1000000000ull)
-/* Distinct clients kept; beyond it the ones that are connected right now replace older ones. */
-#define KNOWN_CLIENTS_MAX (1u << 20)
+#define KNOWN_CLIENTS_RECENT_NS (60ull * 1000000000ull)
 
-/*
- * Starts the thread in the caller's network namespace.  `v6_prefix_len` is the unit of IPv6
- * sources: a client is known by its address and by its unit.  `wait_ns` is the most that one
- * refresh() may hold up the engine.
- */
-int known_clients_new(const struct clock_source *clock, uint8_t v6_prefix_len, uint64_t wait_ns,
-		      struct known_clients **out, struct sluice_err *err)
-	__attribute__((warn_unused_result));
+struct known_clients_options {
+	const struct clock_source *clock;
+	struct dataplane *dataplane; /* Its spoken_read() is called by the thread; NULL: none. */
+	/* The unit of IPv6 sources: towards blocks a client is known by its address and its unit. */
+	uint8_t v6_prefix_len;
+	uint64_t wait_ns; /* The most that one refresh() may hold up the engine. */
+	uint64_t keep_ns;
+	uint32_t max; /* Distinct hosts. */
+};
+
+/* Starts the thread in the caller's network namespace. */
+int known_clients_new(const struct known_clients_options *options, struct known_clients **out,
+		      struct sluice_err *err) __attribute__((warn_unused_result));
 /* Stops the thread, within about a second at worst.  NULL is a no-op. */
 void known_clients_free(struct known_clients *clients);
 

@@ -48,6 +48,7 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.protected_known = engine->protected_known,
 		.protected_allow = engine->protected_allow,
 		.would_block = engine->would_block,
+		.known_left_out = engine->known_left_out,
 		.spoofed = engine->spoofed.on,
 		.refused_spoofed = engine->refused_spoofed,
 		.outvoted = engine->outvoted,
@@ -65,6 +66,8 @@ void engine_status(struct engine *engine, struct engine_status *status)
 		.detectors = detect_statuses(&engine->detect),
 		.n_detectors = engine->detect.n,
 	};
+	if (engine->has_known && engine->known.count)
+		engine->known.count(engine->known.ctx, &status->known);
 	memcpy(status->stage_ns, engine->stage_ns, sizeof(status->stage_ns));
 	memcpy(status->stage_max_ns, engine->stage_max_ns, sizeof(status->stage_max_ns));
 	status->window.sources = NULL;

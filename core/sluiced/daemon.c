@@ -182,6 +182,21 @@ static enum dataplane_mode to_dataplane_mode(enum settings_mode mode)
 	return DATAPLANE_MODE_NATIVE;
 }
 
+static enum dataplane_egress to_dataplane_egress(enum settings_egress egress)
+{
+	switch (egress) {
+	case SETTINGS_EGRESS_AUTO:
+		return DATAPLANE_EGRESS_AUTO;
+	case SETTINGS_EGRESS_TCX:
+		return DATAPLANE_EGRESS_TCX;
+	case SETTINGS_EGRESS_CLSACT:
+		return DATAPLANE_EGRESS_CLSACT;
+	case SETTINGS_EGRESS_OFF:
+		break;
+	}
+	return DATAPLANE_EGRESS_OFF;
+}
+
 static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
@@ -198,6 +213,8 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 		.max_sources_v6 = settings->max_sources_v6,
 		.swap = settings->dual_map ? DATAPLANE_SWAP_DUAL_MAP : DATAPLANE_SWAP_DUAL_PROGRAM,
 		.features = generation_features(daemon->generation),
+		.max_known = settings->known.max,
+		.egress = to_dataplane_egress(settings->known.egress),
 		.v6_prefix_len = settings->policy.v6_prefix_len,
 		.pass_malformed = settings->pass_malformed,
 		.enforce = settings->enforce,
@@ -214,8 +231,14 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 		};
 	ret = dataplane_live_open(&options, &daemon->dataplane, err);
 	free(interfaces);
-	if (!ret)
-		daemon->adopted = daemon->dataplane->adopted;
+	if (ret)
+		return ret;
+	daemon->adopted = daemon->dataplane->adopted;
+	if (settings->known.egress != SETTINGS_EGRESS_OFF &&
+	    daemon->dataplane->egress == DATAPLANE_EGRESS_OFF)
+		log_write(daemon->logger, SLUICE_LOG_WARNING,
+			  "hosts that this server speaks to first are not known: %s",
+			  daemon->dataplane->egress_err.text);
 	return ret;
 }
 
@@ -270,13 +293,20 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 		.call_limit_ns = CALL_LIMIT_NS,
 	};
 	const struct settings *settings = generation_settings(daemon->generation);
+	const struct known_clients_options known = {
+		.clock = &clock_system,
+		.dataplane = daemon->dataplane,
+		.v6_prefix_len = settings->policy.v6_prefix_len,
+		.wait_ns = KNOWN_WAIT_NS,
+		.keep_ns = settings->known.keep_ns,
+		.max = settings->known.max,
+	};
 	struct engine_options options;
 	int ret;
 
 	ret = start_offload(daemon, err);
 	if (!ret)
-		ret = known_clients_new(&clock_system, settings->policy.v6_prefix_len,
-					KNOWN_WAIT_NS, &daemon->known, err);
+		ret = known_clients_new(&known, &daemon->known, err);
 	if (ret)
 		return ret;
 	known_clients_interface(daemon->known, &daemon->known_interface);

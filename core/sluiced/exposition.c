@@ -228,6 +228,32 @@ static void write_table(FILE *out, const struct snapshot *snapshot)
 	      occupancy->sources_capacity);
 }
 
+static void write_known(FILE *out, const struct snapshot *snapshot)
+{
+	static const struct metrics_label established[] = { { "how", "established" },
+							    { NULL, NULL } };
+	static const struct metrics_label spoken[] = { { "how", "spoken_first" }, { NULL, NULL } };
+	static const struct metrics_label tcp[] = { { "protocol", "tcp" }, { NULL, NULL } };
+	static const struct metrics_label udp[] = { { "protocol", "udp" }, { NULL, NULL } };
+	static const struct metrics_label icmp[] = { { "protocol", "icmp" }, { NULL, NULL } };
+	const struct engine_known_count *known = &snapshot->engine.known;
+
+	metrics_text_family(out, "sluice_known_clients", "gauge",
+			    "Known clients by how they became known; some are known both ways.");
+	metrics_text_u64(out, "sluice_known_clients", established, known->established);
+	metrics_text_u64(out, "sluice_known_clients", spoken, known->spoken_first);
+	gauge(out, "sluice_known_clients_in_filter", "Known clients that the filter spares.",
+	      snapshot->occupancy.known);
+	metrics_text_family(out, "sluice_first_words_total", "counter",
+			    "Connections and requests that this server began, seen at tc.");
+	metrics_text_u64(out, "sluice_first_words_total", tcp, snapshot->egress_counts.tcp);
+	metrics_text_u64(out, "sluice_first_words_total", udp, snapshot->egress_counts.udp);
+	metrics_text_u64(out, "sluice_first_words_total", icmp, snapshot->egress_counts.icmp);
+	counter(out, "sluice_first_words_refused_total",
+		"First words to hosts for which there was no room.",
+		snapshot->egress_counts.refused);
+}
+
 static void write_blocks(FILE *out, const struct snapshot *snapshot)
 {
 	const struct engine_status *engine = &snapshot->engine;
@@ -400,6 +426,7 @@ void exposition_write(const struct snapshot *snapshot, FILE *out)
 	write_window(out, snapshot);
 	write_features(out, snapshot);
 	write_table(out, snapshot);
+	write_known(out, snapshot);
 	write_blocks(out, snapshot);
 	write_detectors(out, snapshot);
 	write_offload(out, snapshot);

@@ -53,6 +53,8 @@ struct snapshot {
 	struct snapshot_rule rules[DATAPLANE_MAX_RULES];
 	size_t n_rules;
 	struct dataplane_occupancy occupancy;
+	enum dataplane_egress egress;
+	struct dataplane_egress_counts egress_counts;
 	struct dataplane_features features;
 	bool has_offload;
 	struct offload_status offload;

@@ -143,6 +143,31 @@ static json_t *spoofed_json(const struct engine_status *engine)
 			 J(engine->refused_spoofed));
 }
 
+static const char *egress_name(enum dataplane_egress egress)
+{
+	if (egress == DATAPLANE_EGRESS_TCX)
+		return "tcx";
+	return egress == DATAPLANE_EGRESS_CLSACT ? "clsact" : "off";
+}
+
+/* Known clients: who they are, and what the programs at tc have seen. */
+static json_t *known_json(const struct snapshot *snapshot)
+{
+	const struct engine_known_count *known = &snapshot->engine.known;
+	const struct dataplane_egress_counts *counts = &snapshot->egress_counts;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:{s:I, s:I, s:I, s:I, s:I, "
+			 "s:I}}",
+			 "total", J(known->total), "established", J(known->established),
+			 "spoken_first", J(known->spoken_first), "capacity", J(known->capacity),
+			 "in_filter", J(snapshot->occupancy.known), "left_out",
+			 J(snapshot->engine.known_left_out), "exempted_packets",
+			 J(snapshot->counters.reason[DATAPLANE_REASON_KNOWN].packets), "egress",
+			 egress_name(snapshot->egress), "first_words", "tcp", J(counts->tcp), "udp",
+			 J(counts->udp), "icmp", J(counts->icmp), "replies", J(counts->replies),
+			 "refused", J(counts->refused), "relayed", J(counts->relayed));
+}
+
 static json_t *offload_json(const struct snapshot *snapshot)
 {
 	const struct offload_status *offload = &snapshot->offload;
@@ -222,17 +247,18 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 
 	return json_pack(
 		"{s:i, s:o, s:o, s:b, s:o, s:{s:b, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:{s:I, s:I}}",
+		"s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
 		interfaces_json(snapshot), "attack", "active", engine->attack, "started",
 		time_json(engine->attack_started_realtime_ns), "count", J(engine->attacks),
 		"traffic", traffic_json(&engine->window), "features", features_json(snapshot),
-		"blocked", blocked_json(snapshot), "rules", rules_json(engine), "spoofed",
-		spoofed_json(engine), "drops", reasons_json(snapshot, true), "passes",
-		reasons_json(snapshot, false), "offload", offload_json(snapshot), "window",
-		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
-		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));
+		"blocked", blocked_json(snapshot), "known", known_json(snapshot), "rules",
+		rules_json(engine), "spoofed", spoofed_json(engine), "drops",
+		reasons_json(snapshot, true), "passes", reasons_json(snapshot, false), "offload",
+		offload_json(snapshot), "window", window_json(engine), "detectors",
+		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
+		"overwritten", J(snapshot->events.overwritten));
 }
 
 json_t *status_explanation_json(const struct engine_explanation *explanation)

@@ -42,6 +42,8 @@ static void take_snapshot(struct daemon *daemon)
 	daemon->counters_ns = now;
 	snapshot_set_rules(snapshot, daemon->dataplane);
 	snapshot->occupancy = daemon->dataplane->occupancy;
+	snapshot->egress = daemon->dataplane->egress;
+	daemon->dataplane->ops->egress_read(daemon->dataplane, &snapshot->egress_counts);
 	snapshot->features = daemon->dataplane->features;
 	if (daemon->offload)
 		offload_status(daemon->offload, &snapshot->offload);
@@ -82,6 +84,8 @@ void window_refresh(void *ctx)
 	snapshot_set_engine(&daemon->snapshot, &status);
 	snapshot_set_rules(&daemon->snapshot, daemon->dataplane);
 	daemon->snapshot.occupancy = daemon->dataplane->occupancy;
+	daemon->snapshot.egress = daemon->dataplane->egress;
+	daemon->dataplane->ops->egress_read(daemon->dataplane, &daemon->snapshot.egress_counts);
 	daemon->snapshot.features = daemon->dataplane->features;
 	event_log_stats(daemon->log, &daemon->snapshot.events);
 	snapshot_board_put(daemon->board, &daemon->snapshot);

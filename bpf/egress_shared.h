@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the programs at tc and user space share: hosts that this server spoke to first, and a filter
+ * of hosts that have spoken to it.
+ *
+ * Only this server's own first words write to the table of hosts; whoever floods it cannot.  Hosts
+ * that sent first are kept in a filter that can only err towards "they did": when a flood fills it,
+ * nobody new counts as spoken to first for a while, and nobody is pushed out.
+ */
+#ifndef SLUICE_BPF_EGRESS_SHARED_H
+#define SLUICE_BPF_EGRESS_SHARED_H
+
+#include <linux/types.h>
+
+/* A whole address; IPv4 in the first four bytes of `high`, `low` 0. */
+struct egress_host_key {
+	__u64 high, low; /* Network byte order. */
+	__u32 family;	 /* 4 or 6 */
+	__u32 reserved;
+};
+
+struct egress_host {
+	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
+	__u32 ports;		 /* Of the flow that this server began last, if it was UDP. */
+	__u32 reserved;
+};
+
+/* An entry's time is no more exact than this, so that its line is not written for every packet. */
+#define EGRESS_TOUCH_NS 1000000000ull
+
+/*
+ * The filter: 64-bit words, of which a host, and each flow of it, sets two bits; two halves that take
+ * turns.  What was heard is remembered for one to two turns, and whatever this server answers renews
+ * it, so a conversation is never forgotten while it goes on.
+ */
+#define EGRESS_HEARD_WORDS_BITS 17 /* 1 MiB for each half. */
+#define EGRESS_HEARD_WORDS (1u << EGRESS_HEARD_WORDS_BITS)
+#define EGRESS_HEARD_TURN_NS (300ull * 1000000000ull)
+
+enum egress_count {
+	EGRESS_COUNT_TCP, /* Connections that this server opened. */
+	EGRESS_COUNT_UDP, /* First words by UDP, ... */
+	EGRESS_COUNT_ICMP,
+	EGRESS_COUNT_REPLIES, /* UDP to a host that had sent first, or may have. */
+	EGRESS_COUNT_REFUSED, /* First words to a host that found no room. */
+	EGRESS_COUNT_RELAYED, /* First words that came in by a protected interface. */
+	EGRESS_N_COUNTS,
+	EGRESS_COUNTS_MAX = 8,
+};
+
+struct egress_cpu_counters {
+	__u64 count[EGRESS_COUNTS_MAX];
+};
+
+/* Pinned with the rest; the daemon turns the filter over. */
+struct egress_state {
+	__u64 turned_ns; /* CLOCK_MONOTONIC of the last turn. */
+	__u32 half;	 /* The one that is written. */
+	__u32 reserved[13];
+};
+
+#define EGRESS_MAX_INTERFACES 64
+
+_Static_assert(sizeof(struct egress_host_key) == 24, "no holes");
+_Static_assert(sizeof(struct egress_host) == 24, "no holes");
+_Static_assert(sizeof(struct egress_cpu_counters) == 64, "a line a CPU");
+_Static_assert(sizeof(struct egress_state) == 64, "a line");
+
+#endif /* SLUICE_BPF_EGRESS_SHARED_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The programs at tc that know whom this server spoke to first (bpf/egress.bpf.c): loads, attaches
+ * and adopts them, and reads what they found.
+ */
+#ifndef SLUICE_DATAPLANE_EGRESS_H
+#define SLUICE_DATAPLANE_EGRESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sluice/plugin.h>
+
+#include "dataplane.h"
+
+struct egress_plane;
+
+struct egress_options {
+	const char *folder;
+	int header_fd;
+	uint32_t n_cpus;
+	uint32_t max_hosts;
+	enum dataplane_egress mode;
+	const struct dataplane_interface *interfaces;
+	size_t n_interfaces;
+};
+
+/* On failure nothing of this call is left attached; pinned maps go with the rest of the folder. */
+int egress_open(const struct egress_options *options, struct egress_plane **out,
+		struct sluice_err *err) __attribute__((warn_unused_result));
+/* Leaves the programs running.  NULL is a no-op. */
+void egress_close(struct egress_plane *egress);
+
+/* How it is attached: TCX or CLSACT. */
+enum dataplane_egress egress_mode(const struct egress_plane *egress);
+
+/* Attaches to an interface that came back. */
+int egress_attach(struct egress_plane *egress, const char *ifname, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* See struct dataplane_ops; any one thread. */
+int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms *terms,
+		dataplane_spoken_fn fn, void *ctx, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+void egress_counts(const struct egress_plane *egress, struct dataplane_egress_counts *counts);
+
+#endif /* SLUICE_DATAPLANE_EGRESS_H */
