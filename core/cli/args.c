@@ -21,6 +21,10 @@ static const struct {
 	{ CLI_OPTION_ROUNDS, "rounds", "N", "measure so often, in turns (11)" },
 	{ CLI_OPTION_ENTRIES, "entries", "LIST", "for these table sizes, as 1,1K,128K,1M" },
 	{ CLI_OPTION_BY, "by", "ORDER", "place (how they are tried), packets or dropped" },
+	{ CLI_OPTION_PLUGIN_PATH, "plugin-path", "FOLDER", "where plugins are" },
+	{ CLI_OPTION_OPTIONS, "options", "FILE", "test with these options, a YAML mapping" },
+	{ CLI_OPTION_INTERFACE, "interface", "NAME", "open a back end on this one (lo)" },
+	{ CLI_OPTION_SEED, "seed", "N", "of the random windows (1)" },
 	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
 	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
 };
@@ -69,6 +73,18 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_ROUNDS:
 		args->rounds = optarg;
+		break;
+	case CLI_OPTION_PLUGIN_PATH:
+		args->plugin_path = optarg;
+		break;
+	case CLI_OPTION_OPTIONS:
+		args->options = optarg;
+		break;
+	case CLI_OPTION_INTERFACE:
+		args->interface = optarg;
+		break;
+	case CLI_OPTION_SEED:
+		args->seed = optarg;
 		break;
 	case CLI_OPTION_ENTRIES:
 		args->entries = optarg;

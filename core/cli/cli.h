@@ -31,15 +31,23 @@ enum cli_option {
 	CLI_OPTION_ROUNDS = 1u << 5,
 	CLI_OPTION_ENTRIES = 1u << 6,
 	CLI_OPTION_BY = 1u << 7,
+	CLI_OPTION_PLUGIN_PATH = 1u << 8,
+	CLI_OPTION_OPTIONS = 1u << 9,
+	CLI_OPTION_INTERFACE = 1u << 10,
+	CLI_OPTION_SEED = 1u << 11,
 };
 
 struct cli_args {
-	const char *socket;   /* The default, or --socket. */
-	const char *duration; /* --for; NULL: none */
-	const char *pin_path; /* --pin-path; NULL: none */
-	const char *rounds;   /* --rounds; NULL: none */
-	const char *entries;  /* --entries; NULL: none */
-	const char *by;	      /* --by; NULL: none */
+	const char *socket;	 /* The default, or --socket. */
+	const char *duration;	 /* --for; NULL: none */
+	const char *pin_path;	 /* --pin-path; NULL: none */
+	const char *rounds;	 /* --rounds; NULL: none */
+	const char *entries;	 /* --entries; NULL: none */
+	const char *by;		 /* --by; NULL: none */
+	const char *plugin_path; /* --plugin-path; NULL: the default */
+	const char *options;	 /* --options; NULL: none */
+	const char *interface;	 /* --interface; NULL: none */
+	const char *seed;	 /* --seed; NULL: none */
 	bool json, follow, help;
 	char *const *operands;
 	size_t n_operands;
@@ -59,8 +67,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_allow, cli_bench, cli_block, cli_check, cli_completion,
-	cli_detach, cli_events, cli_explain, cli_reload, cli_replay, cli_rules, cli_status,
-	cli_unblock;
+	cli_detach, cli_events, cli_explain, cli_plugins, cli_reload, cli_replay, cli_rules,
+	cli_status, cli_unblock;
 
 /* All subcommands, in the order of the help. */
 const struct cli_command *const *cli_commands(size_t *n);

@@ -4,7 +4,11 @@
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+<<<<<<< HEAD
 	local commands="status events explain rules block unblock allow check reload detach replay bench completion help"
+=======
+	local commands="status events explain rules block unblock allow check plugins reload detach bench completion help"
+>>>>>>> a124ee5 (cli, plugins: a kit for authors of plugins)
 	local command="" options="" i
 
 	COMPREPLY=()
@@ -23,6 +27,7 @@ _sluice()
 		esac
 	done
 	case $prev in
+<<<<<<< HEAD
 	--socket | --config | --attack | --benign | --warmup | --labels | --bar | --diff | --csv | --svg)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -40,6 +45,13 @@ _sluice()
 		return
 		;;
 	--pin-path | --suite)
+=======
+	--socket | --options)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--pin-path | --plugin-path)
+>>>>>>> a124ee5 (cli, plugins: a kit for authors of plugins)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
@@ -66,6 +78,7 @@ _sluice()
 	events) options="--socket --json --follow --help" ;;
 	block) options="--socket --json --for --help" ;;
 	check) options="--json --help" ;;
+	plugins) options="--plugin-path --options --interface --seed --json --help" ;;
 	detach) options="--pin-path --help" ;;
 	replay)
 		options="--config --attack --benign --warmup --protect --role --rewrite-dst --rewrite-dport
@@ -82,6 +95,13 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
 	elif [[ $command == check || $command == replay ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ $command == plugins && $prev == test ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ $command == plugins && $prev == show ]]; then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(sluice plugins list 2>/dev/null | cut -d ' ' -f 1)" -- "$cur")
+	elif [[ $command == plugins && $prev == plugins ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "list show test" -- "$cur")
 	elif [[ $command == bench ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot" -- "$cur")
 	elif [[ $command == completion ]]; then

@@ -44,6 +44,18 @@ const char *manifest_capability(const struct manifest *manifest, size_t i);
 /* The oldest kernel it runs on, "6.1"; NULL if it does not say. */
 const char *manifest_kernel(const struct manifest *manifest);
 
+/* One option as the manifest declares it; strings live as long as the manifest, NULL: not given. */
+struct manifest_option {
+	const char *name, *type, *help, *unit;
+	const char *fallback, *minimum, *maximum; /* As written. */
+	bool required;
+	char values[512]; /* Of an enum: "a, b, c"; else empty. */
+};
+
+size_t manifest_n_options(const struct manifest *manifest);
+/* The option of this place, in the file's order. */
+void manifest_option(const struct manifest *manifest, size_t i, struct manifest_option *option);
+
 /*
  * The options of one instance: `options` (NULL: none given) checked against the manifest, with its
  * defaults.  `key` is the path of `options` in the deployment file, as "detectors[0].options".

@@ -173,4 +173,7 @@ int settings_parse(const char *file, const char *text, size_t size, struct confi
 		   struct settings **out) __attribute__((warn_unused_result));
 void settings_free(struct settings *settings);
 
+/* Where plugins are if `plugin_path` does not say. */
+void settings_plugin_path(char *path, size_t size);
+
 #endif /* SLUICE_CONFIG_SETTINGS_H */

@@ -256,23 +256,29 @@ static void control_fill(struct settings_control *control, const struct config_v
 }
 
 /* PROGRAM/../lib/sluice/plugins, as a build tree and an installation under one prefix have it. */
-static const char *plugin_path_beside_program(struct arena *arena)
+void settings_plugin_path(char *path, size_t size)
 {
-	char program[PATH_MAX], path[PATH_MAX + sizeof("/lib/sluice/plugins")];
+	char program[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
 
-	if (len <= 0)
-		return NULL;
-	program[len] = '\0';
+	program[len > 0 ? len : 0] = '\0';
 	for (int i = 0; i < 2; i++) {
-		slash = strrchr(program, '/');
-		if (!slash)
-			return NULL;
-		*slash = '\0';
+		char *slash = strrchr(program, '/');
+
+		if (slash)
+			*slash = '\0';
 	}
-	snprintf(path, sizeof(path), "%s/lib/sluice/plugins", program);
-	return access(path, F_OK) ? NULL : arena_strndup(arena, path, strlen(path));
+	snprintf(path, size, "%s/lib/sluice/plugins", program);
+	if (len <= 0 || access(path, F_OK) != 0)
+		snprintf(path, size, "%s", SLUICE_PLUGIN_PATH);
+}
+
+static const char *default_plugin_path(struct arena *arena)
+{
+	char path[PATH_MAX];
+
+	settings_plugin_path(path, sizeof(path));
+	return arena_strndup(arena, path, strlen(path));
 }
 
 int settings_fill(struct settings_owned *owned)
@@ -298,9 +304,7 @@ int settings_fill(struct settings_owned *owned)
 	place_get(config_value_get(map, "plugin_path"), &s->plugin_path_line,
 		  &s->plugin_path_column);
 	if (!s->plugin_path)
-		s->plugin_path = plugin_path_beside_program(&owned->arena);
-	if (!s->plugin_path)
-		s->plugin_path = SLUICE_PLUGIN_PATH;
+		s->plugin_path = default_plugin_path(&owned->arena);
 	policy_fill(&s->policy, config_value_get(map, "policy"));
 	known_fill(&s->known, config_value_get(map, "known_clients"));
 	monitor = config_value_get(map, "rate_monitor");

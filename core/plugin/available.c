@@ -85,3 +85,13 @@ void available_describe(int folder_fd, const char *name, char *text, size_t size
 		len += (size_t)snprintf(text + len, size - len, "%s %s", i > 0 ? "," : "",
 					names.sorted[i]);
 }
+
+size_t available_names(int folder_fd, char names[64][32])
+{
+	struct names found;
+
+	read_names(folder_fd, &found);
+	for (size_t i = 0; i < found.n; i++)
+		memcpy(names[i], found.sorted[i], NAME_SIZE);
+	return found.n;
+}

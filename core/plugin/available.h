@@ -13,4 +13,7 @@
  */
 void available_describe(int folder_fd, const char *name, char *text, size_t size);
 
+/* The names themselves, sorted; returns how many. */
+size_t available_names(int folder_fd, char names[64][32]);
+
 #endif /* SLUICE_PLUGIN_AVAILABLE_H */

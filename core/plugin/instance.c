@@ -81,16 +81,22 @@ static bool reason_is_valid(const char *reason)
 	return len > 0 && len <= REASON_MAX_LEN && reason[len] == '\0';
 }
 
-static int host_propose(struct sluice_instance *instance, const struct sluice_proposal *proposal)
+int plugin_proposal_copy(const struct sluice_proposal *proposal, struct sluice_proposal *copy)
 {
-	struct sluice_proposal copy = { .size = 0 };
-
 	if (!proposal || proposal->size < PROPOSAL_SIZE_1_0)
 		return -EINVAL;
+	memset(copy, 0, sizeof(*copy));
 	/* To this host's layout, so that nobody behind has to look at sizes. */
-	memcpy(&copy, proposal, proposal->size < sizeof(copy) ? proposal->size : sizeof(copy));
-	copy.size = sizeof(copy);
-	if (!key_is_valid(&copy.key) || !reason_is_valid(copy.reason))
+	memcpy(copy, proposal, proposal->size < sizeof(*copy) ? proposal->size : sizeof(*copy));
+	copy->size = sizeof(*copy);
+	return key_is_valid(&copy->key) && reason_is_valid(copy->reason) ? 0 : -EINVAL;
+}
+
+static int host_propose(struct sluice_instance *instance, const struct sluice_proposal *proposal)
+{
+	struct sluice_proposal copy;
+
+	if (plugin_proposal_copy(proposal, &copy) != 0)
 		return -EINVAL;
 	if (!instance->propose)
 		return -EOPNOTSUPP;
@@ -98,22 +104,33 @@ static int host_propose(struct sluice_instance *instance, const struct sluice_pr
 }
 
 /* What a rule asks for is checked where it becomes a rule of the filter. */
+int plugin_rule_proposal_copy(const struct sluice_rule_proposal *proposal,
+			      struct sluice_rule_proposal *copy, struct sluice_rule_match *match)
+{
+	if (!proposal || proposal->size < RULE_PROPOSAL_SIZE_1_2)
+		return -EINVAL;
+	memset(copy, 0, sizeof(*copy));
+	memset(match, 0, sizeof(*match));
+	memcpy(copy, proposal, proposal->size < sizeof(*copy) ? proposal->size : sizeof(*copy));
+	copy->size = sizeof(*copy);
+	if (!copy->match || copy->match->size < RULE_MATCH_SIZE_1_2 ||
+	    !reason_is_valid(copy->reason))
+		return -EINVAL;
+	memcpy(match, copy->match,
+	       copy->match->size < sizeof(*match) ? copy->match->size : sizeof(*match));
+	match->size = sizeof(*match);
+	copy->match = match;
+	return 0;
+}
+
 static int host_propose_rule(struct sluice_instance *instance,
 			     const struct sluice_rule_proposal *proposal)
 {
-	struct sluice_rule_proposal copy = { .size = 0 };
-	struct sluice_rule_match match = { .size = 0 };
+	struct sluice_rule_proposal copy;
+	struct sluice_rule_match match;
 
-	if (!proposal || proposal->size < RULE_PROPOSAL_SIZE_1_2)
+	if (plugin_rule_proposal_copy(proposal, &copy, &match) != 0)
 		return -EINVAL;
-	memcpy(&copy, proposal, proposal->size < sizeof(copy) ? proposal->size : sizeof(copy));
-	copy.size = sizeof(copy);
-	if (!copy.match || copy.match->size < RULE_MATCH_SIZE_1_2 || !reason_is_valid(copy.reason))
-		return -EINVAL;
-	memcpy(&match, copy.match,
-	       copy.match->size < sizeof(match) ? copy.match->size : sizeof(match));
-	match.size = sizeof(match);
-	copy.match = &match;
 	if (!instance->propose_rule)
 		return -EOPNOTSUPP;
 	return instance->propose_rule(instance->propose_ctx, instance, &copy);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "available.h"
 #include "base/err.h"
 #include "config/manifest.h"
 #include "descriptor.h"
@@ -70,6 +71,21 @@ int plugin_manifest_load(const char *folder, const char *name, enum sluice_plugi
 	if (rc == 0)
 		close(folder_fd);
 	return prefix_name(err, name, rc);
+}
+
+int plugin_list(const char *folder, char names[PLUGIN_LIST_MAX][32], size_t *n,
+		struct sluice_err *err)
+{
+	struct plugin_trust trust;
+	int folder_fd, rc;
+
+	plugin_trust_init(&trust);
+	rc = plugin_trust_open_folder(&trust, folder, &folder_fd, err);
+	if (rc != 0)
+		return rc;
+	*n = available_names(folder_fd, names);
+	close(folder_fd);
+	return 0;
 }
 
 /* The exported descriptor and how many bytes its symbol has; NULL if there is no such object. */

@@ -103,7 +103,7 @@ static int check(const struct manifest *manifest, const char *path, const char *
 			path, manifest_name(manifest), manifest_name(manifest));
 		return -EINVAL;
 	}
-	if (manifest_kind(manifest) != kind) {
+	if (kind != 0 && manifest_kind(manifest) != kind) {
 		err_set(err, NULL, "it is a %s, not a %s (-EINVAL); name it under %s",
 			plugin_kind_name(manifest_kind(manifest)), plugin_kind_name(kind),
 			manifest_kind(manifest) == SLUICE_PLUGIN_DETECTOR ? "detectors"

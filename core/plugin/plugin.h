@@ -32,9 +32,17 @@ struct plugin_trust;
 /* "detector" or "backend". */
 const char *plugin_kind_name(enum sluice_plugin_kind kind);
 
+#define PLUGIN_LIST_MAX 64
+/*
+ * The names of the manifests in `folder`, sorted; `*n` gets how many.  Looks into none of them.
+ * 0, or what keeps the folder from being trusted or read.
+ */
+int plugin_list(const char *folder, char names[PLUGIN_LIST_MAX][32], size_t *n,
+		struct sluice_err *err) __attribute__((warn_unused_result));
+
 /*
  * Reads and checks `<name>.plugin.yaml` in `folder` without touching the object: what `sluice
- * check` needs.  `trust` may be NULL: as the process stands.  -ENOENT: no such plugin, and the
+ * check` needs.  A `kind` of 0 is any.  `trust` may be NULL: as the process stands.  -ENOENT: no such plugin, and the
  * message names the nearest of those that are there.
  */
 int plugin_manifest_load(const char *folder, const char *name, enum sluice_plugin_kind kind,
@@ -109,5 +117,15 @@ void plugin_instance_free(struct sluice_instance *instance);
 void *plugin_instance_self(const struct sluice_instance *instance);
 struct plugin *plugin_instance_plugin(const struct sluice_instance *instance);
 const struct sluice_config *plugin_instance_config(const struct sluice_instance *instance);
+
+/*
+ * What the host does with a proposal first: checks it and copies it to its own layout.  -EINVAL if
+ * it is malformed.
+ */
+int plugin_proposal_copy(const struct sluice_proposal *proposal, struct sluice_proposal *copy)
+	__attribute__((warn_unused_result));
+int plugin_rule_proposal_copy(const struct sluice_rule_proposal *proposal,
+			      struct sluice_rule_proposal *copy, struct sluice_rule_match *match)
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_PLUGIN_PLUGIN_H */

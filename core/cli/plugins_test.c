@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See plugins_test.h. */
+#include "plugins_test.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "config/errors.h"
+#include "config/manifest.h"
+#include "config/node.h"
+#include "conform/conform.h"
+#include "plugin/plugin.h"
+
+#include "cli.h"
+
+/* "dir/name.so" and "dir/name.plugin.yaml" are plugin `name` in folder `dir`. */
+static int split(const char *path, char folder[PATH_MAX], char name[NAME_MAX + 1])
+{
+	static const char *const suffixes[] = { ".so", ".plugin.yaml" };
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t len = strlen(file), suffix_len = strlen(suffixes[i]);
+
+		if (len <= suffix_len || strcmp(file + len - suffix_len, suffixes[i]) != 0)
+			continue;
+		if (len > NAME_MAX || (size_t)(file - path) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		snprintf(name, NAME_MAX + 1, "%.*s", (int)(len - suffix_len), file);
+		snprintf(folder, PATH_MAX, "%.*s", slash ? (int)(slash - path) : 1,
+			 slash ? path : ".");
+		if (slash == path)
+			strcpy(folder, "/");
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int load(const char *folder, const char *name, struct plugin **plugin,
+		struct sluice_err *err)
+{
+	struct manifest *manifest;
+	enum sluice_plugin_kind kind;
+	int rc = plugin_manifest_load(folder, name, 0, NULL, &manifest, err);
+
+	if (rc != 0)
+		return rc;
+	kind = manifest_kind(manifest);
+	manifest_free(manifest);
+	return plugin_open(folder, name, kind, NULL, plugin, err);
+}
+
+static const char *const words[] = { "FAILED", "ok", "skipped" };
+
+static size_t run_cases(const struct conform *conform, const struct conform_case *one, bool quiet,
+			json_t *list)
+{
+	size_t failures = 0;
+
+	for (; one->name; one++) {
+		struct conform_result result;
+
+		conform_run(conform, one, &result);
+		failures += result.state == CONFORM_FAILED;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "case", one->name,
+						      "what", one->what, "result",
+						      words[result.state], "text", result.text));
+		if (quiet)
+			continue;
+		printf("%-8s %-12s %s%s%s\n", words[result.state], one->name, one->what,
+		       result.text[0] ? ": " : "", result.text);
+		fflush(stdout);
+	}
+	return failures;
+}
+
+static int report(const struct cli_args *args, const struct plugin *plugin, size_t failures,
+		  json_t *list)
+{
+	json_t *json;
+	int code = failures ? CLI_EXIT_REFUSED : CLI_EXIT_OK;
+
+	if (!args->json) {
+		if (failures)
+			printf("plugin '%s' does not conform: %zu cases failed\n",
+			       plugin_name(plugin), failures);
+		else
+			printf("plugin '%s' conforms\n", plugin_name(plugin));
+		return code;
+	}
+	json = json_pack("{s:s, s:b, s:O}", "name", plugin_name(plugin), "conforms", failures == 0,
+			 "cases", list);
+	if (!json || cli_print_json(json) != CLI_EXIT_OK)
+		code = CLI_EXIT_FAILED;
+	json_decref(json);
+	return code;
+}
+
+static int read_options(const char *path, struct config_node **options)
+{
+	struct config_errors errors;
+	char text[CONFIG_ERROR_TEXT_SIZE];
+
+	*options = NULL;
+	if (!path)
+		return 0;
+	config_errors_init(&errors);
+	if (config_node_load(path, &errors, options) == 0)
+		return 0;
+	fprintf(stderr, "sluice: %s\n",
+		errors.count ? config_error_format(&errors.list[0], text) : path);
+	return -EINVAL;
+}
+
+int plugins_test(const struct cli_args *args)
+{
+	struct conform conform = { .ifname = args->interface ? args->interface : "lo" };
+	char folder[PATH_MAX], name[NAME_MAX + 1];
+	struct config_node *options = NULL;
+	struct sluice_err err;
+	json_t *list;
+	size_t failures;
+	int code;
+
+	if (args->n_operands != 2 || split(args->operands[1], folder, name) != 0) {
+		fputs("sluice: plugins: test wants the PATH of a NAME.so or NAME.plugin.yaml\n",
+		      stderr);
+		return CLI_EXIT_USAGE;
+	}
+	if (read_options(args->options, &options) != 0)
+		return CLI_EXIT_REFUSED;
+	err_init(&err);
+	if (load(folder, name, &conform.plugin, &err) != 0) {
+		fprintf(stderr, "sluice: %s\n", err.text);
+		config_node_free(options);
+		return CLI_EXIT_REFUSED;
+	}
+	conform.options = options;
+	conform.seed = args->seed ? strtoull(args->seed, NULL, 0) : 1;
+	list = json_array();
+	failures = run_cases(&conform,
+			     plugin_detector_ops(conform.plugin) ? conform_detector_cases
+								 : conform_backend_cases,
+			     args->json, list);
+	code = report(args, conform.plugin, failures, list);
+	json_decref(list);
+	plugin_close(conform.plugin);
+	config_node_free(options);
+	return code;
+}
