@@ -65,7 +65,7 @@ struct score_result {
 	struct score_clients known, fresh;
 	/* After the attack's end; SCORE_NEVER: not within the run, or there was nothing to release. */
 	uint64_t released_ns;
-	bool onset;	      /* The labelled rate reached SCORE_ONSET_PPS in some window. */
+	bool onset; /* The labelled rate reached SCORE_ONSET_PPS in some window. */
 };
 
 struct score_options {
