@@ -107,8 +107,15 @@ PLANE_TEST_BOTH(swap_delay, loses_packets_without_the_wait)
 {
 	grace_switch.off = true;
 
-	const struct swap_conservation outcome = conserve(design, N_SWAPS);
+	struct swap_conservation outcome = { 0 };
 
+	/* On a busy machine hardly a packet may be under way at a swap: look again. */
+	for (int i = 0; i < 20 && outcome.counted + MIN_HARM >= outcome.sent; i++) {
+		const struct swap_conservation more = conserve(design, N_SWAPS);
+
+		outcome.sent += more.sent;
+		outcome.counted += more.counted;
+	}
 	cr_assert_lt(outcome.counted + MIN_HARM, outcome.sent,
 		     "without a wait %lu of %lu packets were counted: this test cannot tell",
 		     outcome.counted, outcome.sent);
