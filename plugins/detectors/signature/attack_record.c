@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fingerprint_write.h"
+#include "attack_record_private.h"
 #include "set.h"
 
 int attack_record_new(struct attack_record **out)

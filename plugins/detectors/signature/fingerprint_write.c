@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An attack as a fingerprint of the DDoS Clearing House; see attack_record.h. */
-#include "fingerprint_write.h"
+#include "attack_record_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

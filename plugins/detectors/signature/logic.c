@@ -120,11 +120,10 @@ static void count_dropped(struct logic *logic, const struct sluice_window *windo
 		return;
 	for (size_t i = 0; i < window->n_rules; i++) {
 		const struct sluice_window_rule *rule = sluice_window_rule(window, i);
+		int at = signature_set_find(logic->set, rule->reason, sizeof(rule->reason));
 
-		for (size_t at = 0; at < logic->set->n; at++)
-			if (strncmp(rule->reason, logic->set->list[at].name,
-				    sizeof(rule->reason)) == 0)
-				logic->states[at].dropped += rule->dropped_packets;
+		if (at >= 0)
+			logic->states[at].dropped += rule->dropped_packets;
 	}
 }
 

@@ -24,18 +24,18 @@ void signature_set_fini(struct signature_set *set)
 	set->n = 0;
 }
 
-static struct signature *find(const struct signature_set *set, const char *name)
+int signature_set_find(const struct signature_set *set, const char *name, size_t size)
 {
 	for (size_t i = 0; i < set->n; i++)
-		if (strcmp(set->list[i].name, name) == 0)
-			return &set->list[i];
-	return NULL;
+		if (strncmp(set->list[i].name, name, size) == 0)
+			return (int)i;
+	return -1;
 }
 
 int signature_set_add(struct signature_set *set, const struct signature *signature,
 		      const char *where, struct sluice_err *err)
 {
-	if (find(set, signature->name)) {
+	if (signature_set_find(set, signature->name, sizeof(signature->name)) >= 0) {
 		snprintf(err->text, sizeof(err->text),
 			 "%s: there is a signature '%s' already; give this one another name", where,
 			 signature->name);
@@ -52,12 +52,12 @@ int signature_set_add(struct signature_set *set, const struct signature *signatu
 
 bool signature_set_drop(struct signature_set *set, const char *name)
 {
-	struct signature *found = find(set, name);
+	int at = signature_set_find(set, name, SIGNATURE_NAME_SIZE);
 
-	if (!found)
+	if (at < 0)
 		return false;
 	set->n--;
-	memmove(found, found + 1, (size_t)(&set->list[set->n] - found) * sizeof(*found));
+	memmove(&set->list[at], &set->list[at + 1], (set->n - (size_t)at) * sizeof(set->list[at]));
 	return true;
 }
 

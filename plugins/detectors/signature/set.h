@@ -65,6 +65,9 @@ int signature_set_import(struct signature_set *set, const char *text, size_t siz
 int signature_set_read(struct signature_set *set, const char *path, size_t *left_out,
 		       struct sluice_err *err) __attribute__((warn_unused_result));
 
+/* The place of a signature by its name of at most `size` bytes, NUL or not at the end; -1: none. */
+int signature_set_find(const struct signature_set *set, const char *name, size_t size);
+
 /* Takes one out by its name; false if there is none. */
 bool signature_set_drop(struct signature_set *set, const char *name);
 

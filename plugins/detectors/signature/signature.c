@@ -279,12 +279,11 @@ static void record_window(struct detector *detector, const struct sluice_window 
 	}
 	for (size_t i = 0; SLUICE_HAS(window, rule_size) && i < window->n_rules; i++) {
 		const struct sluice_window_rule *rule = sluice_window_rule(window, i);
+		int at = signature_set_find(&detector->set, rule->reason, sizeof(rule->reason));
 
-		for (size_t at = 0; at < detector->set.n; at++)
-			if (strncmp(rule->reason, detector->set.list[at].name,
-				    sizeof(rule->reason)) == 0)
-				attack_record_dropped(detector->record, at, rule->dropped_packets,
-						      rule->dropped_bytes);
+		if (at >= 0)
+			attack_record_dropped(detector->record, (size_t)at, rule->dropped_packets,
+					      rule->dropped_bytes);
 	}
 }
 

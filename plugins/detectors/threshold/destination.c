@@ -306,6 +306,25 @@ static int make_room(struct scene *scene)
 	return 0;
 }
 
+static bool any(const uint64_t *limits, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (limits[i])
+			return true;
+	return false;
+}
+
+static int look_at_destinations(struct scene *scene)
+{
+	int code = make_room(scene);
+
+	for (size_t i = 0; code == 0 && i < scene->window->n_destinations; i++)
+		look_at_destination(scene, sluice_window_destination(scene->window, i));
+	free(scene->flows);
+	free(scene->shares);
+	return code;
+}
+
 int destination_observe(const struct destination_params *params, struct levels *levels,
 			const struct sluice_window *window, uint64_t now_ns, destination_hit_fn hit,
 			void *ctx, struct destination_result *result)
@@ -319,17 +338,17 @@ int destination_observe(const struct destination_params *params, struct levels *
 			       .ctx = ctx,
 			       .wanted = true,
 			       .result = result };
-	int code;
+	int code = 0;
 
 	memset(result, 0, sizeof(*result));
 	if (!is_readable(window))
 		return -EINVAL;
-	code = make_room(&scene);
-	for (size_t i = 0; code == 0 && i < window->n_destinations; i++)
-		look_at_destination(&scene, sluice_window_destination(window, i));
-	for (size_t i = 0; code == 0 && i < window->n_flows; i++)
-		look_at_pair(&scene, scene.flows[i]);
-	free(scene.flows);
-	free(scene.shares);
-	return code;
+	/* Another detector may have asked for what this one has no limit for. */
+	if (params->learn || any(params->fixed, THRESHOLD_N_METRICS))
+		code = look_at_destinations(&scene);
+	if (code || !any(params->pair, THRESHOLD_N_METRICS))
+		return code;
+	for (size_t i = 0; i < window->n_flows; i++)
+		look_at_pair(&scene, sluice_window_flow(window, i));
+	return 0;
 }

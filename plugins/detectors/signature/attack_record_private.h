@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an attack record holds: shared by those who fill it and those who write it out. */
-#ifndef SIGNATURE_FINGERPRINT_WRITE_H
-#define SIGNATURE_FINGERPRINT_WRITE_H
+/* What an attack record holds: for attack_record.c, which fills it, and fingerprint_write.c. */
+#ifndef SIGNATURE_ATTACK_RECORD_PRIVATE_H
+#define SIGNATURE_ATTACK_RECORD_PRIVATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,4 +47,4 @@ struct attack_record {
 	int64_t start, end; /* Seconds since 1970. */
 };
 
-#endif /* SIGNATURE_FINGERPRINT_WRITE_H */
+#endif /* SIGNATURE_ATTACK_RECORD_PRIVATE_H */
