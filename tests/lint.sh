@@ -27,7 +27,7 @@ format() {
 }
 
 shell_scripts() {
-	sources '*.sh' | xargs shellcheck -x run .ci/run
+	{ sources '*.sh' && sources '*.bash'; } | xargs shellcheck -x run .ci/run
 }
 
 # Shape limits of the house style: 100 columns by clang-format, 800 lines a file here.

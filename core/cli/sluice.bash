@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
 # bash completion for sluice and sluiced.
 
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-<<<<<<< HEAD
-	local commands="status events explain rules block unblock allow check reload detach replay bench completion help"
-=======
-	local commands="status events explain rules block unblock allow check plugins reload detach bench completion help"
->>>>>>> a124ee5 (cli, plugins: a kit for authors of plugins)
+	local commands="status events explain rules block unblock allow check plugins reload detach replay bench completion help"
 	local command="" options="" i
 
 	COMPREPLY=()
@@ -18,7 +15,8 @@ _sluice()
 			--rewrite-dport | --labels | --attack-filter | --attack-at | --attack-for | \
 			--respoof | --attack-rate | --speed | --max-gap | --phase | --phases | --seed | \
 			--window | --only | --direction | --bar | --suite | --diff | --csv | --svg) ((i++)) ;;
-		--socket | --for | --pin-path | --rounds | --entries | --by) ((i++)) ;;
+		--socket | --for | --pin-path | --rounds | --entries | --by | --plugin-path | --options | \
+			--interface) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -27,8 +25,7 @@ _sluice()
 		esac
 	done
 	case $prev in
-<<<<<<< HEAD
-	--socket | --config | --attack | --benign | --warmup | --labels | --bar | --diff | --csv | --svg)
+	--socket | --options | --config | --attack | --benign | --warmup | --labels | --bar | --diff | --csv | --svg)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -44,14 +41,7 @@ _sluice()
 		mapfile -t COMPREPLY < <(compgen -W "in both" -- "$cur")
 		return
 		;;
-	--pin-path | --suite)
-=======
-	--socket | --options)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		return
-		;;
-	--pin-path | --plugin-path)
->>>>>>> a124ee5 (cli, plugins: a kit for authors of plugins)
+	--pin-path | --plugin-path | --suite)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
