@@ -17,6 +17,7 @@ struct config_errors;
 struct config_node;
 struct manifest;
 struct sluice_config;
+struct value_diff;
 
 /* 0, -ENOENT no such file, another errno of open() and read(), -EINVAL, -ENOMEM. */
 int manifest_load(const char *path, struct config_errors *errors, struct manifest **out)
@@ -84,5 +85,8 @@ const char *config_feature(const struct sluice_config *config, size_t i);
 
 /* True if both give every option the same value, so that a reload may keep the instance. */
 bool config_equal(const struct sluice_config *a, const struct sluice_config *b);
+/* Appends the options in which they differ, below `path`.  0 or -ENOMEM. */
+int config_diff(const struct sluice_config *before, const struct sluice_config *after,
+		const char *path, struct value_diff *diff) __attribute__((warn_unused_result));
 
 #endif /* SLUICE_CONFIG_MANIFEST_H */

@@ -11,6 +11,7 @@
 #include "manifest_tree.h"
 #include "schema.h"
 #include "value.h"
+#include "value_diff.h"
 
 struct sluice_config {
 	struct config_value *value;
@@ -129,30 +130,13 @@ const char *config_feature(const struct sluice_config *config, size_t i)
 	return NULL;
 }
 
-static bool value_equal(const struct config_value *a, const struct config_value *b)
-{
-	if (!a || !b || config_value_type(a) != config_value_type(b))
-		return false;
-	switch (config_value_type(a)) {
-	case CONFIG_VALUE_BOOL:
-		return config_value_bool(a) == config_value_bool(b);
-	case CONFIG_VALUE_U64:
-		return config_value_u64(a) == config_value_u64(b);
-	case CONFIG_VALUE_DOUBLE:
-		return config_value_double(a) == config_value_double(b);
-	default:
-		return !strcmp(config_value_string(a), config_value_string(b));
-	}
-}
-
 bool config_equal(const struct sluice_config *a, const struct sluice_config *b)
 {
-	const struct config_value *option = config_value_first(a->value);
+	return value_equal(a->value, b->value);
+}
 
-	if (config_value_count(a->value) != config_value_count(b->value))
-		return false;
-	for (; option; option = config_value_next(option))
-		if (!value_equal(option, config_value_get(b->value, config_value_key(option))))
-			return false;
-	return true;
+int config_diff(const struct sluice_config *before, const struct sluice_config *after,
+		const char *path, struct value_diff *diff)
+{
+	return value_diff_add(diff, path, before->value, after->value);
 }

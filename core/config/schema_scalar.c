@@ -102,6 +102,7 @@ static int quantity_check(struct checker *checker, const struct schema_node *sch
 
 	result = quantity_parse((enum quantity_kind)schema->format, text, &value->number, &err);
 	value->type = CONFIG_VALUE_U64;
+	value->unit = (enum quantity_kind)schema->format;
 	if (result == -ERANGE && schema->maximum.set)
 		return range_refuse(checker, schema, node, key);
 	if (result && text_rank(text) == CHECKER_RANK_WORD)

@@ -13,6 +13,7 @@
 #include "schema_builtin.h"
 #include "settings_owned.h"
 #include "value.h"
+#include "value_diff.h"
 
 static void owned_free(struct settings_owned *owned)
 {
@@ -82,9 +83,20 @@ int settings_parse(const char *file, const char *text, size_t size, struct confi
 	return result ? result : settings_new(node, errors, out);
 }
 
+/* `settings` is the first member, so that both are at one address. */
+static struct settings_owned *owned_of(const struct settings *settings)
+{
+	return (struct settings_owned *)(uintptr_t)settings;
+}
+
 void settings_free(struct settings *settings)
 {
-	/* `settings` is the first member, so that both are at one address. */
 	if (settings)
-		owned_free((struct settings_owned *)(void *)settings);
+		owned_free(owned_of(settings));
+}
+
+int settings_diff(const struct settings *before, const struct settings *after,
+		  struct value_diff *diff)
+{
+	return value_diff_add(diff, "", owned_of(before)->value, owned_of(after)->value);
 }

@@ -17,6 +17,7 @@
 
 struct config_errors;
 struct config_node;
+struct value_diff;
 
 /* In libxdp's dispatcher, unless the file says another; what libxdp gives everybody. */
 #define SETTINGS_DEFAULT_PRIORITY 50
@@ -172,6 +173,13 @@ int settings_load(const char *path, struct config_errors *errors, struct setting
 int settings_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
 		   struct settings **out) __attribute__((warn_unused_result));
 void settings_free(struct settings *settings);
+
+/*
+ * Appends what differs, by key path, but for the options of plugins, which config_diff() compares.
+ * 0 or -ENOMEM.
+ */
+int settings_diff(const struct settings *before, const struct settings *after,
+		  struct value_diff *diff) __attribute__((warn_unused_result));
 
 /* Where plugins are if `plugin_path` does not say. */
 void settings_plugin_path(char *path, size_t size);

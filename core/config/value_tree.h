@@ -6,6 +6,7 @@
 #define SLUICE_CONFIG_VALUE_TREE_H
 
 #include "base/arena.h"
+#include "base/quantity.h"
 
 #include "value.h"
 
@@ -17,7 +18,8 @@ struct config_value {
 	enum config_value_type type;
 	const struct config_node *node;
 	const char *key;
-	const char *text; /* Of a scalar, as written. */
+	const char *text;	 /* Of a scalar, as written. */
+	enum quantity_kind unit; /* Of a quantity: 1M packets are not 1Mbit. */
 	union {
 		bool boolean;
 		uint64_t number;
