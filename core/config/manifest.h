@@ -60,7 +60,7 @@ void manifest_option(const struct manifest *manifest, size_t i, struct manifest_
 /*
  * The options of one instance: `options` (NULL: none given) checked against the manifest, with its
  * defaults.  `key` is the path of `options` in the deployment file, as "detectors[0].options".
- * `options` and `manifest` must outlive the result.  0, -EINVAL or -ENOMEM.
+ * `manifest` must outlive the result.  0, -EINVAL or -ENOMEM.
  */
 int config_new(const struct manifest *manifest, const struct config_node *options, const char *key,
 	       struct config_errors *errors, struct sluice_config **out)
@@ -83,7 +83,7 @@ int config_option_string(const struct sluice_config *config, const char *name, c
  */
 const char *config_feature(const struct sluice_config *config, size_t i);
 
-/* True if both give every option the same value, so that a reload may keep the instance. */
+/* True if both give every option the same value, so that a reload keeps the instance. */
 bool config_equal(const struct sluice_config *a, const struct sluice_config *b);
 /* Appends the options in which they differ, below `path`.  0 or -ENOMEM. */
 int config_diff(const struct sluice_config *before, const struct sluice_config *after,

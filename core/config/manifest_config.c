@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "manifest_tree.h"
+#include "node.h"
 #include "schema.h"
 #include "value.h"
 #include "value_diff.h"
 
 struct sluice_config {
+	struct config_node *options; /* A copy, which the value refers to; or NULL. */
 	struct config_value *value;
 	const struct config_value *declared; /* The manifest's options. */
 };
@@ -27,9 +29,12 @@ int config_new(const struct manifest *manifest, const struct config_node *option
 	if (!config)
 		return -ENOMEM;
 	config->declared = config_value_get(manifest->value, "options");
-	result = schema_check(manifest->options, options, key, errors, &config->value);
+	result = options ? config_node_copy(options, &config->options) : 0;
+	if (!result)
+		result = schema_check(manifest->options, config->options, key, errors,
+				      &config->value);
 	if (result) {
-		free(config);
+		config_free(config);
 		return result;
 	}
 	*out = config;
@@ -41,6 +46,7 @@ void config_free(struct sluice_config *config)
 	if (!config)
 		return;
 	config_value_free(config->value);
+	config_node_free(config->options);
 	free(config);
 }
 

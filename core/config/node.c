@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tree itself: what kind of scalar a text is, and the accessors.  Trees are made in
- * node_parse.c.
+ * What kind of scalar a text is, and the accessors.  Trees are filled in node_parse.c.
  */
 #include "node.h"
 

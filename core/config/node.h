@@ -38,6 +38,9 @@ int config_node_load(const char *path, struct config_errors *errors, struct conf
 /* The same from memory; `file` is what messages call it. */
 int config_node_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
 		      struct config_node **out) __attribute__((warn_unused_result));
+/* `node` and all below it as a tree of its own, with the same places.  0 or -ENOMEM. */
+int config_node_copy(const struct config_node *node, struct config_node **out)
+	__attribute__((warn_unused_result));
 /* Frees the whole tree; give it the root.  NULL is a no-op. */
 void config_node_free(struct config_node *root);
 

@@ -59,16 +59,6 @@ static struct config_node *node_new(struct builder *b, const yaml_event_t *event
 	return node;
 }
 
-static void node_append(struct config_node *parent, struct config_node *child)
-{
-	if (parent->last)
-		parent->last->next = child;
-	else
-		parent->first = child;
-	parent->last = child;
-	parent->count++;
-}
-
 /* Anchors and tags, on any kind of node. */
 static int properties_check(struct builder *b, const yaml_event_t *event)
 {
@@ -322,29 +312,6 @@ static int text_check(const char *file, const char *text, size_t size, struct co
 	return 0;
 }
 
-static struct node_tree *tree_new(const char *file)
-{
-	struct node_tree *tree = malloc(sizeof(*tree));
-
-	if (!tree)
-		return NULL;
-	arena_init(&tree->arena);
-	tree->root = NULL;
-	tree->file = arena_strndup(&tree->arena, file, strlen(file));
-	if (!tree->file) {
-		arena_fini(&tree->arena);
-		free(tree);
-		return NULL;
-	}
-	return tree;
-}
-
-static void tree_free(struct node_tree *tree)
-{
-	arena_fini(&tree->arena);
-	free(tree);
-}
-
 int config_node_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
 		      struct config_node **out)
 {
@@ -358,31 +325,20 @@ int config_node_parse(const char *file, const char *text, size_t size, struct co
 	result = text_check(file, text, size, errors);
 	if (result)
 		return result;
-	b.tree = tree_new(file);
+	b.tree = node_tree_new(file);
 	if (!b.tree)
 		return -ENOMEM;
 	if (!yaml_parser_initialize(&b.parser)) {
-		tree_free(b.tree);
+		node_tree_free(b.tree);
 		return -ENOMEM;
 	}
 	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, size);
 	result = document_build(&b);
 	yaml_parser_delete(&b.parser);
 	if (result) {
-		tree_free(b.tree);
+		node_tree_free(b.tree);
 		return result;
 	}
 	*out = b.tree->root;
 	return 0;
-}
-
-void config_node_free(struct config_node *root)
-{
-	struct node_tree *tree;
-
-	if (!root)
-		return;
-	/* The tree owns its memory; nodes only promise not to change it. */
-	tree = (struct node_tree *)root->tree;
-	tree_free(tree);
 }

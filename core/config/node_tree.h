@@ -29,6 +29,11 @@ struct node_tree {
 	struct config_node *root;
 };
 
+/* NULL: no memory. */
+struct node_tree *node_tree_new(const char *file);
+void node_tree_free(struct node_tree *tree);
+void node_append(struct config_node *parent, struct config_node *child);
+
 enum config_node_type node_scalar_type(const char *text, bool quoted);
 
 #endif /* SLUICE_CONFIG_NODE_TREE_H */

@@ -74,7 +74,7 @@ typedef int (*plugin_propose_fn)(void *ctx, struct sluice_instance *instance,
 typedef int (*plugin_propose_rule_fn)(void *ctx, struct sluice_instance *instance,
 				      const struct sluice_rule_proposal *proposal);
 
-/* What an instance is made from.  All but `propose_ctx` must outlive it. */
+/* What an instance is made from.  The clock and the logger must outlive it. */
 struct plugin_use {
 	const struct config_node *options; /* A mapping, or NULL: defaults. */
 	const char *key;		   /* Its path in the deployment file, for messages. */

@@ -33,7 +33,6 @@ struct generation {
 	struct plugin *backend; /* On the shelf. */
 	struct sluice_config *backend_config;
 	struct plugin_use backend_use;
-	struct generation *refused; /* Kept because an instance still refers to its options. */
 };
 
 /* Problems that are already listed with their place in the file are not listed twice. */
@@ -176,7 +175,6 @@ void generation_free(struct generation *generation)
 		return;
 	for (size_t i = 0; i < generation->n_slots; i++)
 		plugin_instance_free(generation->slots[i].instance);
-	generation_free(generation->refused);
 	config_free(generation->backend_config);
 	free(generation->slots);
 	free(generation->detectors);
@@ -292,6 +290,14 @@ static void swap_instances(struct generation *a, size_t i, struct generation *b,
 	b->detectors[j].self = plugin_instance_self(sb->instance);
 }
 
+/* True if the instance of `from` goes on with the options of `slot`. */
+static bool keeps(struct slot *from, const struct slot *slot)
+{
+	return config_equal(plugin_instance_config(from->instance),
+			    plugin_instance_config(slot->instance)) ||
+	       plugin_detector_reconfigure(from->instance, &slot->use, NULL, NULL) == 1;
+}
+
 /*
  * Options that a running instance refuses were accepted by a fresh one a moment ago, which is then
  * used: it has to learn anew, but nothing is half in force.
@@ -305,7 +311,7 @@ static void inherit_slot(struct generation *generation, size_t i, struct generat
 
 		if (from->given || slot->plugin != from->plugin)
 			continue;
-		if (plugin_detector_reconfigure(from->instance, &slot->use, NULL, NULL) == 1) {
+		if (keeps(from, slot)) {
 			swap_instances(generation, i, old, j);
 			from->given = true;
 			from->given_to = i;
@@ -322,8 +328,6 @@ void generation_inherit(struct generation *generation, struct generation *old)
 
 void generation_return(struct generation *generation, struct generation *old)
 {
-	bool clean = true;
-
 	for (size_t j = 0; j < old->n_slots; j++) {
 		struct slot *slot = &old->slots[j];
 
@@ -331,14 +335,8 @@ void generation_return(struct generation *generation, struct generation *old)
 			continue;
 		swap_instances(generation, slot->given_to, old, j);
 		slot->given = false;
-		if (plugin_detector_reconfigure(slot->instance, &slot->use, NULL, NULL) != 1)
-			clean = false;
+		/* It accepted them before; should it refuse now, it works by those that it has. */
+		(void)!plugin_detector_reconfigure(slot->instance, &slot->use, NULL, NULL);
 	}
-	/* An instance that does not take its former options back still uses those of `generation`. */
-	if (clean) {
-		generation_free(generation);
-	} else {
-		generation->refused = old->refused;
-		old->refused = generation;
-	}
+	generation_free(generation);
 }

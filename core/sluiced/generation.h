@@ -63,8 +63,9 @@ const struct sluice_config *generation_backend_config(const struct generation *g
 const struct plugin_use *generation_backend_use(const struct generation *generation);
 
 /*
- * Hands running detectors of `old` on to `generation`, where both have the same plugin and it takes
- * its new options live: what it learned is kept.  On the engine's thread.
+ * Hands running detectors of `old` on to `generation`, where both have the same plugin and its
+ * options are the same or it takes the new ones live: what it learned is kept.  On the engine's
+ * thread.
  */
 void generation_inherit(struct generation *generation, struct generation *old);
 /* Undoes generation_inherit() and frees `generation`.  On the engine's thread. */
