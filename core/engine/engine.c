@@ -235,6 +235,26 @@ static void enforce_change(struct engine *engine, bool before)
 	report_flush(&engine->report, engine->events, clock_monotonic_ns(engine->clock));
 }
 
+/*
+ * The list of the settings in force once more, because what came after the next one failed.  What
+ * the next one released stays free until a detector asks for it again.
+ */
+static void restore_allowed(struct engine *engine)
+{
+	struct sluice_err err = { .text = "" };
+	bool changed;
+	int rc = allow_prepare(engine->allow, engine->settings, true, &changed, &err);
+
+	if (!rc && changed)
+		rc = release_allowed(engine, &err);
+	if (rc)
+		event_emit(engine->events, EVENT_KIND_CONFIG_REFUSED, SLUICE_LOG_ERROR, NULL, 1,
+			   "engine",
+			   "the allow-list of before cannot be restored: %s; tried again "
+			   "with the next look at the system",
+			   err.text);
+}
+
 int engine_reconfigure(struct engine *engine, const struct engine_options *options,
 		       struct sluice_err *err)
 {
@@ -260,9 +280,12 @@ int engine_reconfigure(struct engine *engine, const struct engine_options *optio
 	if (!rc && changed)
 		rc = release_allowed(engine, err);
 	/* The last step that may fail; it leaves the old rules in force then. */
-	if (!rc)
+	if (!rc) {
 		rc = rule_set_apply(&engine->rule_set, engine->dp, options->settings,
 				    &engine->auto_rules, err);
+		if (rc)
+			restore_allowed(engine);
+	}
 	if (rc) {
 		detect_fini(&detect);
 		return rc;

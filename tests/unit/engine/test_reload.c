@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "base/address.h"
+
 #include "rig.h"
 
 #define SOURCE "192.0.2.7"
@@ -142,6 +144,29 @@ Test(reload, a_failing_one_changes_nothing)
 	cr_expect_eq(rig_status(rig).window_ns, RIG_WINDOW_NS);
 	cr_expect(rig_explain(rig, "203.0.113.1").allowed, "still");
 	rig_block(rig, SOURCE, 500);
+}
+
+/* The allow-list comes before the rules: if these are refused, it is as it was. */
+Test(reload, refused_rules_bring_the_allow_list_back)
+{
+	struct settings_allow allow = { .kind = SETTINGS_ALLOW_PREFIX,
+					.prefix = key_of("192.0.2.0/24"),
+					.exempt = true };
+	struct sluice_key by_hand = key_of("203.0.113.1");
+
+	cr_assert_eq(engine_allow(rig->engine, &by_hand, NULL), 0);
+	fresh.allow = &allow;
+	fresh.n_allow = 1;
+	rig->dp.rules_code = -E2BIG;
+	cr_expect_eq(reload(), -E2BIG);
+	rig->dp.rules_code = 0;
+	cr_assert_eq(rig->dp.n_allow, 1);
+	cr_expect(address_equal(&rig->dp.allow[0].prefix, &by_hand));
+	cr_expect(rig_explain(rig, "203.0.113.1").allowed, "still");
+	cr_expect_not(rig_explain(rig, SOURCE).allowed);
+	rig_block(rig, SOURCE, 500);
+	cr_expect_eq(reload(), 0);
+	cr_expect_not(rig_is_blocked(rig, SOURCE));
 }
 
 Test(reload, proposals_that_wait_do_not_outlive_the_right_to_enforce)
