@@ -25,6 +25,7 @@ static const struct {
 	{ CLI_OPTION_OPTIONS, "options", "FILE", "test with these options, a YAML mapping" },
 	{ CLI_OPTION_INTERFACE, "interface", "NAME", "open a back end on this one (lo)" },
 	{ CLI_OPTION_SEED, "seed", "N", "of the random windows (1)" },
+	{ CLI_OPTION_DRY_RUN, "dry-run", NULL, "only tell what would change" },
 	{ CLI_OPTION_JSON, "json", NULL, "for programs: JSON instead of text" },
 	{ CLI_OPTION_SOCKET, "socket", "PATH", "of the daemon (/run/sluice/control.sock)" },
 };
@@ -70,6 +71,9 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_PIN_PATH:
 		args->pin_path = optarg;
+		break;
+	case CLI_OPTION_DRY_RUN:
+		args->dry_run = true;
 		break;
 	case CLI_OPTION_ROUNDS:
 		args->rounds = optarg;

@@ -35,6 +35,7 @@ enum cli_option {
 	CLI_OPTION_OPTIONS = 1u << 9,
 	CLI_OPTION_INTERFACE = 1u << 10,
 	CLI_OPTION_SEED = 1u << 11,
+	CLI_OPTION_DRY_RUN = 1u << 12,
 };
 
 struct cli_args {
@@ -48,7 +49,7 @@ struct cli_args {
 	const char *options;	 /* --options; NULL: none */
 	const char *interface;	 /* --interface; NULL: none */
 	const char *seed;	 /* --seed; NULL: none */
-	bool json, follow, help;
+	bool json, follow, dry_run, help;
 	char *const *operands;
 	size_t n_operands;
 };

@@ -63,7 +63,8 @@ _sluice()
 	esac
 	case $command in
 	"") options="--socket --json --help --version" ;;
-	status | explain | unblock | allow | reload) options="--socket --json --help" ;;
+	status | explain | unblock | allow) options="--socket --json --help" ;;
+	reload) options="--socket --json --dry-run --help" ;;
 	rules) options="--socket --json --by --help" ;;
 	events) options="--socket --json --follow --help" ;;
 	block) options="--socket --json --for --help" ;;

@@ -328,6 +328,7 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 		.refresh = window_refresh,
 		.refresh_ctx = daemon,
 		.reload = daemon_reload,
+		.foresee = daemon_foresee,
 		.reload_ctx = daemon,
 	};
 	return ret;
@@ -425,7 +426,7 @@ static int loop(struct daemon *daemon)
 		if (signal.ssi_signo != SIGHUP)
 			return SLUICED_EXIT_OK;
 		/* Its failure has become an event, with a line on the log. */
-		if (daemon_reload(daemon, &err) != 0)
+		if (daemon_reload(daemon, NULL, &err) != 0)
 			continue;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A reload: everything is loaded and checked beside what runs, and only then changes places with
+ * A reload, and a look at what one would do: everything is loaded and checked beside what runs, and only then changes places with
  * it, on the engine's thread between two windows.
  */
 #include <errno.h>
@@ -10,10 +10,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "config/errors.h"
+#include "control/fail.h"
 
 #include "daemon_state.h"
 #include "engine_thread.h"
 #include "reload.h"
+#include "reload_plan.h"
 
 struct exchange {
 	struct daemon *daemon;
@@ -48,7 +50,7 @@ static int exchange(void *ctx, struct sluice_err *err)
 	return ret;
 }
 
-static int reload(struct daemon *daemon, struct sluice_err *err)
+static int reload(struct daemon *daemon, json_t **plan, struct sluice_err *err)
 {
 	struct exchange change = { .daemon = daemon };
 	struct generation *old = daemon->generation;
@@ -63,9 +65,16 @@ static int reload(struct daemon *daemon, struct sluice_err *err)
 		return ret;
 	}
 	ret = reload_check(old, change.next, err);
+	/* Before the exchange, while both are whole. */
+	if (!ret && plan)
+		*plan = reload_plan_json(daemon->config, old, change.next, &errors);
 	if (!ret)
 		ret = engine_thread_call(daemon->thread, exchange, &change, err);
 	if (ret) {
+		if (plan) {
+			json_decref(*plan);
+			*plan = NULL;
+		}
 		if (!change.returned)
 			generation_free(change.next);
 		return ret;
@@ -75,14 +84,14 @@ static int reload(struct daemon *daemon, struct sluice_err *err)
 	return 0;
 }
 
-int daemon_reload(void *ctx, struct sluice_err *err)
+int daemon_reload(void *ctx, json_t **plan, struct sluice_err *err)
 {
 	struct daemon *daemon = ctx;
 	int ret;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		   (unsigned long long)(clock_monotonic_ns(&clock_system) / 1000));
-	ret = reload(daemon, err);
+	ret = reload(daemon, plan, err);
 	if (ret)
 		event_emit(&daemon->sink, EVENT_KIND_CONFIG_REFUSED, SLUICE_LOG_ERROR, NULL, 1,
 			   "sluiced", "%s", err->text);
@@ -91,4 +100,23 @@ int daemon_reload(void *ctx, struct sluice_err *err)
 			   "sluiced", "the settings of %s are in force", daemon->config);
 	sd_notify(0, "READY=1");
 	return ret;
+}
+
+int daemon_foresee(void *ctx, json_t **plan, struct sluice_err *err)
+{
+	struct daemon *daemon = ctx;
+	struct generation_services services = daemon->services;
+	struct generation *next = NULL;
+	struct config_errors errors;
+	const char *fixed[RELOAD_FIXED_MAX];
+
+	services.logger = NULL;
+	config_errors_init(&errors);
+	/* What a restart would stumble over is told as well, if it takes one. */
+	if (generation_load(daemon->config, &services, &errors, &next) == 0 &&
+	    reload_fixed_changes(daemon->generation, next, fixed))
+		(void)!generation_check_host(next, &errors);
+	*plan = reload_plan_json(daemon->config, daemon->generation, next, &errors);
+	generation_free(next);
+	return *plan ? 0 : fail_system(err, -ENOMEM, "reload");
 }

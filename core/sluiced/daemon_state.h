@@ -63,7 +63,14 @@ void window_note_interface(struct daemon *daemon, const struct event *event);
 /* Writes /metrics. */
 void window_render(void *ctx, FILE *out);
 
-/* Reads the file again; on failure the old settings stay in force and an event says why. */
-int daemon_reload(void *ctx, struct sluice_err *err) __attribute__((warn_unused_result));
+/*
+ * Reads the file again; on failure the old settings stay in force and an event says why.  `*plan`
+ * gets what it changed (`plan` may be NULL), or stays as it is if memory is out.
+ */
+int daemon_reload(void *ctx, json_t **plan, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* What daemon_reload() would do now, in the form of reload_plan.h; changes nothing. */
+int daemon_foresee(void *ctx, json_t **plan, struct sluice_err *err)
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_SLUICED_DAEMON_STATE_H */

@@ -320,6 +320,76 @@ static void inherit_slot(struct generation *generation, size_t i, struct generat
 	}
 }
 
+const char *generation_fate_name(enum generation_fate_kind what)
+{
+	static const char *const names[] = { "added", "removed", "kept", "reconfigured",
+					     "recreated" };
+
+	return names[what];
+}
+
+static const struct slot *find_plugin(const struct generation *generation,
+				      const struct plugin *plugin)
+{
+	for (size_t i = 0; i < generation->n_slots; i++)
+		if (generation->slots[i].plugin == plugin)
+			return &generation->slots[i];
+	return NULL;
+}
+
+/* Would an instance with the options of `from` take those of `slot`?  Asks a fresh one. */
+static bool would_take(const struct slot *from, const struct slot *slot)
+{
+	struct plugin_use before = from->use, after = slot->use;
+	struct sluice_instance *instance = NULL;
+	bool takes;
+
+	before.logger = after.logger = NULL;
+	if (plugin_detector_new(from->plugin, &before, NULL, &instance, NULL) != 0)
+		return false;
+	takes = plugin_detector_reconfigure(instance, &after, NULL, NULL) == 1;
+	plugin_instance_free(instance);
+	return takes;
+}
+
+static struct generation_fate foresee(const struct slot *from, const struct slot *slot)
+{
+	const struct slot *some = slot ? slot : from;
+	struct generation_fate fate = {
+		.name = plugin_name(some->plugin),
+		.what = slot ? GENERATION_ADDED : GENERATION_REMOVED,
+		.before = from ? plugin_instance_config(from->instance) : NULL,
+		.after = slot ? plugin_instance_config(slot->instance) : NULL,
+	};
+
+	if (!from || !slot)
+		return fate;
+	if (config_equal(fate.before, fate.after))
+		fate.what = GENERATION_KEPT;
+	else
+		fate.what = would_take(from, slot) ? GENERATION_RECONFIGURED : GENERATION_RECREATED;
+	return fate;
+}
+
+void generation_foresee(const struct generation *generation, const struct generation *old,
+			void (*tell)(void *ctx, const struct generation_fate *fate), void *ctx)
+{
+	struct generation_fate fate;
+
+	for (size_t i = 0; i < generation->n_slots; i++) {
+		const struct slot *slot = &generation->slots[i];
+
+		fate = foresee(find_plugin(old, slot->plugin), slot);
+		tell(ctx, &fate);
+	}
+	for (size_t j = 0; j < old->n_slots; j++) {
+		if (find_plugin(generation, old->slots[j].plugin))
+			continue;
+		fate = foresee(&old->slots[j], NULL);
+		tell(ctx, &fate);
+	}
+}
+
 void generation_inherit(struct generation *generation, struct generation *old)
 {
 	for (size_t i = 0; i < generation->n_slots; i++)

@@ -62,6 +62,29 @@ const struct sluice_config *generation_backend_config(const struct generation *g
 /* What plugin_backend_open() wants. */
 const struct plugin_use *generation_backend_use(const struct generation *generation);
 
+enum generation_fate_kind {
+	GENERATION_ADDED,
+	GENERATION_REMOVED,
+	GENERATION_KEPT,	 /* With the same options. */
+	GENERATION_RECONFIGURED, /* It takes the new options live: what it learned stays. */
+	GENERATION_RECREATED,	 /* It learns anew. */
+};
+
+/* What becomes of one detector. */
+struct generation_fate {
+	const char *name;
+	enum generation_fate_kind what;
+	const struct sluice_config *before, *after; /* Its options; NULL: it is not there. */
+};
+
+const char *generation_fate_name(enum generation_fate_kind what);
+/*
+ * Tells what generation_inherit() would do, without doing it: a detector with other options is asked
+ * by means of an instance of its own.
+ */
+void generation_foresee(const struct generation *generation, const struct generation *old,
+			void (*tell)(void *ctx, const struct generation_fate *fate), void *ctx);
+
 /*
  * Hands running detectors of `old` on to `generation`, where both have the same plugin and its
  * options are the same or it takes the new ones live: what it learned is kept.  On the engine's

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -199,9 +200,12 @@ static int handle_reload(void *ctx, const struct protocol_request *request, json
 {
 	struct handlers_context *context = ctx;
 
-	(void)request;
-	(void)result;
-	return context->reload(context->reload_ctx, err);
+	if (request->n_args == 0)
+		return context->reload(context->reload_ctx, result, err);
+	if (strcmp(request->args[0], "dry-run") != 0)
+		return fail_with(err, -EINVAL, "reload: '%s' is no word for it; dry-run is",
+				 request->args[0]);
+	return context->foresee(context->reload_ctx, result, err);
 }
 
 static const struct server_handler handlers[] = {
@@ -211,7 +215,8 @@ static const struct server_handler handlers[] = {
 	{ "allow", "ADDRESS[/LEN]", "never block it, until the next reload", 1, 1, handle_allow },
 	{ "explain", "ADDRESS[/LEN]", "all that is known of a source", 1, 1, handle_explain },
 	{ "rules", "", "the signature rules in force, and what each did", 0, 0, handle_rules },
-	{ "reload", "", "read the deployment file again", 0, 0, handle_reload },
+	{ "reload", "[dry-run]", "read the deployment file again, or tell what that would change",
+	  0, 1, handle_reload },
 };
 
 const struct server_handler *handlers_list(size_t *n)

@@ -26,8 +26,10 @@ struct handlers_context {
 	/* After a change, on the engine's thread: `status` shows it at once. */
 	void (*refresh)(void *ctx);
 	void *refresh_ctx;
-	/* 0, or why the old settings stay in force. */
-	int (*reload)(void *ctx, struct sluice_err *err);
+	/* 0 with what changed, or why the old settings stay in force. */
+	int (*reload)(void *ctx, json_t **plan, struct sluice_err *err);
+	/* 0 with what a reload would change, or whether it would be refused. */
+	int (*foresee)(void *ctx, json_t **plan, struct sluice_err *err);
 	void *reload_ctx;
 };
 

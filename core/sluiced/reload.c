@@ -38,6 +38,11 @@ static bool same_control(const struct settings_control *a, const struct settings
 				a->metrics_port == b->metrics_port));
 }
 
+static bool same_known(const struct settings_known *a, const struct settings_known *b)
+{
+	return a->egress == b->egress && a->max == b->max && a->keep_ns == b->keep_ns;
+}
+
 static bool same_offload(const struct generation *old, const struct generation *next)
 {
 	const struct settings_offload *a = &generation_settings(old)->offload;
@@ -45,9 +50,7 @@ static bool same_offload(const struct generation *old, const struct generation *
 
 	if (a->enabled != b->enabled || !a->enabled)
 		return a->enabled == b->enabled;
-	/* The worker paces itself by the window, so that belongs to it as well. */
-	return generation_settings(old)->window_ns == generation_settings(next)->window_ns &&
-	       same_text(a->backend.name, b->backend.name) &&
+	return same_text(a->backend.name, b->backend.name) &&
 	       same_text(a->interface, b->interface) && a->capacity == b->capacity &&
 	       a->updates_per_second == b->updates_per_second &&
 	       a->max_rate_pps == b->max_rate_pps && a->threshold_min == b->threshold_min &&
@@ -57,8 +60,14 @@ static bool same_offload(const struct generation *old, const struct generation *
 	       config_equal(generation_backend_config(old), generation_backend_config(next));
 }
 
-int reload_check(const struct generation *old, const struct generation *next,
-		 struct sluice_err *err)
+/* The worker that drives a card paces itself by the window. */
+static bool same_pace(const struct settings *a, const struct settings *b)
+{
+	return a->window_ns == b->window_ns || !a->offload.enabled || !b->offload.enabled;
+}
+
+size_t reload_fixed_changes(const struct generation *old, const struct generation *next,
+			    const char *keys[RELOAD_FIXED_MAX])
 {
 	const struct settings *a = generation_settings(old), *b = generation_settings(next);
 	const struct {
@@ -75,22 +84,35 @@ int reload_check(const struct generation *old, const struct generation *next,
 		{ "on_death", a->on_death_expire_ns == b->on_death_expire_ns },
 		{ "policy.max_blocked", a->policy.max_blocked == b->policy.max_blocked },
 		{ "policy.v6_prefix", a->policy.v6_prefix_len == b->policy.v6_prefix_len },
-		{ "offload (or window, with one)", same_offload(old, next) },
+		{ "known_clients", same_known(&a->known, &b->known) },
+		{ "offload", same_offload(old, next) },
+		{ "window", same_pace(a, b) },
 		{ "control", same_control(&a->control, &b->control) },
 	};
-	char keys[160] = "";
-	size_t used = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-		if (!fixed[i].same && used < sizeof(keys))
-			used += (size_t)snprintf(keys + used, sizeof(keys) - used, "%s%s",
-						 used ? ", " : "", fixed[i].key);
-	}
-	if (used == 0)
+	_Static_assert(sizeof(fixed) / sizeof(fixed[0]) <= RELOAD_FIXED_MAX, "room for all");
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!fixed[i].same)
+			keys[n++] = fixed[i].key;
+	return n;
+}
+
+int reload_check(const struct generation *old, const struct generation *next,
+		 struct sluice_err *err)
+{
+	const char *keys[RELOAD_FIXED_MAX];
+	size_t n = reload_fixed_changes(old, next, keys), used = 0;
+	char text[160] = "";
+
+	for (size_t i = 0; i < n && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+					 keys[i]);
+	if (n == 0)
 		return 0;
 	return fail_with(
 		err, -EBUSY,
 		"a change of %s needs a restart, through which the filter goes on; the old "
 		"settings stay in force",
-		keys);
+		text);
 }
