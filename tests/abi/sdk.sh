@@ -12,13 +12,10 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 prefix=$work/prefix
 
-cmake --install "$build" --prefix "$prefix" >"$work/install.log" ||
-	{ cat "$work/install.log" >&2; exit 1; }
-PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name sluice-plugin.pc)")
-export PKG_CONFIG_PATH
-plugins=$(pkg-config --variable=plugindir sluice-plugin)
-[ "$(realpath "$plugins")" = "$(realpath "$prefix")/lib/sluice/plugins" ] ||
-	case $(realpath "$plugins") in "$(realpath "$prefix")"/*) ;; *) echo "plugindir is $plugins" >&2; exit 1 ;; esac
+# shellcheck source=tests/support/sdk.sh
+. "$source/tests/support/sdk.sh"
+sdk_install "$build" "$prefix"
+plugins=$PLUGINS
 for plugin in threshold entropy; do
 	[ -f "$plugins/$plugin.so" ] && [ -f "$plugins/$plugin.plugin.yaml" ]
 done
