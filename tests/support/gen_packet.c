@@ -186,7 +186,7 @@ int gen_packet_build(const struct gen_packet *packet, uint8_t *frame, size_t *le
 		     struct gen_config *config, const char **why)
 {
 	bool ipv6 = packet->to.family == AF_INET6;
-	size_t l3, l4, l4_size, check, size;
+	size_t l3, l4, l4_size, check, headers, size;
 	int err = check_sources(packet, why);
 
 	if (err)
@@ -195,9 +195,8 @@ int gen_packet_build(const struct gen_packet *packet, uint8_t *frame, size_t *le
 	memset(config, 0, sizeof(*config));
 	l3 = put_ethernet(packet, frame);
 	l4 = l3 + (ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	size = l4 + l4_header_size(packet->protocol);
-	if (size < GEN_FRAME_MIN)
-		size = GEN_FRAME_MIN;
+	headers = l4 + l4_header_size(packet->protocol);
+	size = headers < GEN_FRAME_MIN ? GEN_FRAME_MIN : headers;
 	if (packet->length) {
 		if (packet->length < size || packet->length > GEN_FRAME_MAX) {
 			*why = "--length is shorter than the headers, or longer than 1518";
@@ -205,12 +204,14 @@ int gen_packet_build(const struct gen_packet *packet, uint8_t *frame, size_t *le
 		}
 		size = packet->length;
 	}
-	l4_size = size - l4;
+	/* A SYN carries no data unless asked to: what fills its frame is padding behind the packet. */
+	l4_size =
+		(packet->protocol == GEN_PROTOCOL_TCP_SYN && !packet->length ? headers : size) - l4;
 	put_l4(packet, frame + l4, l4_size, &check);
 	if (ipv6)
-		put_ipv6(packet, frame + l3, size - l3, config);
+		put_ipv6(packet, frame + l3, l4 + l4_size - l3, config);
 	else
-		put_ipv4(packet, frame + l3, size - l3, config);
+		put_ipv4(packet, frame + l3, l4 + l4_size - l3, config);
 	config->n_sources = packet->n_sources;
 	config->l4_sum = l4_sum(packet, frame + l4, l4_size);
 	config->l3_offset = l3;

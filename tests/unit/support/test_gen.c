@@ -59,12 +59,19 @@ static void complete(uint8_t *frame, const struct gen_config *config, uint32_t n
 	memcpy(frame + config->l4_check_offset, &check, sizeof(check));
 }
 
+/* As the IP header says. */
+static size_t l4_size(const uint8_t *frame, const struct gen_config *config)
+{
+	const uint8_t *l3 = frame + config->l3_offset;
+
+	return config->ipv6 ? (size_t)(l3[4] << 8 | l3[5]) : (size_t)(l3[2] << 8 | l3[3]) - 20;
+}
+
 /* Computed from the finished frame alone; a right checksum makes all ones. */
-static uint16_t l4_checksum(const uint8_t *frame, size_t length, const struct gen_config *config,
-			    uint8_t protocol)
+static uint16_t l4_checksum(const uint8_t *frame, const struct gen_config *config, uint8_t protocol)
 {
 	const uint8_t *l3 = frame + config->l3_offset, *l4 = frame + config->l4_offset;
-	size_t size = length - config->l4_offset;
+	size_t size = l4_size(frame, config);
 	uint32_t sum = sum_words(l4, size);
 
 	if (config->ipv6)
@@ -81,16 +88,17 @@ Test(gen_packet, checksums_are_right_for_every_source)
 		enum gen_protocol protocol;
 		uint8_t number;
 		uint16_t vlan, from_port;
-		size_t length, expected_length;
+		size_t length, expected_length, expected_l4;
 	} cases[] = {
-		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 0, 0, 0, 60 },
-		{ "198.18.255.250", "10.0.0.2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 5, 99, 61, 61 },
-		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_TCP_SYN, IPPROTO_TCP, 0, 0, 0, 60 },
-		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_ICMP, IPPROTO_ICMP, 0, 0, 1514, 1514 },
-		{ "2001:db8::1", "fd00::2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 0, 0, 0, 62 },
-		{ "2001:db8::1", "fd00::2", GEN_PROTOCOL_TCP_SYN, IPPROTO_TCP, 0, 7, 0, 74 },
+		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 0, 0, 0, 60, 26 },
+		{ "198.18.255.250", "10.0.0.2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 5, 99, 61, 61, 23 },
+		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_TCP_SYN, IPPROTO_TCP, 0, 0, 0, 60, 20 },
+		{ "198.18.0.0", "10.0.0.2", GEN_PROTOCOL_ICMP, IPPROTO_ICMP, 0, 0, 1514, 1514,
+		  1480 },
+		{ "2001:db8::1", "fd00::2", GEN_PROTOCOL_UDP, IPPROTO_UDP, 0, 0, 0, 62, 8 },
+		{ "2001:db8::1", "fd00::2", GEN_PROTOCOL_TCP_SYN, IPPROTO_TCP, 0, 7, 0, 74, 20 },
 		{ "2001:db8:ffff:fff0::1", "fd00::2", GEN_PROTOCOL_ICMP, IPPROTO_ICMPV6, 9, 0, 99,
-		  99 },
+		  99, 41 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -112,12 +120,13 @@ Test(gen_packet, checksums_are_right_for_every_source)
 		cr_assert_eq(gen_packet_build(&packet, frame, &length, &config, &why), 0,
 			     "case %zu: %s", i, why);
 		cr_assert_eq(length, cases[i].expected_length, "case %zu: %zu", i, length);
+		cr_assert_eq(l4_size(frame, &config), cases[i].expected_l4, "case %zu", i);
 		for (uint32_t n = 0; n < 10; n++) {
 			complete(frame, &config, n);
 			if (!config.ipv6)
 				cr_assert_eq(fold(sum_words(frame + config.l3_offset, 20)), 0xffff,
 					     "case %zu, source %u: IPv4 header", i, n);
-			cr_assert_eq(l4_checksum(frame, length, &config, cases[i].number), 0xffff,
+			cr_assert_eq(l4_checksum(frame, &config, cases[i].number), 0xffff,
 				     "case %zu, source %u: L4", i, n);
 		}
 	}
