@@ -53,6 +53,7 @@ struct settings_plugin {
 	const char *name;
 	bool enforce;			   /* false: its proposals are reported, not enforced. */
 	double weight;			   /* Of its vote, with policy.combine: weighted. */
+	uint64_t budget_ns;		   /* Of a detector's call; 0 = a quarter of the window. */
 	const struct config_node *options; /* A mapping, or NULL: defaults.  Owned by settings. */
 	unsigned int line, column;	   /* 0: a default. */
 };

@@ -47,6 +47,28 @@ static int names_check(const struct settings_owned *owned, const char *key, cons
 	return failed;
 }
 
+static int budgets_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	const struct config_value *list = config_value_get(owned->value, "detectors");
+	const struct config_value *item = config_value_first(list);
+	const struct settings *s = &owned->settings;
+	int failed = 0;
+
+	for (size_t i = 0; i < s->n_detectors; i++, item = config_value_next(item)) {
+		char path[64];
+
+		if (s->detectors[i].budget_ns <= s->window_ns)
+			continue;
+		snprintf(path, sizeof(path), "detectors[%zu].budget", i);
+		config_errors_add_at(errors, place(item, "budget"), path,
+				     "a call may take no longer than the window, %g ms; lower it, "
+				     "or raise 'window'",
+				     (double)s->window_ns / 1e6);
+		failed = -EINVAL;
+	}
+	return failed;
+}
+
 static int placement_check(const struct settings_owned *owned, struct config_errors *errors)
 {
 	const struct config_value *placement = config_value_get(owned->value, "placement");
@@ -116,6 +138,7 @@ int settings_check(const struct settings_owned *owned, struct config_errors *err
 	failed |= names_check(owned, "interfaces", "name", errors);
 	failed |= names_check(owned, "detectors", "plugin", errors);
 	failed |= names_check(owned, "rules", "name", errors);
+	failed |= budgets_check(owned, errors);
 	failed |= attach_check(owned, errors);
 	failed |= placement_check(owned, errors);
 	failed |= offload_check(owned, errors);

@@ -148,6 +148,8 @@ static int detectors_fill(struct settings_owned *owned, struct settings *s)
 		plugin_fill(plugin, item, "plugin");
 		plugin->enforce = flag_get(item, "enforce");
 		plugin->weight = real_get(item, "weight");
+		if (config_value_get(item, "budget"))
+			plugin->budget_ns = number_get(item, "budget");
 	}
 	return 0;
 }

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/event.h"
+#include "detector_thread.h"
 #include "name_table.h"
 #include "proposals.h"
 #include "rule_wishes.h"
+#include "window_copy.h"
 
 /* A plugin may return any number; only these are errors that have a name. */
 #define ERRNO_MAX 4095
@@ -62,6 +65,7 @@ void detect_fini(struct detect *detect)
 {
 	free(detect->slots);
 	free(detect->statuses);
+	window_copy_drop(detect->copy);
 	memset(detect, 0, sizeof(*detect));
 }
 
@@ -96,34 +100,89 @@ static void strike(struct detect_slot *slot, const struct detect_round *round, c
 		   slot->name, what, DETECT_STRIKES);
 }
 
+/* What it said is void. */
+static void forget(struct detect_slot *slot, const struct detect_round *round)
+{
+	proposals_undo(round->proposals);
+	rule_wishes_undo(round->rule_wishes);
+	memset(&slot->status.verdict, 0, sizeof(slot->status.verdict));
+}
+
+static void describe_failure(int rc, char *what, size_t size)
+{
+	if (rc < -ERRNO_MAX)
+		rc = -EPROTO;
+	snprintf(what, size, "observe failed: %s (%s)", strerror(-rc), err_name(rc));
+}
+
+/* On the engine's own thread. */
+static int ask(struct detect *detect, struct detect_slot *slot, const struct sluice_window *window)
+{
+	int rc;
+
+	detect->calling = slot;
+	rc = slot->detector.ops->observe(slot->detector.self, window, &slot->status.verdict);
+	detect->calling = NULL;
+	return rc;
+}
+
+/* Asks a detector on a thread of its own; `limit_ns` is how long the window waits for it. */
+static int ask_thread(const struct detect *detect, struct detect_slot *slot,
+		      const struct detect_round *round, uint64_t limit_ns, char *what, size_t size)
+{
+	const struct detector_thread_call call = {
+		.max_sources = round->max_proposals,
+		.v6_prefix_len = round->v6_prefix_len,
+		.wait_ns = limit_ns,
+	};
+	const struct answer *answer;
+	int rc;
+
+	if (!detect->copy) {
+		snprintf(what, size, "no memory for a copy of the window");
+		return -ENOMEM;
+	}
+	rc = detector_thread_observe(slot->detector.thread, detect->copy, &call, &answer);
+	if (rc == -ETIMEDOUT) {
+		snprintf(what, size, "no answer after %.1f ms, the window went on without it",
+			 (double)limit_ns / 1e6);
+	} else if (rc == -EBUSY) {
+		snprintf(what, size, "still busy with an earlier window");
+	} else if (rc) {
+		snprintf(what, size, "no thread for it: %s (%s)", strerror(-rc), err_name(rc));
+	} else if (answer->rc >= 0) {
+		slot->status.verdict = answer->verdict;
+		answer_deliver(answer, round->proposals, round->rule_wishes, round->names);
+	}
+	return rc ? rc : answer->rc;
+}
+
 static void call(struct detect *detect, struct detect_slot *slot, const struct detect_round *round,
 		 const struct sluice_window *window)
 {
 	struct engine_detector_status *status = &slot->status;
 	uint64_t start = clock_monotonic_ns(round->clock);
-	char what[96];
+	uint64_t budget_ns = slot->detector.budget_ns ? slot->detector.budget_ns : round->budget_ns;
+	uint64_t limit_ns = DETECT_PATIENCE * budget_ns;
+	char what[96] = "";
 	int rc;
 
-	detect->calling = slot;
-	rc = slot->detector.ops->observe(slot->detector.self, window, &status->verdict);
-	detect->calling = NULL;
+	if (slot->detector.thread)
+		rc = ask_thread(detect, slot, round, limit_ns, what, sizeof(what));
+	else
+		rc = ask(detect, slot, window);
 	status->last_ns = clock_monotonic_ns(round->clock) - start;
-	if (rc < -ERRNO_MAX)
-		rc = -EPROTO;
-	if (rc < 0) {
-		proposals_undo(round->proposals);
-		rule_wishes_undo(round->rule_wishes);
-		memset(&status->verdict, 0, sizeof(status->verdict));
-		snprintf(what, sizeof(what), "observe failed: %s (%s)", strerror(-rc),
-			 err_name(rc));
-		strike(slot, round, what);
-	} else if (status->last_ns > round->budget_ns) {
+	if (rc >= 0 && status->last_ns > budget_ns)
 		snprintf(what, sizeof(what), "took %.1f ms of its budget of %.1f ms",
-			 (double)status->last_ns / 1e6, (double)round->budget_ns / 1e6);
+			 (double)status->last_ns / 1e6, (double)budget_ns / 1e6);
+	else if (rc < 0 && !what[0])
+		describe_failure(rc, what, sizeof(what));
+	if (rc < 0 || status->last_ns > limit_ns)
+		forget(slot, round);
+	if (what[0])
 		strike(slot, round, what);
-	} else {
+	else
 		slot->strikes = 0;
-	}
 	tidy(&status->verdict);
 	status->proposals += proposals_count(round->proposals);
 	status->rule_proposals += rule_wishes_count(round->rule_wishes);
@@ -132,11 +191,22 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 		slot->attack_sequence = window->sequence;
 }
 
+static bool needs_copy(const struct detect *detect)
+{
+	for (size_t i = 0; i < detect->n; i++) {
+		if (detect->slots[i].detector.thread && !detect->slots[i].status.disabled)
+			return true;
+	}
+	return false;
+}
+
 const struct detect_slot *detect_run(struct detect *detect, const struct detect_round *round,
 				     const struct sluice_window *window)
 {
 	const struct detect_slot *worst = NULL;
 
+	if (needs_copy(detect) && window_copy_make(&detect->copy, window))
+		detect->copy = NULL; /* The detectors that it is for are told. */
 	for (size_t i = 0; i < detect->n; i++) {
 		struct detect_slot *slot = &detect->slots[i];
 		const struct proposals_author author = {

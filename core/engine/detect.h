@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shows one window to every detector, takes the time, and disables a detector that fails or
- * overruns its budget again and again; the others go on.
+ * Shows one window to every detector, takes the time, and disables a detector that fails, overruns
+ * its budget or does not come back again and again; the others go on.
  */
 #ifndef SLUICE_ENGINE_DETECT_H
 #define SLUICE_ENGINE_DETECT_H
@@ -14,11 +14,14 @@
 struct name_table;
 struct proposals;
 struct rule_wishes;
+struct window_copy;
 
 /* Failures or overruns in a row that disable a detector. */
 #define DETECT_STRIKES 5
-/* A detector may take this part of a window. */
+/* A detector may take this part of a window, unless its own budget says otherwise. */
 #define DETECT_BUDGET_SHARE 4
+/* An answer that takes up to so many budgets is a strike, but counts; a later one is void. */
+#define DETECT_PATIENCE 2
 
 struct detect_slot {
 	struct engine_detector detector;
@@ -33,7 +36,8 @@ struct detect {
 	struct detect_slot *slots;
 	struct engine_detector_status *statuses; /* What engine_status() hands out. */
 	size_t n;
-	const struct detect_slot *calling; /* Inside observe() of this one. */
+	const struct detect_slot *calling; /* Inside observe() of this one, on this thread. */
+	struct window_copy *copy;	   /* Of the last window, for detectors on other threads. */
 };
 
 /* Copies the list.  Of a detector in `before` with the same name, the counters go on. */
@@ -47,7 +51,8 @@ struct detect_round {
 	const struct event_sink *events;
 	struct proposals *proposals;
 	struct rule_wishes *rule_wishes;
-	uint64_t budget_ns;
+	struct name_table *names;
+	uint64_t budget_ns;	/* Of a detector that has none of its own. */
 	uint32_t max_proposals; /* Of one detector in one window. */
 	uint8_t v6_prefix_len;
 };

@@ -10,6 +10,7 @@
 #include "adopt.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "detector_thread.h"
 #include "internal.h"
 
 #define CANDIDATES_REMEMBERED (1u << 16)
@@ -53,6 +54,10 @@ uint64_t engine_next_ns(const struct engine *engine)
 int engine_propose(struct engine *engine, struct sluice_instance *instance,
 		   const struct sluice_proposal *proposal)
 {
+	struct detector_thread *thread = detector_thread_current();
+
+	if (thread)
+		return detector_thread_propose(thread, instance, proposal);
 	/* Only for the detector that is being asked, and only while it is. */
 	if (!engine->detect.calling || engine->detect.calling->detector.instance != instance)
 		return -EINVAL;
@@ -62,8 +67,11 @@ int engine_propose(struct engine *engine, struct sluice_instance *instance,
 int engine_propose_rule(struct engine *engine, struct sluice_instance *instance,
 			const struct sluice_rule_proposal *proposal)
 {
+	struct detector_thread *thread = detector_thread_current();
 	const char *why;
 
+	if (thread)
+		return detector_thread_propose_rule(thread, instance, proposal);
 	if (!engine->detect.calling || engine->detect.calling->detector.instance != instance)
 		return -EINVAL;
 	return rule_wishes_add(&engine->rule_wishes, &engine->names, proposal, &why);

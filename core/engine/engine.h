@@ -18,6 +18,7 @@
 
 struct clock_source;
 struct dataplane;
+struct detector_thread;
 struct engine;
 struct event_sink;
 struct offload;
@@ -32,6 +33,8 @@ struct engine_detector {
 	const struct sluice_detector_ops *ops;
 	void *self;
 	struct sluice_instance *instance;
+	struct detector_thread *thread; /* NULL: called on the engine's own. */
+	uint64_t budget_ns;		/* Of one call; 0 = a quarter of the window. */
 };
 
 /* How many are known, and why. */
@@ -105,7 +108,10 @@ uint64_t engine_next_ns(const struct engine *engine);
 int engine_reconfigure(struct engine *engine, const struct engine_options *options,
 		       struct sluice_err *err) __attribute__((warn_unused_result));
 
-/* The detectors' way in: struct sluice_host.propose ends here, on the engine's thread. */
+/*
+ * The detectors' way in: struct sluice_host.propose ends here, on the thread that the detector is
+ * called on.
+ */
 int engine_propose(struct engine *engine, struct sluice_instance *instance,
 		   const struct sluice_proposal *proposal);
 

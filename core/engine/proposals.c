@@ -94,17 +94,24 @@ static int make_room(struct proposals *proposals)
 	return 0;
 }
 
+int proposals_check(const struct sluice_proposal *proposal, uint8_t v6_prefix_len,
+		    struct sluice_key *key)
+{
+	if (!proposal || !SLUICE_HAS(proposal, evidence) || !reason_is_valid(proposal->reason))
+		return -EINVAL;
+	*key = proposal->key;
+	return widen(key, v6_prefix_len) ? 0 : -EINVAL;
+}
+
 int proposals_add(struct proposals *proposals, struct name_table *names,
 		  const struct sluice_proposal *proposal)
 {
 	struct sluice_key key;
 	struct proposal *added;
+	int rc = proposals_check(proposal, proposals->author.v6_prefix_len, &key);
 
-	if (!proposal || !SLUICE_HAS(proposal, evidence) || !reason_is_valid(proposal->reason))
-		return -EINVAL;
-	key = proposal->key;
-	if (!widen(&key, proposals->author.v6_prefix_len))
-		return -EINVAL;
+	if (rc)
+		return rc;
 	if (proposals_count(proposals) >= proposals->author.max)
 		return -ENOSPC;
 	if (make_room(proposals))

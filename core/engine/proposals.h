@@ -39,6 +39,12 @@ struct proposals_author {
 	uint8_t v6_prefix_len;
 };
 void proposals_begin(struct proposals *proposals, const struct proposals_author *author);
+/*
+ * What can be said of a proposal alone: 0, with the source that it means in the policy's unit, or
+ * -EINVAL.  Any thread.
+ */
+int proposals_check(const struct sluice_proposal *proposal, uint8_t v6_prefix_len,
+		    struct sluice_key *key) __attribute__((warn_unused_result));
 /* 0; -EINVAL malformed; -ENOSPC one too many; -ENOMEM. */
 int proposals_add(struct proposals *proposals, struct name_table *names,
 		  const struct sluice_proposal *proposal);

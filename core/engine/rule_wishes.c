@@ -36,18 +36,23 @@ static void copy_evidence(char *to, size_t size, const char *from)
 			*to = ' ';
 }
 
+int rule_wishes_check(const struct sluice_rule_proposal *proposal, struct dataplane_rule *rule,
+		      const char **why)
+{
+	*why = "it has no match, or no reason of a-z, 0-9 and _";
+	if (!proposal || !SLUICE_HAS(proposal, ttl_ns) || !proposal->match ||
+	    !SLUICE_HAS(proposal->match, source) || !reason_is_valid(proposal->reason))
+		return -EINVAL;
+	return rule_match_read(proposal, rule, why);
+}
+
 int rule_wishes_add(struct rule_wishes *wishes, struct name_table *names,
 		    const struct sluice_rule_proposal *proposal, const char **why)
 {
 	struct rule_wish *wish;
 	struct dataplane_rule rule;
-	int rc;
+	int rc = rule_wishes_check(proposal, &rule, why);
 
-	*why = "it has no match, or no reason of a-z, 0-9 and _";
-	if (!proposal || !SLUICE_HAS(proposal, ttl_ns) || !proposal->match ||
-	    !SLUICE_HAS(proposal->match, source) || !reason_is_valid(proposal->reason))
-		return -EINVAL;
-	rc = rule_match_read(proposal, &rule, why);
 	if (rc)
 		return rc;
 	*why = "too many in one window";

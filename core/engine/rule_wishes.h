@@ -45,6 +45,12 @@ struct rule_wishes {
 
 /* Who asks from now on: the detector at that place. */
 void rule_wishes_begin(struct rule_wishes *wishes, uint16_t detector, size_t place, bool enforce);
+/*
+ * What can be said of a proposal alone, with `rule` as rule_match_read() makes it.  0; -EINVAL
+ * malformed, with `*why`; -EOPNOTSUPP.  Any thread.
+ */
+int rule_wishes_check(const struct sluice_rule_proposal *proposal, struct dataplane_rule *rule,
+		      const char **why) __attribute__((warn_unused_result));
 /* 0; -EINVAL malformed, with `*why`; -EOPNOTSUPP; -ENOSPC one too many. */
 int rule_wishes_add(struct rule_wishes *wishes, struct name_table *names,
 		    const struct sluice_rule_proposal *proposal, const char **why);

@@ -186,6 +186,7 @@ static const struct detect_slot *run_detectors(struct engine *engine)
 		.events = engine->events,
 		.proposals = engine->proposals,
 		.rule_wishes = &engine->rule_wishes,
+		.names = &engine->names,
 		.budget_ns = engine->settings->window_ns / DETECT_BUDGET_SHARE,
 		.max_proposals = most_proposals(engine),
 		.v6_prefix_len = engine->settings->policy.v6_prefix_len,

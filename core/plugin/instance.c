@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct sluice_instance {
 	plugin_propose_rule_fn propose_rule;
 	void *propose_ctx;
 	void *self;
+	atomic_bool retired; /* What the services use may be gone. */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -40,6 +42,8 @@ host_log(struct sluice_instance *instance, enum sluice_log_level level, const ch
 	char text[LOG_TEXT_SIZE];
 	va_list args;
 
+	if (atomic_load(&instance->retired))
+		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -50,7 +54,7 @@ host_log(struct sluice_instance *instance, enum sluice_log_level level, const ch
 
 static uint64_t host_now_ns(struct sluice_instance *instance)
 {
-	return clock_monotonic_ns(instance->clock);
+	return atomic_load(&instance->retired) ? 0 : clock_monotonic_ns(instance->clock);
 }
 
 static bool key_is_valid(const struct sluice_key *key)
@@ -98,7 +102,7 @@ static int host_propose(struct sluice_instance *instance, const struct sluice_pr
 
 	if (plugin_proposal_copy(proposal, &copy) != 0)
 		return -EINVAL;
-	if (!instance->propose)
+	if (!instance->propose || atomic_load(&instance->retired))
 		return -EOPNOTSUPP;
 	return instance->propose(instance->propose_ctx, instance, &copy);
 }
@@ -131,7 +135,7 @@ static int host_propose_rule(struct sluice_instance *instance,
 
 	if (plugin_rule_proposal_copy(proposal, &copy, &match) != 0)
 		return -EINVAL;
-	if (!instance->propose_rule)
+	if (!instance->propose_rule || atomic_load(&instance->retired))
 		return -EOPNOTSUPP;
 	return instance->propose_rule(instance->propose_ctx, instance, &copy);
 }
@@ -299,6 +303,12 @@ int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, con
 	}
 	*out = instance;
 	return 0;
+}
+
+void plugin_instance_retire(struct sluice_instance *instance)
+{
+	atomic_store(&instance->retired, true);
+	plugin_pin(instance->plugin);
 }
 
 void plugin_instance_free(struct sluice_instance *instance)

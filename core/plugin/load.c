@@ -31,6 +31,7 @@ struct plugin {
 	 */
 	int fd;
 	void *handle;
+	bool pinned; /* Code of it may still be running. */
 	union descriptor_ops ops;
 };
 
@@ -189,7 +190,7 @@ out:
 
 void plugin_close(struct plugin *plugin)
 {
-	if (!plugin)
+	if (!plugin || plugin->pinned)
 		return;
 	if (plugin->handle)
 		dlclose(plugin->handle);
@@ -197,6 +198,11 @@ void plugin_close(struct plugin *plugin)
 		close(plugin->fd);
 	manifest_free(plugin->manifest);
 	free(plugin);
+}
+
+void plugin_pin(struct plugin *plugin)
+{
+	plugin->pinned = true;
 }
 
 const char *plugin_name(const struct plugin *plugin)

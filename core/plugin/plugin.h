@@ -110,6 +110,15 @@ int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, con
 			struct sluice_instance **out, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * A call into the plugin does not come back.  Its object stays loaded to the end of the process,
+ * plugin_close() notwithstanding, and the host's services do nothing for the instance any more.  It
+ * may still be freed should the call come back after all.
+ */
+void plugin_instance_retire(struct sluice_instance *instance);
+/* The half of it that concerns the object. */
+void plugin_pin(struct plugin *plugin);
+
 /* Destroys a detector; only lets go of a back end.  NULL is a no-op. */
 void plugin_instance_free(struct sluice_instance *instance);
 

@@ -493,6 +493,7 @@ int daemon_run(const char *config, const struct logger *logger)
 	daemon->log_limit[0] = (struct log_limit){ .burst = 50, .interval_ns = 10000000000ull };
 	daemon->log_limit[1] = (struct log_limit){ .burst = 20, .interval_ns = 10000000000ull };
 	daemon->services = (struct generation_services){
+		.isolate = true,
 		.clock = &clock_system,
 		.logger = logger,
 		.propose = propose,

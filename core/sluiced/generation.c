@@ -3,6 +3,7 @@
 #include "generation.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,13 @@
 #include "config/manifest.h"
 #include "config/settings.h"
 #include "control/listener.h"
+#include "engine/detector_thread.h"
 
 #include "plugin_shelf.h"
 
 struct slot {
-	struct plugin *plugin; /* On the shelf. */
+	struct generation *generation; /* That it is part of. */
+	struct plugin *plugin;	       /* On the shelf. */
 	struct sluice_instance *instance;
 	struct plugin_use use;
 	char key[48];
@@ -30,6 +33,7 @@ struct generation {
 	struct slot *slots;
 	struct engine_detector *detectors;
 	size_t n_slots;
+	atomic_size_t held;	/* Once it is being freed: slots that are not, and the caller. */
 	struct plugin *backend; /* On the shelf. */
 	struct sluice_config *backend_config;
 	struct plugin_use backend_use;
@@ -78,6 +82,7 @@ static int load_detector(struct generation *generation, size_t i,
 	int ret;
 
 	err_init(&err);
+	slot->generation = generation;
 	snprintf(slot->key, sizeof(slot->key), "detectors[%zu].options", i);
 	slot->use = make_use(settings, slot->key, services);
 	ret = plugin_shelf_get(services->shelf, generation->settings->plugin_path, settings->name,
@@ -95,8 +100,11 @@ static int load_detector(struct generation *generation, size_t i,
 		.ops = plugin_detector_ops(slot->plugin),
 		.self = plugin_instance_self(slot->instance),
 		.instance = slot->instance,
+		.budget_ns = settings->budget_ns,
 	};
-	return 0;
+	return services->isolate ? detector_thread_new(detector->ops, detector->self,
+						       slot->instance, &detector->thread)
+				 : 0;
 }
 
 static int load_detectors(struct generation *generation, const struct generation_services *services,
@@ -169,18 +177,47 @@ out_free:
 	return ret;
 }
 
-void generation_free(struct generation *generation)
+static void drop(struct generation *generation)
 {
-	if (!generation)
+	if (atomic_fetch_sub(&generation->held, 1) != 1)
 		return;
-	for (size_t i = 0; i < generation->n_slots; i++)
-		plugin_instance_free(generation->slots[i].instance);
 	config_free(generation->backend_config);
 	free(generation->slots);
 	free(generation->detectors);
 	settings_free(generation->settings);
 	free(generation->path);
 	free(generation);
+}
+
+/* Also on the thread of a detector that came back too late. */
+static void slot_free(void *ctx)
+{
+	struct slot *slot = ctx;
+
+	plugin_instance_free(slot->instance);
+	drop(slot->generation);
+}
+
+void generation_free(struct generation *generation)
+{
+	if (!generation)
+		return;
+	atomic_init(&generation->held, generation->n_slots + 1);
+	for (size_t i = 0; i < generation->n_slots; i++) {
+		struct slot *slot = &generation->slots[i];
+		struct detector_thread *thread = generation->detectors[i].thread;
+
+		slot->generation = generation;
+		if (!thread) {
+			slot_free(slot);
+			continue;
+		}
+		/* Before it can come back, after which the instance is no more. */
+		if (detector_thread_is_busy(thread))
+			plugin_instance_retire(slot->instance);
+		detector_thread_free(thread, slot_free, slot);
+	}
+	drop(generation);
 }
 
 static int check_interfaces(const struct generation *generation, struct config_errors *errors)
@@ -280,14 +317,24 @@ const struct plugin_use *generation_backend_use(const struct generation *generat
 static void swap_instances(struct generation *a, size_t i, struct generation *b, size_t j)
 {
 	struct slot *sa = &a->slots[i], *sb = &b->slots[j];
+	struct engine_detector *da = &a->detectors[i], *db = &b->detectors[j];
 	struct sluice_instance *instance = sa->instance;
+	struct detector_thread *thread = da->thread;
 
-	sa->instance = sb->instance;
-	sb->instance = instance;
-	a->detectors[i].instance = sa->instance;
-	a->detectors[i].self = plugin_instance_self(sa->instance);
-	b->detectors[j].instance = sb->instance;
-	b->detectors[j].self = plugin_instance_self(sb->instance);
+	sa->instance = da->instance = sb->instance;
+	da->self = plugin_instance_self(sa->instance);
+	da->thread = db->thread;
+	sb->instance = db->instance = instance;
+	db->self = plugin_instance_self(sb->instance);
+	db->thread = thread;
+}
+
+static bool hangs(const struct slot *slot)
+{
+	const struct generation *generation = slot->generation;
+	struct detector_thread *thread = generation->detectors[slot - generation->slots].thread;
+
+	return thread && detector_thread_is_busy(thread);
 }
 
 /* True if the instance of `from` goes on with the options of `slot`. */
@@ -311,7 +358,7 @@ static void inherit_slot(struct generation *generation, size_t i, struct generat
 
 		if (from->given || slot->plugin != from->plugin)
 			continue;
-		if (keeps(from, slot)) {
+		if (!hangs(from) && keeps(from, slot)) {
 			swap_instances(generation, i, old, j);
 			from->given = true;
 			from->given_to = i;
@@ -364,7 +411,9 @@ static struct generation_fate foresee(const struct slot *from, const struct slot
 
 	if (!from || !slot)
 		return fate;
-	if (config_equal(fate.before, fate.after))
+	if (hangs(from))
+		fate.what = GENERATION_RECREATED;
+	else if (config_equal(fate.before, fate.after))
 		fate.what = GENERATION_KEPT;
 	else
 		fate.what = would_take(from, slot) ? GENERATION_RECONFIGURED : GENERATION_RECREATED;

@@ -33,13 +33,17 @@ struct generation_services {
 	plugin_propose_fn propose;	     /* NULL: proposals are refused, as in a check. */
 	plugin_propose_rule_fn propose_rule; /* The same. */
 	void *propose_ctx;
+	bool isolate; /* Each detector is called on a thread of its own, as a daemon needs it. */
 };
 
 /* All that is wrong is added to `errors`.  0 or a negative errno, with nothing left behind. */
 int generation_load(const char *path, const struct generation_services *services,
 		    struct config_errors *errors, struct generation **out)
 	__attribute__((warn_unused_result));
-/* NULL is a no-op. */
+/*
+ * NULL is a no-op.  A detector that hangs in a call keeps what it may still use until the call
+ * comes back.
+ */
 void generation_free(struct generation *generation);
 
 /*
@@ -87,8 +91,8 @@ void generation_foresee(const struct generation *generation, const struct genera
 
 /*
  * Hands running detectors of `old` on to `generation`, where both have the same plugin and its
- * options are the same or it takes the new ones live: what it learned is kept.  On the engine's
- * thread.
+ * options are the same or it takes the new ones live: what it learned is kept.  One that hangs in a
+ * call is left behind, and a new one takes its place.  On the engine's thread.
  */
 void generation_inherit(struct generation *generation, struct generation *old);
 /* Undoes generation_inherit() and frees `generation`.  On the engine's thread. */

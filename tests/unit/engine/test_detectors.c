@@ -76,6 +76,35 @@ Test(detectors, the_whole_budget_may_be_used)
 	cr_expect_eq(status_of(0)->failures, 0);
 }
 
+Test(detectors, an_answer_after_twice_the_budget_is_void)
+{
+	rig->detectors[0].takes_ns = RIG_WINDOW_NS / 2;
+	rig->detectors[0].attack = true;
+	rig_wish(rig, "192.0.2.1", 500);
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, "192.0.2.1"), "at twice the budget it still counts");
+	cr_expect_eq(status_of(0)->failures, 1);
+	rig->detectors[0].takes_ns++;
+	rig_wish(rig, "192.0.2.2", 500);
+	rig_window(rig);
+	cr_expect_not(rig_is_blocked(rig, "192.0.2.2"));
+	cr_expect_not(status_of(0)->verdict.attack);
+	cr_expect_eq(status_of(0)->failures, 2);
+}
+
+Test(detectors, a_budget_of_its_own_goes_before_the_share)
+{
+	struct engine_options options = rig_options(rig);
+
+	rig->engine_detectors[0].budget_ns = RIG_WINDOW_NS;
+	cr_assert_eq(engine_reconfigure(rig->engine, &options, NULL), 0);
+	rig->detectors[0].takes_ns = RIG_WINDOW_NS;
+	rig->detectors[1].takes_ns = RIG_WINDOW_NS / 4 + 1;
+	rig_window(rig);
+	cr_expect_eq(status_of(0)->failures, 0);
+	cr_expect_eq(status_of(1)->failures, 1);
+}
+
 Test(detectors, what_a_failing_one_said_is_void)
 {
 	rig->detectors[0].code = -EIO;

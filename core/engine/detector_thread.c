@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lock guards the state alone: the answer and the window belong to the thread while the state
+ * is CALLED, and to the engine while it is not.  See detector_thread.h.
+ */
+#include "detector_thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "answer.h"
+#include "window_copy.h"
+
+enum state {
+	STATE_IDLE,
+	STATE_CALLED,
+	STATE_ANSWERED,
+	STATE_ENDING,
+};
+
+struct detector_thread {
+	const struct sluice_detector_ops *ops;
+	void *self;
+	struct sluice_instance *instance;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	pthread_cond_t called, answered;
+	enum state state;
+	bool late;	/* The call was given up: its answer is void. */
+	bool abandoned; /* Nobody waits for the thread: it frees itself, then calls `after`. */
+	void (*after)(void *ctx);
+	void *after_ctx;
+	struct window_copy *window;
+	struct answer answer;
+};
+
+static _Thread_local struct detector_thread *current;
+
+static int init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+	int rc = -pthread_condattr_init(&attributes);
+
+	if (rc)
+		return rc;
+	rc = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (!rc)
+		rc = -pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return rc;
+}
+
+int detector_thread_new(const struct sluice_detector_ops *ops, void *self,
+			struct sluice_instance *instance, struct detector_thread **out)
+{
+	struct detector_thread *thread = calloc(1, sizeof(*thread));
+	int rc;
+
+	if (!thread)
+		return -ENOMEM;
+	thread->ops = ops;
+	thread->self = self;
+	thread->instance = instance;
+	answer_init(&thread->answer);
+	rc = -pthread_mutex_init(&thread->lock, NULL);
+	if (rc)
+		goto out_free;
+	rc = init_cond(&thread->called);
+	if (rc)
+		goto out_lock;
+	rc = init_cond(&thread->answered);
+	if (rc)
+		goto out_called;
+	*out = thread;
+	return 0;
+
+out_called:
+	pthread_cond_destroy(&thread->called);
+out_lock:
+	pthread_mutex_destroy(&thread->lock);
+out_free:
+	free(thread);
+	return rc;
+}
+
+static void destroy(struct detector_thread *thread)
+{
+	void (*after)(void *ctx) = thread->after;
+	void *ctx = thread->after_ctx;
+
+	pthread_cond_destroy(&thread->answered);
+	pthread_cond_destroy(&thread->called);
+	pthread_mutex_destroy(&thread->lock);
+	answer_fini(&thread->answer);
+	free(thread);
+	after(ctx);
+}
+
+/* One call, without the lock. */
+static void observe(struct detector_thread *thread)
+{
+	struct answer *answer = &thread->answer;
+
+	answer->rc = thread->ops->observe(thread->self, window_copy_view(thread->window),
+					  &answer->verdict);
+	window_copy_drop(thread->window);
+	thread->window = NULL;
+}
+
+static void *loop(void *arg)
+{
+	struct detector_thread *thread = arg;
+	bool abandoned;
+
+	current = thread;
+	pthread_mutex_lock(&thread->lock);
+	for (;;) {
+		while (thread->state != STATE_CALLED && thread->state != STATE_ENDING)
+			pthread_cond_wait(&thread->called, &thread->lock);
+		if (thread->state == STATE_ENDING)
+			break;
+		pthread_mutex_unlock(&thread->lock);
+		observe(thread);
+		pthread_mutex_lock(&thread->lock);
+		if (thread->abandoned)
+			break;
+		thread->state = thread->late ? STATE_IDLE : STATE_ANSWERED;
+		thread->late = false;
+		pthread_cond_signal(&thread->answered);
+	}
+	abandoned = thread->abandoned;
+	pthread_mutex_unlock(&thread->lock);
+	if (abandoned)
+		destroy(thread);
+	return NULL;
+}
+
+/* Signals belong to the main thread. */
+static int start(struct detector_thread *thread)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	rc = -pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (rc)
+		return rc;
+	rc = -pthread_create(&thread->thread, NULL, loop, thread);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	thread->started = rc == 0;
+	return rc;
+}
+
+void detector_thread_free(struct detector_thread *thread, void (*after)(void *ctx), void *ctx)
+{
+	bool busy;
+
+	pthread_mutex_lock(&thread->lock);
+	thread->after = after;
+	thread->after_ctx = ctx;
+	busy = thread->state == STATE_CALLED;
+	thread->abandoned = busy;
+	if (!busy)
+		thread->state = STATE_ENDING;
+	pthread_cond_signal(&thread->called);
+	if (busy)
+		pthread_detach(thread->thread);
+	pthread_mutex_unlock(&thread->lock);
+	if (busy)
+		return;
+	if (thread->started)
+		pthread_join(thread->thread, NULL);
+	destroy(thread);
+}
+
+bool detector_thread_is_busy(struct detector_thread *thread)
+{
+	bool busy;
+
+	pthread_mutex_lock(&thread->lock);
+	busy = thread->state == STATE_CALLED;
+	pthread_mutex_unlock(&thread->lock);
+	return busy;
+}
+
+static struct timespec deadline_after(uint64_t ns)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	ns += (uint64_t)at.tv_nsec;
+	at.tv_sec += (time_t)(ns / 1000000000);
+	at.tv_nsec = (long)(ns % 1000000000);
+	return at;
+}
+
+int detector_thread_observe(struct detector_thread *thread, struct window_copy *window,
+			    const struct detector_thread_call *call, const struct answer **answer)
+{
+	struct timespec until = deadline_after(call->wait_ns);
+	int rc = 0;
+
+	if (detector_thread_is_busy(thread))
+		return -EBUSY;
+	if (!thread->started)
+		rc = start(thread);
+	if (rc)
+		return rc;
+	answer_begin(&thread->answer, call->max_sources, call->v6_prefix_len);
+	thread->window = window_copy_hold(window);
+	pthread_mutex_lock(&thread->lock);
+	thread->state = STATE_CALLED;
+	pthread_cond_signal(&thread->called);
+	while (thread->state == STATE_CALLED && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&thread->answered, &thread->lock, &until);
+	/* It may have answered at the very end of the wait. */
+	rc = thread->state == STATE_CALLED ? -ETIMEDOUT : 0;
+	thread->late = rc != 0;
+	if (!rc)
+		thread->state = STATE_IDLE;
+	pthread_mutex_unlock(&thread->lock);
+	*answer = &thread->answer;
+	return rc;
+}
+
+struct detector_thread *detector_thread_current(void)
+{
+	return current;
+}
+
+int detector_thread_propose(struct detector_thread *thread, struct sluice_instance *instance,
+			    const struct sluice_proposal *proposal)
+{
+	return instance == thread->instance ? answer_propose(&thread->answer, proposal) : -EINVAL;
+}
+
+int detector_thread_propose_rule(struct detector_thread *thread, struct sluice_instance *instance,
+				 const struct sluice_rule_proposal *proposal)
+{
+	return instance == thread->instance ? answer_propose_rule(&thread->answer, proposal)
+					    : -EINVAL;
+}

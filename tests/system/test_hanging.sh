@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# A detector hangs in its call: the window loop, the other detectors, a reload and the end of the
+# daemon do not wait for it, and what it says when it comes back at last counts for nothing.
+
+. "$(dirname "$0")/lib.sh"
+
+# detector NAME FILTER: one value of what the status says of a detector.
+detector() {
+	status ".detectors[] | select(.name == \"$1\") | .$2"
+}
+
+detector_is() {
+	[ "$(detector "$1" "$2")" = "$3" ]
+}
+
+events() {
+	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
+}
+
+
+lab_enter "$0" "$@"
+mkdir -p "$LAB/plugins"
+for name in hang threshold; do
+	[ "$name" = hang ] && from=$BUILD/tests/system || from=$BUILD/lib/sluice/plugins
+	cp "$from/$name.so" "$LAB/plugins/" || fail "the detector '$name' is not built"
+done
+cp "$HERE/detector/hang.plugin.yaml" "$BUILD/lib/sluice/plugins/threshold.plugin.yaml" \
+	"$LAB/plugins/" || fail "no manifests"
+chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
+chmod 644 "$LAB"/plugins/*.yaml
+mkfifo "$LAB/gate"
+lab_network 2
+file=$(config hanging <<-EOT
+	version: 1
+	interfaces: [eth0]
+	window: 100ms
+	plugin_path: $LAB/plugins
+	detectors:
+	  - { plugin: hang, budget: 10ms, options: { gate: $LAB/gate } }
+	  - { plugin: threshold, options: { source_pps: 50 } }
+EOT
+)
+start_sluiced "$file"
+wait_for 10 detector_is hang disabled true || fail "the detector that hangs is not disabled"
+expect "events detector_disabled" "$(events detector_disabled)" "==" 1
+expect "the other one is disabled" "$(detector threshold disabled)" is false
+
+start_flood "$SERVER" --sources 100 --distribution cycle --rate 50k --duration 60
+wait_for 10 status_is .blocked.total 100 || fail "the other detector does not block"
+ok "the rest runs on"
+first=$(status .window.count)
+wait_for 20 windows_passed "$first" 30 || fail "the window loop stands still"
+
+sluice reload || fail "the reload fails"
+ok "a reload does not wait for it"
+expect "sources that are blocked after it" "$(status .blocked.total)" "==" 100
+wait_for 10 detector_is hang disabled true || fail "the new one is not disabled"
+expect "events detector_disabled" "$(events detector_disabled)" "==" 2
+kill -TERM "$FLOOD"
+wait "$FLOOD"
+
+# One of the two gets the line: either way it comes back too late.
+echo go >"$LAB/gate"
+first=$(status .window.count)
+wait_for 20 windows_passed "$first" 5 || fail "the window loop stands still after it came back"
+expect "its proposals" "$(detector hang proposals)" "==" 0
+
+stop "$SLUICED" || fail "sluiced does not end cleanly"
+ok "the end does not wait for it"

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See gate.h. */
+#include "gate.h"
+
+#include "engine/engine.h"
+#include "rig.h"
+
+static void propose(struct gate *gate)
+{
+	const struct sluice_proposal proposal = {
+		.size = sizeof(proposal),
+		.key = key_of("192.0.2.66"),
+		.packets_per_second = 1000,
+		.reason = "gate",
+		.evidence = "it came back",
+	};
+	const struct sluice_rule_match match = {
+		.size = sizeof(match),
+		.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_SOURCE_PORT,
+		.protocol = 17,
+		.source_port = { 66, 66 },
+	};
+	const struct sluice_rule_proposal rule = {
+		.size = sizeof(rule),
+		.match = &match,
+		.packets_per_second = 1000,
+		.reason = "gate",
+	};
+	struct sluice_instance *instance = (struct sluice_instance *)gate;
+
+	gate->last_propose = engine_propose(gate->engine, instance, &proposal);
+	gate->last_propose_rule = engine_propose_rule(gate->engine, instance, &rule);
+}
+
+static int observe(void *self, const struct sluice_window *window, struct sluice_verdict *verdict)
+{
+	struct gate *gate = self;
+
+	pthread_mutex_lock(&gate->lock);
+	gate->inside++;
+	pthread_cond_broadcast(&gate->changed);
+	while (gate->closed)
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	gate->inside--;
+	gate->last_packets = window->n_sources ? sluice_window_source(window, 0)->packets : 0;
+	if (gate->engine)
+		propose(gate);
+	verdict->attack = true;
+	verdict->score = 2;
+	gate->left++;
+	pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->lock);
+	return 0;
+}
+
+const struct sluice_detector_ops gate_ops = { .size = sizeof(gate_ops), .observe = observe };
+
+void gate_init(struct gate *gate, bool closed)
+{
+	*gate = (struct gate){ .closed = closed };
+	pthread_mutex_init(&gate->lock, NULL);
+	pthread_cond_init(&gate->changed, NULL);
+}
+
+void gate_fini(struct gate *gate)
+{
+	pthread_cond_destroy(&gate->changed);
+	pthread_mutex_destroy(&gate->lock);
+}
+
+void gate_open(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->closed = false;
+	pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_wait_left(struct gate *gate, unsigned int n)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (gate->left < n)
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_after(void *ctx)
+{
+	struct gate *gate = ctx;
+
+	pthread_mutex_lock(&gate->lock);
+	gate->after++;
+	pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_wait_after(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (!gate->after)
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Detectors on threads of their own: one that does not come back holds up nobody, and what it says
+ * too late is void.  Those that must come back have an hour; the one that must not, a millisecond.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "engine/detector_thread.h"
+#include "gate.h"
+#include "rig.h"
+
+#define HOUR_NS (3600 * RIG_WINDOW_NS)
+#define MOMENT_NS 1000000u
+
+static struct rig *rig;
+static struct gate gate; /* Detector 1; detector 0 is the rig's own, on the engine's thread. */
+static struct detector_thread *thread;
+
+static void set_gate(bool closed, uint64_t budget_ns)
+{
+	struct engine_options options;
+	struct sluice_err err = { 0 };
+
+	rig = rig_new();
+	rig_add_detector(rig, "gate", true);
+	gate_init(&gate, closed);
+	cr_assert_eq(
+		detector_thread_new(&gate_ops, &gate, (struct sluice_instance *)&gate, &thread), 0);
+	options = rig_options(rig);
+	rig->engine_detectors[1].ops = &gate_ops;
+	rig->engine_detectors[1].self = &gate;
+	rig->engine_detectors[1].instance = (struct sluice_instance *)&gate;
+	rig->engine_detectors[1].thread = thread;
+	rig->engine_detectors[1].budget_ns = budget_ns;
+	cr_assert_eq(engine_new(&options, &rig->engine, &err), 0, "%s", err.text);
+	gate.engine = rig->engine;
+}
+
+/* Until the thread itself has seen that the call is over. */
+static void wait_idle(void)
+{
+	while (detector_thread_is_busy(thread))
+		sched_yield();
+}
+
+static void end(void)
+{
+	gate_open(&gate);
+	detector_thread_free(thread, gate_after, &gate);
+	gate_wait_after(&gate);
+	cr_expect_eq(gate.after, 1);
+	rig_free(rig);
+	gate_fini(&gate);
+}
+
+static const struct engine_detector_status *status_of(size_t i)
+{
+	struct engine_status status = rig_status(rig);
+
+	return &status.detectors[i];
+}
+
+Test(hanging, one_that_comes_back_is_heard)
+{
+	set_gate(false, HOUR_NS);
+	rig_send(rig, "192.0.2.1", 7);
+	rig_window(rig);
+	cr_expect_eq(gate.last_packets, 7);
+	cr_expect_eq(gate.last_propose, 0);
+	cr_expect_eq(gate.last_propose_rule, 0);
+	cr_expect(rig_is_blocked(rig, "192.0.2.66"));
+	cr_expect_not_null(rig_rule(rig, 66));
+	cr_expect(status_of(1)->verdict.attack);
+	cr_expect_eq(status_of(1)->proposals, 1);
+	cr_expect_eq(status_of(1)->failures, 0);
+	cr_expect(strstr(rig_explain(rig, "192.0.2.66").evidence, "it came back"));
+	end();
+}
+
+Test(hanging, the_window_goes_on_without_it)
+{
+	set_gate(true, MOMENT_NS);
+	rig_wish(rig, "192.0.2.1", 500);
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, "192.0.2.1"), "the other one is heard");
+	cr_expect_not(status_of(1)->verdict.attack);
+	cr_expect_eq(status_of(1)->failures, 1);
+	cr_expect(
+		strstr(rig_event_text(rig, EVENT_KIND_DETECTOR_FAILED), "no answer after 2.0 ms"));
+	rig_windows(rig, 3);
+	cr_expect_not(status_of(1)->disabled);
+	rig_window(rig);
+	cr_expect(status_of(1)->disabled);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_DETECTOR_DISABLED),
+			 "still busy with an earlier window"));
+	cr_expect_eq(rig_events(rig, EVENT_KIND_DETECTOR_DISABLED), 1);
+	rig_windows(rig, 5);
+	cr_expect_eq(rig->detectors[0].calls, 10, "the rest goes on");
+	cr_expect_eq(gate.inside, 1, "it was called once");
+	end();
+}
+
+Test(hanging, a_late_answer_is_void)
+{
+	set_gate(true, MOMENT_NS);
+	rig_send(rig, "192.0.2.1", 7);
+	rig_window(rig);
+	rig_send(rig, "192.0.2.2", 9);
+	rig_window(rig);
+	gate_open(&gate);
+	gate_wait_left(&gate, 1);
+	wait_idle();
+	cr_expect_eq(gate.last_packets, 7, "it still saw the window that it was called for");
+	cr_expect_eq(gate.last_propose, 0, "it cannot tell that it is late");
+	rig->engine_detectors[1].budget_ns = HOUR_NS;
+	gate.engine = NULL;
+	cr_assert_eq(engine_reconfigure(rig->engine, &rig->options, NULL), 0);
+	rig_window(rig);
+	cr_expect_not(rig_is_blocked(rig, "192.0.2.66"));
+	cr_expect_null(rig_rule(rig, 66));
+	cr_expect_eq(status_of(1)->proposals, 0);
+	cr_expect_eq(gate.left, 2, "it takes part again");
+	cr_expect(status_of(1)->verdict.attack);
+	end();
+}
+
+Test(hanging, the_end_does_not_wait_for_it)
+{
+	set_gate(true, MOMENT_NS);
+	rig_send(rig, "192.0.2.1", 7);
+	rig_window(rig);
+	detector_thread_free(thread, gate_after, &gate);
+	gate.engine = NULL;
+	rig_free(rig);
+	cr_expect_eq(gate.after, 0, "what it uses is still there");
+	gate_open(&gate);
+	gate_wait_after(&gate);
+	cr_expect_eq(gate.last_packets, 7, "and so is its window, without the engine");
+	gate_fini(&gate);
+}
+
+Test(hanging, a_thread_that_was_never_called_ends_too)
+{
+	set_gate(false, HOUR_NS);
+	end();
+	cr_expect_eq(gate.left, 0);
+}
+
+Test(hanging, only_its_own_instance_may_propose)
+{
+	struct sluice_proposal proposal = { .size = sizeof(proposal), .reason = "x" };
+
+	set_gate(false, HOUR_NS);
+	cr_expect_null(detector_thread_current());
+	cr_expect_eq(detector_thread_propose(thread, (struct sluice_instance *)rig, &proposal),
+		     -EINVAL);
+	cr_expect_eq(engine_propose(rig->engine, (struct sluice_instance *)&gate, &proposal),
+		     -EINVAL, "nor from any other thread");
+	end();
+}
