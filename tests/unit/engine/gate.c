@@ -76,6 +76,14 @@ void gate_open(struct gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
+void gate_wait_inside(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (!gate->inside)
+		pthread_cond_wait(&gate->changed, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
 void gate_wait_left(struct gate *gate, unsigned int n)
 {
 	pthread_mutex_lock(&gate->lock);

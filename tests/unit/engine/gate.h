@@ -31,7 +31,8 @@ extern const struct sluice_detector_ops gate_ops;
 void gate_init(struct gate *gate, bool closed);
 void gate_fini(struct gate *gate);
 void gate_open(struct gate *gate);
-/* Until so many calls are over since gate_init(), or gate_after() was called. */
+/* Until a call is under way, so many are over since gate_init(), or gate_after() was called. */
+void gate_wait_inside(struct gate *gate);
 void gate_wait_left(struct gate *gate, unsigned int n);
 void gate_wait_after(struct gate *gate);
 /* What detector_thread_free() is to call. */
