@@ -14,8 +14,8 @@
 #include "plane.h"
 #include "rule_packet.h"
 
-#define N_SETS 8
-#define N_FRAMES 15000
+#define N_SETS 32
+#define N_FRAMES 8192
 #define N_RULES DATAPLANE_MAX_RULES
 
 TestSuite(rules, .init = plane_isolate, .timeout = 250);
