@@ -47,30 +47,33 @@ static json_t *options_json(const struct manifest *manifest)
 		manifest_option(manifest, i, &option);
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:b}", "name",
-				  option.name, "type", option.type, "help", option.help, "unit",
-				  option.unit, "default", option.fallback, "minimum",
-				  option.minimum, "maximum", option.maximum, "values",
-				  option.values[0] ? option.values : NULL, "required",
-				  option.required));
+			json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:b}",
+				  "name", option.name, "type", option.type, "items", option.items,
+				  "help", option.help, "unit", option.unit, "default",
+				  option.fallback, "minimum", option.minimum, "maximum",
+				  option.maximum, "values", option.values[0] ? option.values : NULL,
+				  "required", option.required));
 	}
 	return list;
 }
 
 static void show_option(const struct manifest_option *option)
 {
-	printf("  %s (%s%s%s)", option->name, option->type, option->unit ? ", " : "",
+	const char *each = option->items ? "each " : "";
+
+	printf("  %s (%s%s%s%s%s)", option->name, option->type, option->items ? " of " : "",
+	       option->items ? option->items : "", option->unit ? ", " : "",
 	       option->unit ? option->unit : "");
 	if (option->required)
 		fputs(" required", stdout);
 	else if (option->fallback)
 		printf(" default %s", option->fallback[0] ? option->fallback : "\"\"");
 	if (option->minimum)
-		printf(", at least %s", option->minimum);
+		printf(", %sat least %s", each, option->minimum);
 	if (option->maximum)
-		printf(", at most %s", option->maximum);
+		printf(", %sat most %s", each, option->maximum);
 	if (option->values[0])
-		printf(", one of %s", option->values);
+		printf(", %sone of %s", each, option->values);
 	printf("\n      %s\n", option->help);
 }
 

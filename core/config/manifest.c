@@ -5,6 +5,7 @@
 #include "manifest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include "schema.h"
 #include "schema_builtin.h"
 #include "value.h"
+
+#define LIST_MINOR 3 /* The ABI's minor that brought readers of lists. */
 
 static const char *string_get(const struct manifest *manifest, const char *name)
 {
@@ -25,6 +28,28 @@ static const struct config_value *need(const struct manifest *manifest, const ch
 	return config_value_get(config_value_get(manifest->value, "needs"), name);
 }
 
+/* A plugin of an older ABI has no way to read a list. */
+static int lists_check(const struct manifest *manifest, struct config_errors *errors)
+{
+	const struct config_value *option =
+		config_value_first(config_value_get(manifest->value, "options"));
+	int failed = 0;
+
+	for (; option; option = config_value_next(option)) {
+		const struct config_value *type = config_value_get(option, "type");
+		char key[64];
+
+		if (strcmp(config_value_string(type), "list"))
+			continue;
+		snprintf(key, sizeof(key), "options.%s.type", config_value_key(option));
+		config_errors_add_at(errors, config_value_node(type), key,
+				     "lists came with ABI 1.%d, this plugin is of %s; raise 'abi'",
+				     LIST_MINOR, string_get(manifest, "abi"));
+		failed = -EINVAL;
+	}
+	return failed;
+}
+
 /* The format let at most five digits through on each side of the dot. */
 static int abi_check(const struct manifest *manifest, struct config_errors *errors)
 {
@@ -33,7 +58,7 @@ static int abi_check(const struct manifest *manifest, struct config_errors *erro
 	unsigned long minor = strtoul(strchr(text, '.') + 1, NULL, 10);
 
 	if (major <= UINT16_MAX && minor <= UINT16_MAX)
-		return 0;
+		return major == 1 && minor < LIST_MINOR ? lists_check(manifest, errors) : 0;
 	config_errors_add_at(errors, config_value_node(config_value_get(manifest->value, "abi")),
 			     "abi", "%s is out of range; allowed: 0.0 to 65535.65535", text);
 	return -EINVAL;

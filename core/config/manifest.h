@@ -48,9 +48,13 @@ const char *manifest_kernel(const struct manifest *manifest);
 /* One option as the manifest declares it; strings live as long as the manifest, NULL: not given. */
 struct manifest_option {
 	const char *name, *type, *help, *unit;
-	const char *fallback, *minimum, *maximum; /* As written. */
+	const char
+		*items; /* Of a list: the type of its items, whose bounds and values these are. */
+	const char *fallback, *minimum,
+		*maximum; /* As written; of a list, a default is in `list`. */
 	bool required;
 	char values[512]; /* Of an enum: "a, b, c"; else empty. */
+	char list[512];	  /* The default of a list: "[a, b]"; else empty. */
 };
 
 size_t manifest_n_options(const struct manifest *manifest);
@@ -70,15 +74,27 @@ void config_free(struct sluice_config *config);
 /*
  * The readers of struct sluice_host: 0; -ENOENT the manifest does not declare the option; -EINVAL
  * it is of another type; -ENODATA it is declared without a default and was not given.  Addresses
- * and prefixes are read as strings.  Lists have no reader in ABI 1.0, so manifests have no lists.
+ * and prefixes are read as strings, or as keys.
  */
 int config_option_u64(const struct sluice_config *config, const char *name, uint64_t *value);
 int config_option_double(const struct sluice_config *config, const char *name, double *value);
 int config_option_bool(const struct sluice_config *config, const char *name, bool *value);
 int config_option_string(const struct sluice_config *config, const char *name, const char **value);
+int config_option_key(const struct sluice_config *config, const char *name, struct sluice_key *key);
+
+/* The same for item `i` of a list; -ERANGE: it has fewer. */
+int config_list_count(const struct sluice_config *config, const char *name, size_t *n);
+int config_list_u64(const struct sluice_config *config, const char *name, size_t i,
+		    uint64_t *value);
+int config_list_double(const struct sluice_config *config, const char *name, size_t i,
+		       double *value);
+int config_list_string(const struct sluice_config *config, const char *name, size_t i,
+		       const char **value);
+int config_list_key(const struct sluice_config *config, const char *name, size_t i,
+		    struct sluice_key *key);
 
 /*
- * The features that options need which are in use, that is, have a value other than 0 and false:
+ * The features that options need which are in use, that is, have a value other than 0, false and []:
  * one after the other, NULL at the end.  A feature may come more than once.
  */
 const char *config_feature(const struct sluice_config *config, size_t i);

@@ -50,13 +50,23 @@ void config_free(struct sluice_config *config)
 	free(config);
 }
 
+int config_find(const struct sluice_config *config, const char *name,
+		const struct config_value **value)
+{
+	*value = config_value_get(config->value, name);
+	if (*value)
+		return 0;
+	return config_value_get(config->declared, name) ? -ENODATA : -ENOENT;
+}
+
 /* The value of an option, of the wanted type. */
 static int option_find(const struct sluice_config *config, const char *name,
 		       enum config_value_type type, const struct config_value **value)
 {
-	*value = config_value_get(config->value, name);
-	if (!*value)
-		return config_value_get(config->declared, name) ? -ENODATA : -ENOENT;
+	int result = config_find(config, name, value);
+
+	if (result)
+		return result;
 	return config_value_type(*value) == type ? 0 : -EINVAL;
 }
 
@@ -103,6 +113,16 @@ int config_option_string(const struct sluice_config *config, const char *name, c
 	return result;
 }
 
+int config_option_key(const struct sluice_config *config, const char *name, struct sluice_key *key)
+{
+	const struct config_value *found;
+	int result = option_find(config, name, CONFIG_VALUE_KEY, &found);
+
+	if (!result)
+		*key = *config_value_address(found);
+	return result;
+}
+
 static bool is_in_use(const struct config_value *value)
 {
 	if (!value)
@@ -114,6 +134,8 @@ static bool is_in_use(const struct config_value *value)
 		return config_value_double(value) != 0;
 	case CONFIG_VALUE_BOOL:
 		return config_value_bool(value);
+	case CONFIG_VALUE_LIST:
+		return config_value_count(value) > 0;
 	default:
 		return true;
 	}

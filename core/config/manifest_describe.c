@@ -9,6 +9,7 @@
 #include "manifest_tree.h"
 #include "node.h"
 #include "value.h"
+#include "value_text.h"
 
 static const char *text_of(const struct config_value *option, const char *name)
 {
@@ -40,17 +41,27 @@ void manifest_option(const struct manifest *manifest, size_t i, struct manifest_
 	const struct config_value *value =
 		config_value_first(config_value_get(manifest->value, "options"));
 
+	const struct config_value *items, *fallback;
+	char text[VALUE_TEXT_SIZE];
+
 	for (; i; i--)
 		value = config_value_next(value);
+	items = config_value_get(value, "items");
+	fallback = config_value_get(value, "default");
 	*option = (struct manifest_option){
 		.name = config_value_key(value),
 		.type = text_of(value, "type"),
 		.help = text_of(value, "help"),
 		.unit = text_of(value, "unit"),
 		.fallback = text_of(value, "default"),
-		.minimum = text_of(value, "minimum"),
-		.maximum = text_of(value, "maximum"),
+		.items = items ? text_of(items, "type") : NULL,
+		.minimum = text_of(items ? items : value, "minimum"),
+		.maximum = text_of(items ? items : value, "maximum"),
 		.required = config_value_bool(config_value_get(value, "required")),
 	};
-	list_values(value, option->values, sizeof(option->values));
+	list_values(items ? items : value, option->values, sizeof(option->values));
+	if (!items || !fallback)
+		return;
+	snprintf(option->list, sizeof(option->list), "%s", value_text(fallback, text));
+	option->fallback = option->list;
 }

@@ -14,6 +14,7 @@
 
 #define KEY_SIZE 64
 #define MEMBER_KEY_SIZE (KEY_SIZE + 16)
+#define MAX_ITEMS 64 /* Unless the manifest says otherwise. */
 
 static const struct {
 	const char *name;
@@ -88,13 +89,11 @@ static int bounds_set(struct schema_node *schema, const struct config_value *opt
 	return crossed ? refuse(option, key, errors, "the minimum is above the maximum") : 0;
 }
 
-static int option_schema(const struct config_value *option, const char *key,
-			 struct config_errors *errors, struct schema_property *property)
+/* Of an option that is no list, or of a list's items. */
+static int scalar_schema(const struct config_value *option, const char *key,
+			 struct config_errors *errors, struct schema_node *schema)
 {
 	const char *type = config_value_string(config_value_get(option, "type"));
-	struct schema_node *schema = property->schema;
-	char default_key[MEMBER_KEY_SIZE];
-	int result;
 
 	schema->max_items = SIZE_MAX;
 	schema->max_len = 255;
@@ -104,12 +103,51 @@ static int option_schema(const struct config_value *option, const char *key,
 	if (!strcmp(type, "enum") != (schema->values != NULL))
 		return refuse(option, key, errors,
 			      "'values' belongs to the type enum, and only to it");
+	return bounds_set(schema, option, key, errors);
+}
+
+static int list_schema(struct arena *arena, const struct config_value *option, const char *key,
+		       struct config_errors *errors, struct schema_node *schema)
+{
+	const struct config_value *items = config_value_get(option, "items");
+	const struct config_value *max_items = config_value_get(option, "max_items");
+	char items_key[MEMBER_KEY_SIZE];
+
+	if (!items)
+		return refuse(option, key, errors, "a list needs 'items'");
+	if (config_value_get(option, "values") || config_value_get(option, "minimum") ||
+	    config_value_get(option, "maximum"))
+		return refuse(option, key, errors,
+			      "'values', 'minimum' and 'maximum' of a list belong under 'items'");
+	schema->types = SCHEMA_TYPE_ARRAY;
+	schema->format = SCHEMA_FORMAT_NONE;
+	schema->max_items = max_items ? config_value_u64(max_items) : MAX_ITEMS;
+	schema->items = arena_alloc(arena, sizeof(*schema->items));
+	if (!schema->items)
+		return -ENOMEM;
+	snprintf(items_key, sizeof(items_key), "%s.items", key);
+	return scalar_schema(items, items_key, errors, schema->items);
+}
+
+static int option_schema(struct arena *arena, const struct config_value *option, const char *key,
+			 struct config_errors *errors, struct schema_property *property)
+{
+	struct schema_node *schema = property->schema;
+	char default_key[MEMBER_KEY_SIZE];
+	int result;
+
 	schema->description = config_value_string(config_value_get(option, "help"));
 	property->required = config_value_bool(config_value_get(option, "required"));
 	schema->fallback = member_node(option, "default");
 	if (property->required && schema->fallback)
 		return refuse(option, key, errors, "has a default although it is required");
-	result = bounds_set(schema, option, key, errors);
+	if (!strcmp(config_value_string(config_value_get(option, "type")), "list"))
+		result = list_schema(arena, option, key, errors, schema);
+	else if (config_value_get(option, "items") || config_value_get(option, "max_items"))
+		result = refuse(option, key, errors,
+				"'items' and 'max_items' belong to the type list, and only to it");
+	else
+		result = scalar_schema(option, key, errors, schema);
 	if (result || !schema->fallback)
 		return result;
 	snprintf(default_key, sizeof(default_key), "%s.default", key);
@@ -142,7 +180,7 @@ static int options_fill(struct schema *schema, const struct config_value *option
 		if (!property->schema)
 			return -ENOMEM;
 		snprintf(key, sizeof(key), "options.%s", property->name);
-		result = option_schema(option, key, errors, property);
+		result = option_schema(&schema->arena, option, key, errors, property);
 		if (result == -ENOMEM)
 			return result;
 		failed = result ? result : failed;

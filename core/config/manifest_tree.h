@@ -18,6 +18,10 @@ struct manifest {
 	struct schema *options; /* What the file declares, as a schema. */
 };
 
+/* The value of an option, or why there is none: -ENODATA or -ENOENT, as of config_option_u64(). */
+int config_find(const struct sluice_config *config, const char *name,
+		const struct config_value **value) __attribute__((warn_unused_result));
+
 /*
  * Turns the declared options into a schema for the mapping that sets them.  `options` must outlive
  * it.  0, -EINVAL with reasons in `errors`, or -ENOMEM.

@@ -150,6 +150,12 @@ static const struct sluice_host host_services = {
 	.option_string = config_option_string,
 	.propose = host_propose,
 	.propose_rule = host_propose_rule,
+	.option_key = config_option_key,
+	.list_count = config_list_count,
+	.list_u64 = config_list_u64,
+	.list_double = config_list_double,
+	.list_string = config_list_string,
+	.list_key = config_list_key,
 };
 
 static int make_config(const struct plugin *plugin, const struct plugin_use *use,

@@ -190,7 +190,7 @@ Test(detectors, options_that_contradict)
 		{ "entropy", "{ high_entropy: 0.6, low_entropy: 0.7 }\n",
 		  "low_entropy: 0.7 is not below high_entropy, 0.6" },
 		{ "signature", "builtin: false\n", "builtin: there is no signature left" },
-		{ "signature", "without: gre_flood, nonsense\n",
+		{ "signature", "without: [gre_flood, nonsense]\n",
 		  "without: there is no signature 'nonsense'" },
 		{ "signature", "signatures: /nonexistent.yaml\n",
 		  "signatures: cannot read '/nonexistent.yaml'" },

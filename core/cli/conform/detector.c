@@ -85,8 +85,11 @@ static int case_life(struct conform *conform)
 }
 
 /* Sets one option alone.  The plugin may refuse it, with a reason, but not fall over it. */
-static int try_option(struct conform *conform, const char *name, const char *value)
+static int try_option(struct conform *conform, const struct manifest_option *option,
+		      const char *value)
 {
+	const char *name = option->name, *open = option->items ? "[" : "";
+	const char *close = option->items ? "]" : "";
 	struct sluice_instance *instance = NULL;
 	struct config_node *options = NULL;
 	struct config_errors errors;
@@ -95,7 +98,7 @@ static int try_option(struct conform *conform, const char *name, const char *val
 
 	if (!value)
 		return 0;
-	snprintf(text, sizeof(text), "%s: \"%s\"\n", name, value);
+	snprintf(text, sizeof(text), "%s: %s\"%s\"%s\n", name, open, value, close);
 	config_errors_init(&errors);
 	rc = config_node_parse("options", text, strlen(text), &errors, &options);
 	/* Numbers and booleans are not written in quotes. */
@@ -107,7 +110,7 @@ static int try_option(struct conform *conform, const char *name, const char *val
 		config_free(config);
 		if (rc != 0) {
 			config_node_free(options);
-			snprintf(text, sizeof(text), "%s: %s\n", name, value);
+			snprintf(text, sizeof(text), "%s: %s%s%s\n", name, open, value, close);
 			config_errors_init(&errors);
 			rc = config_node_parse("options", text, strlen(text), &errors, &options);
 		}
@@ -135,15 +138,15 @@ static int case_options(struct conform *conform)
 		int rc;
 
 		manifest_option(manifest, i, &option);
-		rc = try_option(conform, option.name, option.minimum);
+		rc = try_option(conform, &option, option.minimum);
 		if (rc == 0)
-			rc = try_option(conform, option.name, option.maximum);
+			rc = try_option(conform, &option, option.maximum);
 		for (word = strtok_r(option.values, ", ", &rest); word && rc == 0;
 		     word = strtok_r(NULL, ", ", &rest))
-			rc = try_option(conform, option.name, word);
+			rc = try_option(conform, &option, word);
 		if (rc == 0 && strcmp(option.type, "bool") == 0) {
-			rc = try_option(conform, option.name, "true");
-			rc = rc ? rc : try_option(conform, option.name, "false");
+			rc = try_option(conform, &option, "true");
+			rc = rc ? rc : try_option(conform, &option, "false");
 		}
 		if (rc != 0)
 			return rc;

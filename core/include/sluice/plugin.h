@@ -25,7 +25,7 @@ extern "C" {
 
 #define SLUICE_PLUGIN_MAGIC 0x534c5543u /* "SLUC" */
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 2
+#define SLUICE_ABI_MINOR 3
 
 #define SLUICE_EXPORT __attribute__((visibility("default")))
 
@@ -92,6 +92,25 @@ struct sluice_host {
 	 */
 	int (*propose_rule)(struct sluice_instance *instance,
 			    const struct sluice_rule_proposal *proposal);
+
+	/* Since ABI 1.3: test `size`. */
+
+	/* An address or a prefix that is already read. */
+	int (*option_key)(const struct sluice_config *config, const char *name,
+			  struct sluice_key *key);
+	/*
+	 * Options of the type list: how many items, and item `i` from 0 on as the reader of its
+	 * type would give it; -ERANGE: there are fewer.
+	 */
+	int (*list_count)(const struct sluice_config *config, const char *name, size_t *n);
+	int (*list_u64)(const struct sluice_config *config, const char *name, size_t i,
+			uint64_t *value);
+	int (*list_double)(const struct sluice_config *config, const char *name, size_t i,
+			   double *value);
+	int (*list_string)(const struct sluice_config *config, const char *name, size_t i,
+			   const char **value);
+	int (*list_key)(const struct sluice_config *config, const char *name, size_t i,
+			struct sluice_key *key);
 };
 
 enum sluice_plugin_kind {

@@ -100,20 +100,17 @@ static void add_file(struct reader *reader, struct detector *detector, const cha
 
 static void leave_out(struct reader *reader, struct signature_set *set)
 {
-	const char *at = read_string(reader, "without");
-	char name[SIGNATURE_NAME_SIZE];
+	const char *name;
 
-	while (reader->code == 0 && *(at += strspn(at, ", "))) {
-		size_t length = strcspn(at, ", ");
-
-		snprintf(name, sizeof(name), "%.*s", (int)(length < 64 ? length : 64), at);
-		if (!signature_set_drop(set, name)) {
-			reader->code = -EINVAL;
-			snprintf(reader->err->path, sizeof(reader->err->path), "without");
-			snprintf(reader->err->text, sizeof(reader->err->text),
-				 "there is no signature '%s' to leave out", name);
-		}
-		at += length;
+	for (size_t i = 0; reader->code == 0; i++) {
+		if (reader->host->list_string(reader->config, "without", i, &name))
+			return;
+		if (signature_set_drop(set, name))
+			continue;
+		reader->code = -EINVAL;
+		snprintf(reader->err->path, sizeof(reader->err->path), "without");
+		snprintf(reader->err->text, sizeof(reader->err->text),
+			 "there is no signature '%.64s' to leave out", name);
 	}
 }
 
@@ -336,7 +333,7 @@ SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = {
 	.magic = SLUICE_PLUGIN_MAGIC,
 	.abi_major = SLUICE_ABI_MAJOR,
-	.abi_minor = 2, /* propose_rule(), and the window's rules. */
+	.abi_minor = 3, /* propose_rule(), the window's rules, a list of options. */
 	.size = sizeof(sluice_plugin),
 	.kind = SLUICE_PLUGIN_DETECTOR,
 	.name = "signature",

@@ -71,7 +71,7 @@ static const struct sluice_detector_ops ops = { .size = sizeof(ops),
 SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = { SLUICE_PLUGIN_MAGIC,
 					     SLUICE_ABI_MAJOR,
-					     SLUICE_ABI_MINOR,
+					     0, /* As the manifest says: nothing younger is used. */
 					     sizeof(sluice_plugin),
 					     SLUICE_PLUGIN_DETECTOR,
 					     "mydetector",

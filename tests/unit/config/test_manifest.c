@@ -121,6 +121,95 @@ Test(manifest, readers_refuse)
 	manifest_free(m);
 }
 
+static const char lists[] =
+	"kind: detector\nabi: \"1.3\"\nname: sample\nversion: 0.1.0\nlicense: x\ndescription: x\n"
+	"options:\n"
+	"  ports: { type: list, items: { type: int }, default: [80, 1k], help: x }\n"
+	"  shares: { type: list, items: { type: number }, default: [0.5], help: x }\n"
+	"  names: { type: list, items: { type: string }, needs: [flow], default: [], help: x }\n"
+	"  nets: { type: list, items: { type: prefix }, default: [192.0.2.0/24], help: x }\n"
+	"  spare: { type: list, items: { type: int, maximum: 9 }, max_items: 2, help: x }\n"
+	"  peer: { type: address, default: \"2001:db8::1\", help: x }\n";
+
+Test(manifest, lists_are_read_item_by_item)
+{
+	struct manifest *m = manifest_of(lists);
+	struct config_node *node = node_of("{ names: [a, b], spare: [9] }");
+	struct sluice_config *config = config_of(m, node);
+	struct sluice_key key;
+	const char *text;
+	uint64_t number;
+	double real;
+	size_t n;
+
+	cr_assert(!config_list_count(config, "ports", &n) && n == 2);
+	cr_assert(!config_list_u64(config, "ports", 1, &number) && number == 1000);
+	cr_assert(!config_list_double(config, "shares", 0, &real) && real > 0.49 && real < 0.51);
+	cr_assert(!config_list_count(config, "names", &n) && n == 2);
+	cr_assert(!config_list_string(config, "names", 1, &text) && !strcmp(text, "b"));
+	cr_assert(!config_list_string(config, "nets", 0, &text) && !strcmp(text, "192.0.2.0/24"));
+	cr_assert(!config_list_key(config, "nets", 0, &key) && key.prefix_len == 24);
+	cr_assert(!config_list_u64(config, "spare", 0, &number) && number == 9);
+	cr_assert(!config_option_key(config, "peer", &key) && key.family == SLUICE_FAMILY_IPV6);
+	cr_expect_str_eq(config_feature(config, 0), "flow", "a list with items is in use");
+	config_free(config);
+	config_node_free(node);
+	manifest_free(m);
+}
+
+Test(manifest, list_readers_refuse)
+{
+	struct manifest *m = manifest_of(lists);
+	struct sluice_config *config = config_of(m, NULL);
+	struct sluice_key key;
+	const char *text;
+	uint64_t number;
+	double real;
+	size_t n;
+
+	cr_assert_eq(config_list_u64(config, "ports", 2, &number), -ERANGE);
+	cr_assert_eq(config_list_string(config, "names", 0, &text), -ERANGE);
+	cr_assert_eq(config_list_u64(config, "spare", 0, &number), -ENODATA);
+	cr_assert_eq(config_list_count(config, "nothing", &n), -ENOENT);
+	cr_assert_eq(config_list_count(config, "peer", &n), -EINVAL);
+	cr_assert_eq(config_list_double(config, "ports", 0, &real), -EINVAL);
+	cr_assert_eq(config_list_string(config, "ports", 0, &text), -EINVAL);
+	cr_assert_eq(config_list_key(config, "shares", 0, &key), -EINVAL);
+	cr_assert_eq(config_list_u64(config, "nets", 0, &number), -EINVAL);
+	cr_assert_eq(config_option_u64(config, "ports", &number), -EINVAL);
+	cr_assert_eq(config_option_key(config, "ports", &key), -EINVAL);
+	cr_assert_null(config_feature(config, 0), "an empty list is not in use");
+	config_free(config);
+	manifest_free(m);
+}
+
+Test(manifest, lists_are_checked_item_by_item)
+{
+	static const struct {
+		const char *options, *error;
+	} cases[] = {
+		{ "{ spare: 1 }", "1:10: options.spare: expected a list, got 1" },
+		{ "{ spare: [1, 2, 3] }", "1:10: options.spare: 3 given; at most 2 allowed" },
+		{ "{ spare: [1, 10] }",
+		  "1:14: options.spare[1]: 10 is out of range; allowed: at most 9" },
+		{ "{ nets: [192.0.2.1/24] }",
+		  "1:10: options.nets[0]: '192.0.2.1/24' has bits set beyond its length; write 192.0.2.0/24" },
+	};
+	struct manifest *m = manifest_of(lists);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_node *node = node_of(cases[i].options);
+		struct config_errors errors;
+		struct sluice_config *config = NULL;
+
+		config_errors_init(&errors);
+		cr_expect_eq(config_new(m, node, "options", &errors, &config), -EINVAL);
+		cr_expect_str_eq(first_error(&errors), cases[i].error);
+		config_node_free(node);
+	}
+	manifest_free(m);
+}
+
 Test(manifest, given_options_win)
 {
 	struct manifest *m = manifest_of(sample);
