@@ -53,6 +53,11 @@ struct sluice_key address_from_ipv6(const void *addr, unsigned int prefix_len)
 	return key_make(SLUICE_FAMILY_IPV6, addr, 16, prefix_len);
 }
 
+bool address_is_meant(const char *text)
+{
+	return strpbrk(text, ":/") || text[strspn(text, "0123456789.")] == '\0';
+}
+
 bool address_is_valid(const struct sluice_key *key)
 {
 	static const uint8_t zero[sizeof(key->reserved)];

@@ -46,6 +46,8 @@ struct sluice_key address_from_ipv6(const void *addr, unsigned int prefix_len);
 /* 32 or 128; 0 for any other family. */
 unsigned int address_width(uint8_t family);
 /* True if the key keeps its own rules.  For keys from pinned memory, sockets and plugins. */
+/* What is meant as an address, well written or not: it has a colon, a slash, or digits and dots only. */
+bool address_is_meant(const char *text);
 bool address_is_valid(const struct sluice_key *key);
 /* True for a whole address, no prefix. */
 bool address_is_single(const struct sluice_key *key);

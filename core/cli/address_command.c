@@ -9,39 +9,49 @@
 #include "cli.h"
 #include "document.h"
 
-static int check_addresses(const struct cli_args *args, const char *command)
+static int check_addresses(const struct cli_args *args, const struct address_command *command)
 {
 	struct sluice_key key;
 	struct sluice_err err;
 
 	for (size_t i = 0; i < args->n_operands; i++) {
+		if (command->takes_rules && !address_is_meant(args->operands[i]))
+			continue;
 		if (address_parse_prefix(args->operands[i], ADDRESS_STRICT, &key, &err) != 0) {
-			fprintf(stderr, "sluice: %s: %s\n", command, err.text);
+			fprintf(stderr, "sluice: %s: %s\n", command->name, err.text);
 			return CLI_EXIT_USAGE;
 		}
 	}
 	return CLI_EXIT_OK;
 }
 
-int address_command_run(const struct cli_args *args, const char *command, const char *extra,
-			const char *done)
+/* "198.18.0.1", or "rule udp_flood.3". */
+static void print_done(const json_t *result, const struct address_command *command)
+{
+	const char *rule = document_string(result, "rule");
+
+	printf("%s%s %s%s%s\n", rule[0] ? "rule " : "",
+	       rule[0] ? rule : document_string(result, "source"), command->done,
+	       command->extra ? " for " : "", command->extra ? command->extra : "");
+}
+
+int address_command_run(const struct cli_args *args, const struct address_command *command)
 {
 	int code = check_addresses(args, command), worst = code;
 
 	/* That one of them is refused is no reason to leave the others out. */
 	for (size_t i = 0; i < args->n_operands && worst <= CLI_EXIT_REFUSED; i++) {
-		const char *operands[] = { args->operands[i], extra };
+		const char *operands[] = { args->operands[i], command->extra };
 		json_t *result;
 
-		code = cli_call(args, command, operands, extra ? 2 : 1, &result);
+		code = cli_call(args, command->name, operands, command->extra ? 2 : 1, &result);
 		worst = code > worst ? code : worst;
 		if (code != CLI_EXIT_OK)
 			continue;
 		if (args->json)
 			worst = cli_print_json(result) == CLI_EXIT_OK ? worst : CLI_EXIT_FAILED;
 		else
-			printf("%s %s%s%s\n", document_string(result, "source"), done,
-			       extra ? " for " : "", extra ? extra : "");
+			print_done(result, command);
 		json_decref(result);
 	}
 	return worst;

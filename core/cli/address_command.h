@@ -3,13 +3,21 @@
 #ifndef SLUICE_CLI_ADDRESS_COMMAND_H
 #define SLUICE_CLI_ADDRESS_COMMAND_H
 
+#include <stdbool.h>
+
 struct cli_args;
 
+struct address_command {
+	const char *name;
+	const char *done;  /* For people: "blocked". */
+	const char *extra; /* Its second argument; NULL: none. */
+	bool takes_rules;  /* What is no address is the name of a rule. */
+};
+
 /*
- * Checks every address first, so that a slip in one changes nothing; then sends `command` for each
- * in turn, with `extra` (NULL: none) as second argument.  `done` is the word for people: "blocked".
+ * Checks every address first, so that a slip in one changes nothing; then sends the command for
+ * each in turn.
  */
-int address_command_run(const struct cli_args *args, const char *command, const char *extra,
-			const char *done);
+int address_command_run(const struct cli_args *args, const struct address_command *command);
 
 #endif /* SLUICE_CLI_ADDRESS_COMMAND_H */

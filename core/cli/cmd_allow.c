@@ -5,7 +5,10 @@
 
 static int run(const struct cli_args *args)
 {
-	return address_command_run(args, "allow", NULL, "allowed until the next reload");
+	static const struct address_command allow = { .name = "allow",
+						      .done = "allowed until the next reload" };
+
+	return address_command_run(args, &allow);
 }
 
 const struct cli_command cli_allow = {

@@ -7,6 +7,9 @@
 
 static int run(const struct cli_args *args)
 {
+	const struct address_command block = { .name = "block",
+					       .done = "blocked",
+					       .extra = args->duration };
 	struct sluice_err err;
 	uint64_t ns;
 
@@ -14,7 +17,7 @@ static int run(const struct cli_args *args)
 		fprintf(stderr, "sluice: block: --for: %s\n", err.text);
 		return CLI_EXIT_USAGE;
 	}
-	return address_command_run(args, "block", args->duration, "blocked");
+	return address_command_run(args, &block);
 }
 
 const struct cli_command cli_block = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sluice explain: all that is known of one source. */
+/* sluice explain: all that is known of one source, or of one rule. */
 #include <string.h>
 
 #include "base/address.h"
@@ -72,6 +72,87 @@ static void print_page(const json_t *what)
 	print_field("release", document_string(what, "release"));
 }
 
+static void print_who(const json_t *rule)
+{
+	const json_t *detectors = document_get(rule, "detectors"), *name;
+	char text[128] = "";
+	size_t used = 0, i;
+
+	json_array_foreach((json_t *)detectors, i, name) {
+		if (used < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+						 i ? ", " : "", json_string_value(name));
+	}
+	print_field("detector", text);
+	print_field("reason", document_string(rule, "reason"));
+	print_field("evidence", document_string(rule, "evidence"));
+}
+
+static void print_counts(const json_t *rule)
+{
+	char rate[HUMAN_TEXT_SIZE], dropped_rate[HUMAN_TEXT_SIZE];
+	char packets[HUMAN_TEXT_SIZE], bytes[HUMAN_TEXT_SIZE], dropped[HUMAN_TEXT_SIZE];
+
+	printf("  %-12s matches %s, drops %s\n", "now", human_pps(document_u64(rule, "pps"), rate),
+	       human_pps(document_u64(rule, "dropped_pps"), dropped_rate));
+	printf("  %-12s matched %s packets (%s), dropped %s\n", "in all",
+	       human_count(document_u64(rule, "packets"), packets),
+	       human_bytes(document_u64(rule, "bytes"), bytes),
+	       human_count(document_u64(rule, "dropped_packets"), dropped));
+}
+
+/* What a detector's rule has behind it and before it; nothing of this is told of the file's. */
+static void print_life(const json_t *rule)
+{
+	const json_t *asked = document_get(rule, "windows_since_asked");
+	uint64_t repeats = document_u64(rule, "repeats");
+	bool in_force = strcmp(document_string(rule, "state"), "enforced") == 0 ||
+			strcmp(document_string(rule, "state"), "probation") == 0;
+	char left[HUMAN_TEXT_SIZE];
+
+	print_field("first seen", document_string(rule, "first_seen"));
+	print_field("state since", document_string(rule, "changed"));
+	if (json_is_integer(asked))
+		printf("  %-12s %llu window%s ago\n", "asked for",
+		       (unsigned long long)json_integer_value(asked),
+		       human_plural((uint64_t)json_integer_value(asked)));
+	if (repeats)
+		printf("  %-12s in force %llu time%s before\n", "repeats",
+		       (unsigned long long)repeats, human_plural(repeats));
+	if (in_force)
+		printf("  %-12s once quiet for another %s\n", "leaves",
+		       human_duration(document_u64(rule, "quiet_left_ns"), left));
+	if (document_u64(rule, "ttl_left_ns"))
+		printf("  %-12s in %s, unless it still matches\n", "expires",
+		       human_duration(document_u64(rule, "ttl_left_ns"), left));
+	if (document_u64(rule, "held_ns"))
+		printf("  %-12s for %s: detectors may not have it back\n", "kept out",
+		       human_duration(document_u64(rule, "held_ns"), left));
+}
+
+static void print_rule(const json_t *rule)
+{
+	const char *match = document_string(rule, "match");
+	const char *verdict = document_string(rule, "verdict");
+
+	printf("rule %s %s (%s)\n", document_string(rule, "rule"),
+	       strcmp(verdict, "passes") == 0 ? "drops nothing now" : verdict,
+	       document_string(rule, "state"));
+	print_field("match", match[0] ? match : "any packet");
+	print_field("action", document_string(rule, "action"));
+	print_field("spares", document_bool(rule, "exempt_known")
+				      ? "known clients, and sources with `exempt: all`"
+				      : "sources with `exempt: all` alone");
+	if (document_bool(rule, "automatic"))
+		print_who(rule);
+	else
+		print_field("origin", "the deployment file");
+	print_counts(rule);
+	if (document_bool(rule, "automatic"))
+		print_life(rule);
+	print_field("release", document_string(rule, "release"));
+}
+
 static int run(const struct cli_args *args)
 {
 	struct sluice_key key;
@@ -79,7 +160,8 @@ static int run(const struct cli_args *args)
 	json_t *what;
 	int code;
 
-	if (address_parse_prefix(args->operands[0], ADDRESS_STRICT, &key, &err) != 0) {
+	if (address_is_meant(args->operands[0]) &&
+	    address_parse_prefix(args->operands[0], ADDRESS_STRICT, &key, &err) != 0) {
 		fprintf(stderr, "sluice: explain: %s\n", err.text);
 		return CLI_EXIT_USAGE;
 	}
@@ -88,6 +170,8 @@ static int run(const struct cli_args *args)
 		return code;
 	if (args->json)
 		code = cli_print_json(what);
+	else if (document_get(what, "rule"))
+		print_rule(what);
 	else
 		print_page(what);
 	json_decref(what);
@@ -96,10 +180,11 @@ static int run(const struct cli_args *args)
 
 const struct cli_command cli_explain = {
 	.name = "explain",
-	.operands = "ADDRESS[/LEN]",
-	.summary = "why a source is blocked or not, its rates, what would release it",
+	.operands = "ADDRESS[/LEN]|RULE",
+	.summary = "why a source is blocked or a rule in force, and what would release it",
 	.help = "Tells a source's state, the detector that accused it with its evidence, what it\n"
-		"sends now, and what would release it.\n",
+		"sends now, and what would release it.  The same of a rule by its name, as `sluice\n"
+		"rules` and the events give it, also of an automatic one that was released.\n",
 	.options = CLI_OPTION_SOCKET | CLI_OPTION_JSON,
 	.min_operands = 1,
 	.max_operands = 1,

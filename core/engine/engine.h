@@ -16,6 +16,8 @@
 #include <sluice/detector.h>
 #include <sluice/key.h>
 
+#include "dataplane/rule.h"
+
 struct clock_source;
 struct dataplane;
 struct detector_thread;
@@ -226,5 +228,38 @@ struct engine_explanation {
 };
 int engine_explain(struct engine *engine, const struct sluice_key *key,
 		   struct engine_explanation *explanation) __attribute__((warn_unused_result));
+
+#define ENGINE_RULE_DETECTORS 4
+/* All that is known of one rule of the filter.  Strings are NUL-terminated copies. */
+struct engine_rule_explanation {
+	struct dataplane_rule rule;
+	bool automatic; /* Detectors asked for it; else the deployment file. */
+	/* As a source's: BLOCKED is in force, PINNED one of the file's; others: out of force. */
+	enum engine_state state;
+	bool dropped; /* It drops packets now: not in observe mode. */
+	char detectors[ENGINE_RULE_DETECTORS][24];
+	size_t n_detectors;
+	char reason[24], evidence[96];
+	uint64_t first_seen_realtime_ns, changed_realtime_ns; /* Of its state; 0: not known. */
+	uint64_t windows_since_asked;			      /* UINT64_MAX: not known. */
+	uint64_t pps, dropped_pps;			      /* Last window. */
+	/* Since it was enforced; of one of the file's as `rules` tells it. */
+	uint64_t packets, bytes, dropped_packets, dropped_bytes;
+	uint64_t quiet_left_ns; /* So long without loud windows, and it leaves. */
+	uint64_t ttl_left_ns;	/* 0 = no expiry */
+	uint64_t held_ns;	/* So long detectors may not have it back; 0 = they may. */
+	uint32_t repeats;
+	char release[192]; /* What would release it, in words. */
+};
+/* -ENOENT: none of that name is in force or remembered. */
+int engine_explain_rule(struct engine *engine, const char *name,
+			struct engine_rule_explanation *explanation)
+	__attribute__((warn_unused_result));
+/*
+ * Takes an automatic rule out of force, and keeps detectors from having it back for the policy's
+ * ttl.  -ENOENT: no such rule; -EPERM: it is one of the file's.
+ */
+int engine_unblock_rule(struct engine *engine, const char *name, struct sluice_err *err)
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_ENGINE_ENGINE_H */

@@ -10,7 +10,7 @@
 
 #define OBSERVED "not dropped: observe mode counts it and lets it through"
 
-static uint64_t realtime_of(const struct engine *engine, uint64_t boottime_ns)
+uint64_t explain_realtime(const struct engine *engine, uint64_t boottime_ns)
 {
 	uint64_t age_ns = engine_boottime_ns(engine) - boottime_ns;
 	uint64_t now_ns = clock_realtime_ns(engine->clock);
@@ -18,7 +18,7 @@ static uint64_t realtime_of(const struct engine *engine, uint64_t boottime_ns)
 	return age_ns < now_ns ? now_ns - age_ns : 0;
 }
 
-static uint64_t time_left(const struct engine *engine, uint64_t expires_ns)
+uint64_t explain_time_left(const struct engine *engine, uint64_t expires_ns)
 {
 	uint64_t now_ns = engine_boottime_ns(engine);
 
@@ -79,18 +79,18 @@ static void explain_entry(const struct engine *engine, const struct blocklist_en
 	if (!engine->settings->enforce && entry->state != ENGINE_STATE_PINNED)
 		explanation->state = ENGINE_STATE_CANDIDATE;
 	set_names(engine, explanation, detail->detector, detail->reason, detail->evidence);
-	explanation->first_seen_realtime_ns = realtime_of(engine, detail->first_seen_ns);
+	explanation->first_seen_realtime_ns = explain_realtime(engine, detail->first_seen_ns);
 	/* A block by hand may be of somebody who never sent anything. */
 	if (entry->seen_s)
 		explanation->last_seen_realtime_ns =
-			realtime_of(engine, (uint64_t)entry->seen_s * 1000000000ull);
+			explain_realtime(engine, (uint64_t)entry->seen_s * 1000000000ull);
 	explanation->pps = measure_pps(entry->view.packets + entry->view.hw_packets, length_ns);
 	explanation->hw_pps = measure_pps(entry->view.hw_packets, length_ns);
 	explanation->hw_age_ns = entry->view.hw_age_ns;
 	explanation->dropped_packets = entry->dropped;
 	explanation->repeats = detail->repeats;
 	explanation->quiet_windows = entry->quiet_windows;
-	explanation->ttl_left_ns = time_left(engine, entry->expires_ns);
+	explanation->ttl_left_ns = explain_time_left(engine, entry->expires_ns);
 	say_release(engine, entry, explanation);
 }
 
@@ -102,8 +102,8 @@ static void explain_prefix(const struct engine *engine, const struct prefix_list
 	explanation->prefix = true;
 	explanation->dropped = engine->settings->enforce;
 	set_names(engine, explanation, engine->operator_id, engine->manual_id, "blocked by hand");
-	explanation->first_seen_realtime_ns = realtime_of(engine, prefix->first_seen_ns);
-	explanation->ttl_left_ns = time_left(engine, prefix->expires_ns);
+	explanation->first_seen_realtime_ns = explain_realtime(engine, prefix->first_seen_ns);
+	explanation->ttl_left_ns = explain_time_left(engine, prefix->expires_ns);
 	snprintf(explanation->release, sizeof(explanation->release), "%s%s",
 		 explanation->dropped && prefix->expires_ns ? "the end of its time, or " : "",
 		 explanation->dropped ? "`sluice unblock` of the prefix" : OBSERVED);
@@ -115,8 +115,8 @@ static void explain_past(const struct engine *engine, const struct history_entry
 	explanation->key = past->key;
 	explanation->state = state;
 	set_names(engine, explanation, past->detector, past->reason, past->evidence);
-	explanation->first_seen_realtime_ns = realtime_of(engine, past->first_seen_ns);
-	explanation->last_seen_realtime_ns = realtime_of(engine, past->at_ns);
+	explanation->first_seen_realtime_ns = explain_realtime(engine, past->first_seen_ns);
+	explanation->last_seen_realtime_ns = explain_realtime(engine, past->at_ns);
 	explanation->repeats = past->repeats;
 	snprintf(explanation->release, sizeof(explanation->release), "%s",
 		 state == ENGINE_STATE_RELEASED ? "not blocked: it was released"

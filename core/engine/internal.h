@@ -103,6 +103,11 @@ bool engine_is_known(const struct engine *engine, const struct sluice_key *key);
 bool engine_unit(const struct engine *engine, const struct sluice_key *key,
 		 struct sluice_key *unit);
 
+/* explain.c */
+uint64_t explain_realtime(const struct engine *engine, uint64_t boottime_ns);
+/* Until `expires_ns` (CLOCK_BOOTTIME); 0 for 0, and at least 1 else. */
+uint64_t explain_time_left(const struct engine *engine, uint64_t expires_ns);
+
 /* release.c */
 /* Releases one entry and notes it for the report; false if the event does not end it. */
 bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum lifecycle_event event,

@@ -215,3 +215,32 @@ int engine_allow(struct engine *engine, const struct sluice_key *prefix, struct 
 	flush(engine);
 	return 0;
 }
+
+static bool is_in_file(const struct engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->rule_set.n_config; i++)
+		if (strcmp(engine->rule_set.rules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+int engine_unblock_rule(struct engine *engine, const char *name, struct sluice_err *err)
+{
+	uint64_t held_until_ns = engine_boottime_ns(engine) + engine->settings->policy.ttl_ns;
+	int rc;
+
+	if (is_in_file(engine, name)) {
+		err_set(err, NULL,
+			"rule '%s' is one of the deployment file's; remove it there, then `sluice "
+			"reload`",
+			name);
+		return -EPERM;
+	}
+	rc = rule_policy_release_one(engine, name, held_until_ns);
+	if (rc)
+		err_set(err, NULL, "there is no rule '%s' in force; `sluice rules` lists them",
+			name);
+	else
+		flush(engine);
+	return rc;
+}

@@ -12,7 +12,7 @@
 #include "internal.h"
 #include "votes.h"
 
-static struct auto_rule_terms terms_of(const struct engine *engine)
+struct auto_rule_terms rule_policy_terms(const struct engine *engine)
 {
 	const struct settings_policy *policy = &engine->settings->policy;
 
@@ -231,7 +231,7 @@ static bool decide(struct engine *engine, const struct rule_wish *wish,
 
 void rule_policy_run(struct engine *engine)
 {
-	const struct auto_rule_terms terms = terms_of(engine);
+	const struct auto_rule_terms terms = rule_policy_terms(engine);
 	struct rule_wishes *wishes = &engine->rule_wishes;
 	uint32_t made = 0;
 
@@ -323,6 +323,18 @@ void rule_policy_withdraw_newest(struct engine *engine, uint64_t held_until_ns)
 				"too little passed right after it was enforced", held_until_ns);
 	}
 	apply(engine);
+}
+
+int rule_policy_release_one(struct engine *engine, const char *name, uint64_t held_until_ns)
+{
+	struct auto_rule *rule = auto_rules_find_name(&engine->auto_rules, name);
+
+	if (!rule || !release(engine, rule, LIFECYCLE_EVENT_UNBLOCK, "by hand", held_until_ns))
+		return -ENOENT;
+	/* The operator's word, not a flood that came back. */
+	rule->rule.repeats--;
+	apply(engine);
+	return 0;
 }
 
 void rule_policy_release_all(struct engine *engine, const char *why)

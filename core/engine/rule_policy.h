@@ -10,7 +10,12 @@
 
 #include <sluice/plugin.h>
 
+#include "auto_rules.h"
+
 struct engine;
+
+/* What the release of rules depends on, as of now. */
+struct auto_rule_terms rule_policy_terms(const struct engine *engine);
 
 /* The rules of the settings, and those of an earlier daemon that are still to be in force. */
 int rule_policy_start(struct engine *engine, struct sluice_err *err)
@@ -22,6 +27,9 @@ void rule_policy_run(struct engine *engine);
 
 /* The automatic rules of the last windows, and keeps them out for a while. */
 void rule_policy_withdraw_newest(struct engine *engine, uint64_t held_until_ns);
+/* One, by hand: -ENOENT if it is not in force. */
+int rule_policy_release_one(struct engine *engine, const char *name, uint64_t held_until_ns)
+	__attribute__((warn_unused_result));
 /* Every automatic rule. */
 void rule_policy_release_all(struct engine *engine, const char *why);
 

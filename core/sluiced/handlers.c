@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 
 #include "engine_thread.h"
+#include "rule_explanation.h"
 #include "rules_list.h"
 #include "snapshot.h"
 
@@ -31,6 +32,8 @@ struct engine_call {
 	struct sluice_key key;
 	uint64_t ttl_ns;
 	struct engine_explanation explanation;
+	const char *rule;
+	struct engine_rule_explanation rule_explanation;
 };
 
 static int parse_key(const struct protocol_request *request, struct sluice_key *key,
@@ -94,11 +97,32 @@ static int run_unblock(void *ctx, struct sluice_err *err)
 	return changed(call, engine_unblock(call->engine, &call->key, err));
 }
 
+static int run_unblock_rule(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+
+	return changed(call, engine_unblock_rule(call->engine, call->rule, err));
+}
+
+static int unblock_rule(struct handlers_context *context, const char *name, json_t **result,
+			struct sluice_err *err)
+{
+	struct engine_call call = { .context = context, .engine = context->engine, .rule = name };
+	int ret = engine_thread_call(context->thread, run_unblock_rule, &call, err);
+
+	if (ret)
+		return ret;
+	*result = json_pack("{s:s}", "rule", name);
+	return *result ? 0 : fail_system(err, -ENOMEM, "answer");
+}
+
 static int handle_unblock(void *ctx, const struct protocol_request *request, json_t **result,
 			  struct sluice_err *err)
 {
 	struct engine_call call = { .ttl_ns = 0 };
 
+	if (!address_is_meant(request->args[0]))
+		return unblock_rule(ctx, request->args[0], result, err);
 	return call_with_key(ctx, request, run_unblock, &call, result, err);
 }
 
@@ -131,13 +155,40 @@ static int run_explain(void *ctx, struct sluice_err *err)
 	return ret ? fail_system(err, ret, "explain %s", address_format(&call->key, text)) : 0;
 }
 
+static int run_explain_rule(void *ctx, struct sluice_err *err)
+{
+	struct engine_call *call = ctx;
+	int ret = engine_explain_rule(call->engine, call->rule, &call->rule_explanation);
+
+	return ret ? fail_with(err, ret,
+			       "there is no rule '%s', in force or remembered; `sluice rules` "
+			       "lists those in force",
+			       call->rule)
+		   : 0;
+}
+
+static int explain_rule(struct handlers_context *context, const char *name, json_t **result,
+			struct sluice_err *err)
+{
+	struct engine_call call = { .engine = context->engine, .rule = name };
+	int ret = engine_thread_call(context->thread, run_explain_rule, &call, err);
+
+	if (ret)
+		return ret;
+	*result = rule_explanation_json(&call.rule_explanation);
+	return *result ? 0 : fail_system(err, -ENOMEM, "explain");
+}
+
 static int handle_explain(void *ctx, const struct protocol_request *request, json_t **result,
 			  struct sluice_err *err)
 {
 	struct handlers_context *context = ctx;
 	struct engine_call call = { .engine = context->engine };
-	int ret = parse_key(request, &call.key, err);
+	int ret;
 
+	if (!address_is_meant(request->args[0]))
+		return explain_rule(context, request->args[0], result, err);
+	ret = parse_key(request, &call.key, err);
 	if (!ret)
 		ret = engine_thread_call(context->thread, run_explain, &call, err);
 	if (ret)
@@ -211,9 +262,11 @@ static int handle_reload(void *ctx, const struct protocol_request *request, json
 static const struct server_handler handlers[] = {
 	{ "status", "", "what goes on, as one document", 0, 0, handle_status },
 	{ "block", "ADDRESS[/LEN] [DURATION]", "block a source by hand", 1, 2, handle_block },
-	{ "unblock", "ADDRESS[/LEN]", "release a source", 1, 1, handle_unblock },
+	{ "unblock", "ADDRESS[/LEN]|RULE", "release a source or an automatic rule", 1, 1,
+	  handle_unblock },
 	{ "allow", "ADDRESS[/LEN]", "never block it, until the next reload", 1, 1, handle_allow },
-	{ "explain", "ADDRESS[/LEN]", "all that is known of a source", 1, 1, handle_explain },
+	{ "explain", "ADDRESS[/LEN]|RULE", "all that is known of a source or a rule", 1, 1,
+	  handle_explain },
 	{ "rules", "", "the signature rules in force, and what each did", 0, 0, handle_rules },
 	{ "reload", "[dry-run]", "read the deployment file again, or tell what that would change",
 	  0, 1, handle_reload },

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "base/address.h"
 
@@ -14,19 +13,6 @@
 #include "version.h"
 
 #define J(value) ((json_int_t)(value))
-
-/* RFC 3339, UTC; JSON null for 0. */
-static json_t *time_json(uint64_t realtime_ns)
-{
-	time_t seconds = (time_t)(realtime_ns / 1000000000);
-	char text[48];
-	struct tm tm;
-
-	if (realtime_ns == 0 || !gmtime_r(&seconds, &tm) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return json_null();
-	return json_string(text);
-}
 
 static uint64_t per_second(uint64_t count, uint64_t length_ns)
 {
