@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "document.h"
+#include "human.h"
 
 static int check_addresses(const struct cli_args *args, const struct address_command *command)
 {
@@ -29,9 +30,14 @@ static int check_addresses(const struct cli_args *args, const struct address_com
 static void print_done(const json_t *result, const struct address_command *command)
 {
 	const char *rule = document_string(result, "rule");
+	char held[HUMAN_TEXT_SIZE];
 
-	printf("%s%s %s%s%s\n", rule[0] ? "rule " : "",
-	       rule[0] ? rule : document_string(result, "source"), command->done,
+	if (rule[0]) {
+		printf("rule %s %s; detectors may not have it back for %s\n", rule, command->done,
+		       human_duration(document_u64(result, "held_ns"), held));
+		return;
+	}
+	printf("%s %s%s%s\n", document_string(result, "source"), command->done,
 	       command->extra ? " for " : "", command->extra ? command->extra : "");
 }
 

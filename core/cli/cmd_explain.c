@@ -45,17 +45,37 @@ static void print_flags(const json_t *what)
 		print_field("prefix", "yes: a blocked prefix covers it");
 }
 
+/* What stops it may be no block of it at all. */
+static void print_rules(const json_t *what)
+{
+	uint64_t n = document_u64(what, "rules");
+	char rate[HUMAN_TEXT_SIZE], text[200];
+
+	if (n == 0 || strcmp(document_string(what, "verdict"), "dropped") == 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "%llu in force, which may drop its packets by what they look like (now %s, of all "
+		 "sources); `sluice rules` lists them",
+		 (unsigned long long)n, human_pps(document_u64(what, "rules_dropped_pps"), rate));
+	print_field("rules", text);
+}
+
 static void print_page(const json_t *what)
 {
+	const char *state = document_string(what, "state");
 	char left[HUMAN_TEXT_SIZE];
 
-	printf("%s is %s (%s)\n", document_string(what, "source"), document_string(what, "verdict"),
-	       document_string(what, "state"));
+	if (strcmp(state, "none") == 0)
+		printf("%s is not blocked\n", document_string(what, "source"));
+	else
+		printf("%s is %s (%s)\n", document_string(what, "source"),
+		       document_string(what, "verdict"), state);
 	print_flags(what);
 	print_field("detector", document_string(what, "detector"));
 	print_field("reason", document_string(what, "reason"));
 	print_field("evidence", document_string(what, "evidence"));
 	print_rates(what);
+	print_rules(what);
 	print_field("first seen", document_string(what, "first_seen"));
 	print_field("last seen", document_string(what, "last_seen"));
 	if (document_u64(what, "repeats"))
@@ -112,7 +132,9 @@ static void print_life(const json_t *rule)
 
 	print_field("first seen", document_string(rule, "first_seen"));
 	print_field("state since", document_string(rule, "changed"));
-	if (json_is_integer(asked))
+	if (json_is_integer(asked) && json_integer_value(asked) == 0)
+		print_field("asked for", "in the last window");
+	else if (json_is_integer(asked))
 		printf("  %-12s %llu window%s ago\n", "asked for",
 		       (unsigned long long)json_integer_value(asked),
 		       human_plural((uint64_t)json_integer_value(asked)));

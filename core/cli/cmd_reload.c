@@ -99,6 +99,7 @@ static void print_plan(const struct cli_args *args, const json_t *plan)
 	const json_t *changes = json_object_get(plan, "changes"), *change;
 	const char *file = document_string(plan, "file");
 	uint64_t left_out = document_u64(plan, "left_out");
+	uint64_t by_hand = document_u64(plan, "forgets.allowed_by_hand");
 	size_t i, n = json_array_size(changes) + left_out;
 
 	json_array_foreach((json_t *)changes, i, change)
@@ -108,12 +109,16 @@ static void print_plan(const struct cli_args *args, const json_t *plan)
 	print_detectors(json_object_get(plan, "detectors"));
 	print_features(document_get(plan, "measured.begins"), "begins to be measured");
 	print_features(document_get(plan, "measured.ends"), "is no longer measured");
+	if (by_hand)
+		printf("%llu prefix%s allowed by hand %s; to keep, list under `allow`\n",
+		       (unsigned long long)by_hand, by_hand == 1 ? "" : "es",
+		       args->dry_run ? "would be forgotten" : "forgotten");
 	if (!args->dry_run)
 		printf("%s is in force (%zu change%s)\n", file, n, human_plural(n));
 	else if (!document_bool(plan, "ok"))
 		printf("%s: a reload would be refused\n", file);
 	else if (n == 0)
-		printf("%s: a reload would change nothing\n", file);
+		printf("%s: a reload would change nothing%s\n", file, by_hand ? " else" : "");
 	else
 		printf("%s: a reload would put this in force (%zu change%s)\n", file, n,
 		       human_plural(n));

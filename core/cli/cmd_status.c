@@ -78,10 +78,13 @@ static void print_attack(const json_t *status, const struct style *style)
 	unsigned long long count = document_u64(status, "attack.count");
 	const char *mode = document_bool(status, "enforce") ? ""
 							    : "; observe mode: nothing is dropped";
+	char duration[HUMAN_TEXT_SIZE];
 
 	if (document_bool(status, "attack.active"))
-		say("attack", "%sUNDER ATTACK%s since %s (%llu since start)%s", style->alarm,
-		    style->end, document_string(status, "attack.started"), count, mode);
+		say("attack", "%sUNDER ATTACK%s for %s, since %s (%llu since start)%s",
+		    style->alarm, style->end,
+		    human_duration(document_u64(status, "attack.duration_ns"), duration),
+		    document_string(status, "attack.started"), count, mode);
 	else
 		say("attack", "%snone%s (%llu since start)%s", style->good, style->end, count,
 		    mode);
@@ -90,13 +93,16 @@ static void print_attack(const json_t *status, const struct style *style)
 static void print_traffic(const json_t *status)
 {
 	char offered[HUMAN_TEXT_SIZE], passed[HUMAN_TEXT_SIZE], dropped[HUMAN_TEXT_SIZE];
-	char hw[HUMAN_TEXT_SIZE];
+	char bits[HUMAN_TEXT_SIZE], hw[HUMAN_TEXT_SIZE], in_nic[80] = "";
 
-	say("traffic", "offered %s, passed %s, dropped %s in XDP and %s in the NIC",
+	if (document_bool(status, "offload.enabled"))
+		snprintf(in_nic, sizeof(in_nic), " and %s in the NIC",
+			 human_pps(document_u64(status, "traffic.hw_pps"), hw));
+	say("traffic", "offered %s (%s), passed %s, dropped %s in XDP%s",
 	    human_pps(document_u64(status, "traffic.offered_pps"), offered),
+	    human_bps(document_u64(status, "traffic.offered_bps"), bits),
 	    human_pps(document_u64(status, "traffic.passed_pps"), passed),
-	    human_pps(document_u64(status, "traffic.dropped_pps"), dropped),
-	    human_pps(document_u64(status, "traffic.hw_pps"), hw));
+	    human_pps(document_u64(status, "traffic.dropped_pps"), dropped), in_nic);
 }
 
 static void print_features(const json_t *status)
@@ -122,12 +128,16 @@ static void print_blocked(const json_t *status, const struct style *style)
 {
 	uint64_t n = document_u64(status, "blocked.total");
 	char total[HUMAN_TEXT_SIZE], offloaded[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE];
-	char manual[HUMAN_TEXT_SIZE], prefixes[HUMAN_TEXT_SIZE];
+	char manual[HUMAN_TEXT_SIZE], prefixes[HUMAN_TEXT_SIZE], in_nic[80] = "";
+	uint64_t by_hand = document_u64(status, "allow.by_hand");
 
-	say("blocked", "%s%s%s source%s of %s, %s in the NIC too; %s by hand; and %s prefix%s",
-	    style->bold, human_count(n, total), style->end, human_plural(n),
-	    human_count(document_u64(status, "blocked.capacity"), capacity),
-	    human_count(document_u64(status, "blocked.by_state.offloaded"), offloaded),
+	if (document_bool(status, "offload.enabled"))
+		snprintf(in_nic, sizeof(in_nic), ", %s in the NIC too",
+			 human_count(document_u64(status, "blocked.by_state.offloaded"),
+				     offloaded));
+	say("blocked", "%s%s%s source%s of %s%s; %s by hand; and %s prefix%s", style->bold,
+	    human_count(n, total), style->end, human_plural(n),
+	    human_count(document_u64(status, "blocked.capacity"), capacity), in_nic,
 	    human_count(document_u64(status, "blocked.manual"), manual),
 	    human_count(document_u64(status, "blocked.prefixes"), prefixes),
 	    document_u64(status, "blocked.prefixes") == 1 ? "" : "es");
@@ -139,6 +149,9 @@ static void print_blocked(const json_t *status, const struct style *style)
 	    human_count(document_u64(status, "blocked.not_enforced.known"), total),
 	    human_count(document_u64(status, "blocked.not_enforced.allow"), offloaded),
 	    human_count(document_u64(status, "blocked.not_enforced.observe"), capacity));
+	if (by_hand)
+		say("allowed", "%s prefix%s by hand, until the next reload",
+		    human_count(by_hand, total), by_hand == 1 ? "" : "es");
 }
 
 static void print_rules(const json_t *status, const struct style *style)

@@ -174,6 +174,7 @@ struct engine_status {
 	uint64_t blocks_total, released_total, refused_total;
 	uint64_t protected_known; /* Proposals not enforced: client is known. */
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
+	uint64_t allowed_by_hand; /* Prefixes; until the next reload. */
 	struct engine_known_count known;
 	uint64_t known_left_out;  /* Known, but without room in the filter. */
 	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
@@ -220,8 +221,11 @@ struct engine_explanation {
 	uint64_t first_seen_realtime_ns, last_seen_realtime_ns; /* 0: never while it was blocked. */
 	uint64_t pps;						/* Merged, last window. */
 	uint64_t hw_pps, hw_age_ns;
-	uint64_t passed_pps;	  /* If not blocked: its rate in the last window. */
-	uint64_t dropped_packets; /* Since it was blocked. */
+	/* Of rules, which go by what packets look like; none for who is exempt from them. */
+	uint32_t rules;		    /* In force, that drop or limit. */
+	uint64_t rules_dropped_pps; /* By them all, of all sources. */
+	uint64_t passed_pps;	    /* If not blocked: its rate in the last window. */
+	uint64_t dropped_packets;   /* Since it was blocked. */
 	uint32_t repeats, quiet_windows;
 	uint64_t ttl_left_ns; /* 0 = no expiry */
 	char release[192];    /* What would release it, in words. */
@@ -256,10 +260,10 @@ int engine_explain_rule(struct engine *engine, const char *name,
 			struct engine_rule_explanation *explanation)
 	__attribute__((warn_unused_result));
 /*
- * Takes an automatic rule out of force, and keeps detectors from having it back for the policy's
- * ttl.  -ENOENT: no such rule; -EPERM: it is one of the file's.
+ * Takes an automatic rule out of force, and keeps detectors from having it back for `*held_ns`, the
+ * policy's ttl.  -ENOENT: no such rule; -EPERM: it is one of the file's.
  */
-int engine_unblock_rule(struct engine *engine, const char *name, struct sluice_err *err)
-	__attribute__((warn_unused_result));
+int engine_unblock_rule(struct engine *engine, const char *name, uint64_t *held_ns,
+			struct sluice_err *err) __attribute__((warn_unused_result));
 
 #endif /* SLUICE_ENGINE_ENGINE_H */

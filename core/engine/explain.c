@@ -167,6 +167,21 @@ static void explain_decision(const struct engine *engine, const struct sluice_ke
 		explain_past(engine, past, ENGINE_STATE_RELEASED, explanation);
 }
 
+static void add_rules(const struct engine *engine, const struct sluice_key *key,
+		      struct engine_explanation *explanation)
+{
+	const struct dataplane_allow *by = allow_find(engine->allow, key);
+	const struct rule_set *set = &engine->rule_set;
+
+	if ((by && by->exempt) || !engine->settings->enforce)
+		return;
+	for (size_t i = 0; i < set->n; i++) {
+		explanation->rules += set->rules[i].action != DATAPLANE_RULE_PASS;
+		explanation->rules_dropped_pps +=
+			measure_pps(set->window[i].dropped_packets, engine->window.length_ns);
+	}
+}
+
 int engine_explain(struct engine *engine, const struct sluice_key *key,
 		   struct engine_explanation *explanation)
 {
@@ -192,6 +207,7 @@ int engine_explain(struct engine *engine, const struct sluice_key *key,
 			explanation->passed_pps =
 				measure_pps(source->packets, engine->window.length_ns);
 	}
+	add_rules(engine, key, explanation);
 	explain_decision(engine, key, has_unit ? &unit : NULL, explanation);
 	return 0;
 }

@@ -224,9 +224,9 @@ static bool is_in_file(const struct engine *engine, const char *name)
 	return false;
 }
 
-int engine_unblock_rule(struct engine *engine, const char *name, struct sluice_err *err)
+int engine_unblock_rule(struct engine *engine, const char *name, uint64_t *held_ns,
+			struct sluice_err *err)
 {
-	uint64_t held_until_ns = engine_boottime_ns(engine) + engine->settings->policy.ttl_ns;
 	int rc;
 
 	if (is_in_file(engine, name)) {
@@ -236,7 +236,8 @@ int engine_unblock_rule(struct engine *engine, const char *name, struct sluice_e
 			name);
 		return -EPERM;
 	}
-	rc = rule_policy_release_one(engine, name, held_until_ns);
+	*held_ns = engine->settings->policy.ttl_ns;
+	rc = rule_policy_release_one(engine, name, engine_boottime_ns(engine) + *held_ns);
 	if (rc)
 		err_set(err, NULL, "there is no rule '%s' in force; `sluice rules` lists them",
 			name);

@@ -19,8 +19,9 @@ static void tell_candidate(struct engine *engine, const struct proposal *proposa
 
 	snprintf(why, sizeof(why), "%s; its detector only observes",
 		 name_table_get(&engine->names, proposal->reason));
-	report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, &proposal->key,
-		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
+	report_add_candidate(&engine->report, &proposal->key,
+			     name_table_get(&engine->names, proposal->detector), why,
+			     proposal->evidence);
 }
 
 static void note_candidate(struct engine *engine, const struct proposal *proposal, uint64_t now_ns)
@@ -134,18 +135,19 @@ static bool block(struct engine *engine, const struct proposal *proposal, uint64
 
 static void note_block(struct engine *engine, const struct proposal *proposal)
 {
+	const char *detector = name_table_get(&engine->names, proposal->detector);
 	const char *reason = name_table_get(&engine->names, proposal->reason);
 	char why[64];
 
 	if (engine->settings->enforce) {
 		engine->blocks_total++;
-		snprintf(why, sizeof(why), "%s", reason);
-	} else {
-		engine->would_block++;
-		snprintf(why, sizeof(why), "%s; observe mode: counted, let through", reason);
+		report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, &proposal->key,
+			   detector, reason, proposal->evidence);
+		return;
 	}
-	report_add(&engine->report, EVENT_KIND_BLOCKED, SLUICE_LOG_NOTICE, &proposal->key,
-		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
+	engine->would_block++;
+	snprintf(why, sizeof(why), "%s; observe mode: counted, let through", reason);
+	report_add_candidate(&engine->report, &proposal->key, detector, why, proposal->evidence);
 }
 
 static int faster_first(const void *a, const void *b)

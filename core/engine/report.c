@@ -18,14 +18,14 @@ static void copy(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-static struct report_group *group_for(struct report *report, enum event_kind kind,
+static struct report_group *group_for(struct report *report, enum event_kind kind, const char *verb,
 				      const char *origin, const char *why)
 {
 	struct report_group *group;
 
 	for (uint32_t i = 0; i < report->n; i++) {
 		group = &report->groups[i];
-		if (group->kind == kind &&
+		if (group->kind == kind && group->verb == verb &&
 		    strncmp(group->origin, origin, sizeof(group->origin) - 1) == 0 &&
 		    strncmp(group->why, why, sizeof(group->why) - 1) == 0)
 			return group;
@@ -34,6 +34,7 @@ static struct report_group *group_for(struct report *report, enum event_kind kin
 		group = &report->groups[report->n++];
 		memset(group, 0, sizeof(*group));
 		group->kind = kind;
+		group->verb = verb;
 		copy(group->origin, sizeof(group->origin), origin);
 		copy(group->why, sizeof(group->why), why);
 		return group;
@@ -46,11 +47,11 @@ static struct report_group *group_for(struct report *report, enum event_kind kin
 	return NULL;
 }
 
-void report_add(struct report *report, enum event_kind kind, enum sluice_log_level level,
-		const struct sluice_key *key, const char *origin, const char *why,
-		const char *detail)
+static void add(struct report *report, enum event_kind kind, const char *verb,
+		enum sluice_log_level level, const struct sluice_key *key, const char *origin,
+		const char *why, const char *detail)
 {
-	struct report_group *group = group_for(report, kind, origin, why);
+	struct report_group *group = group_for(report, kind, verb, origin, why);
 
 	if (!group)
 		return;
@@ -63,9 +64,26 @@ void report_add(struct report *report, enum event_kind kind, enum sluice_log_lev
 		group->count++;
 }
 
-static const char *verb(enum event_kind kind)
+void report_add(struct report *report, enum event_kind kind, enum sluice_log_level level,
+		const struct sluice_key *key, const char *origin, const char *why,
+		const char *detail)
 {
-	switch (kind) {
+	add(report, kind, NULL, level, key, origin, why, detail);
+}
+
+void report_add_candidate(struct report *report, const struct sluice_key *key, const char *origin,
+			  const char *why, const char *detail)
+{
+	static const char verb[] = "would be blocked";
+
+	add(report, EVENT_KIND_BLOCKED, verb, SLUICE_LOG_NOTICE, key, origin, why, detail);
+}
+
+static const char *verb_of(const struct report_group *group)
+{
+	if (group->verb)
+		return group->verb;
+	switch (group->kind) {
 	case EVENT_KIND_BLOCKED:
 		return "blocked";
 	case EVENT_KIND_RELEASED:
@@ -77,7 +95,7 @@ static const char *verb(enum event_kind kind)
 	case EVENT_KIND_SWAP_POSTPONED:
 		return "window postponed";
 	default:
-		return event_kind_name(kind);
+		return event_kind_name(group->kind);
 	}
 }
 
@@ -94,8 +112,8 @@ static void emit_single(const struct report_group *group, uint32_t i, const stru
 	char text[ADDRESS_TEXT_SIZE];
 
 	event_emit(sink, group->kind, group->level, key, 1, group->origin, "%s%s%s: %s%s%s%s",
-		   key ? address_format(key, text) : "", key ? " " : "", verb(group->kind),
-		   group->why, *detail ? " (" : "", detail, *detail ? ")" : "");
+		   key ? address_format(key, text) : "", key ? " " : "", verb_of(group), group->why,
+		   *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 
 static void emit_many(const struct report_group *group, const struct event_sink *sink)
@@ -106,7 +124,7 @@ static void emit_many(const struct report_group *group, const struct event_sink 
 
 	event_emit(sink, group->kind, group->level, key, group->count, group->origin,
 		   "%u %s %s: %s%s%s%s%s%s", group->count, key ? "sources" : "times",
-		   verb(group->kind), group->why, key ? "; for example " : "",
+		   verb_of(group), group->why, key ? "; for example " : "",
 		   key ? address_format(key, text) : "", *detail ? " (" : "", detail,
 		   *detail ? ")" : "");
 }

@@ -21,7 +21,8 @@ struct report_group {
 	enum sluice_log_level level;
 	uint32_t count;
 	char origin[24];
-	char why[64]; /* Same for all of a group. */
+	const char *verb; /* A literal; NULL: what the kind says. */
+	char why[64];	  /* Same for all of a group. */
 	struct sluice_key keys[REPORT_SINGLES];
 	char details[REPORT_SINGLES][96];
 };
@@ -40,6 +41,9 @@ void report_init(struct report *report);
 void report_add(struct report *report, enum event_kind kind, enum sluice_log_level level,
 		const struct sluice_key *key, const char *origin, const char *why,
 		const char *detail);
+/* Of a source that somebody would have blocked. */
+void report_add_candidate(struct report *report, const struct sluice_key *key, const char *origin,
+			  const char *why, const char *detail);
 /* Emits and forgets. */
 void report_flush(struct report *report, const struct event_sink *sink, uint64_t now_ns);
 

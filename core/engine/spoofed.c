@@ -58,13 +58,15 @@ enum spoofed_change spoofed_step(struct spoofed *spoofed, const struct spoofed_i
 	bool warm = spoofed->peace_windows >= SPOOFED_WARM_WINDOWS;
 	bool many = warm && is_many(spoofed, input->distinct, SPOOFED_FACTOR);
 	bool suspected = many && looks_forged(input), started;
+	/* A rule in force since then leaves nothing to look at: the suspicion stays what it is. */
+	bool hidden = spoofed->suspected && input->dropping && !many;
 
 	if (spoofed->on)
 		return go_on(spoofed, input);
 	if (input->peace && !suspected)
 		learn(spoofed, input->distinct, many);
 	started = suspected && spoofed->suspected;
-	spoofed->suspected = suspected;
+	spoofed->suspected = suspected || hidden;
 	if (!started)
 		return SPOOFED_CHANGE_NONE;
 	spoofed->on = true;

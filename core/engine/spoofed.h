@@ -25,7 +25,7 @@
 struct spoofed {
 	double level; /* Sources in a window of peace. */
 	uint32_t peace_windows, calm_windows;
-	bool suspected; /* The last window looked like it. */
+	bool suspected; /* The last window that showed anything looked like it. */
 	bool on;
 };
 

@@ -4,6 +4,7 @@
  * it, on the engine's thread between two windows.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -50,6 +51,20 @@ static int exchange(void *ctx, struct sluice_err *err)
 	return ret;
 }
 
+/* As of the last window or request. */
+static uint64_t allowed_by_hand(const struct daemon *daemon)
+{
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	uint64_t n = 0;
+
+	if (snapshot) {
+		snapshot_board_get(daemon->board, snapshot);
+		n = snapshot->engine.allowed_by_hand;
+	}
+	free(snapshot);
+	return n;
+}
+
 static int reload(struct daemon *daemon, json_t **plan, struct sluice_err *err)
 {
 	struct exchange change = { .daemon = daemon };
@@ -67,7 +82,8 @@ static int reload(struct daemon *daemon, json_t **plan, struct sluice_err *err)
 	ret = reload_check(old, change.next, err);
 	/* Before the exchange, while both are whole. */
 	if (!ret && plan)
-		*plan = reload_plan_json(daemon->config, old, change.next, &errors);
+		*plan = reload_plan_json(daemon->config, old, change.next, allowed_by_hand(daemon),
+					 &errors);
 	if (!ret)
 		ret = engine_thread_call(daemon->thread, exchange, &change, err);
 	if (ret) {
@@ -116,7 +132,8 @@ int daemon_foresee(void *ctx, json_t **plan, struct sluice_err *err)
 	if (generation_load(daemon->config, &services, &errors, &next) == 0 &&
 	    reload_fixed_changes(daemon->generation, next, fixed))
 		(void)!generation_check_host(next, &errors);
-	*plan = reload_plan_json(daemon->config, daemon->generation, next, &errors);
+	*plan = reload_plan_json(daemon->config, daemon->generation, next, allowed_by_hand(daemon),
+				 &errors);
 	generation_free(next);
 	return *plan ? 0 : fail_system(err, -ENOMEM, "reload");
 }

@@ -101,7 +101,7 @@ static int run_unblock_rule(void *ctx, struct sluice_err *err)
 {
 	struct engine_call *call = ctx;
 
-	return changed(call, engine_unblock_rule(call->engine, call->rule, err));
+	return changed(call, engine_unblock_rule(call->engine, call->rule, &call->ttl_ns, err));
 }
 
 static int unblock_rule(struct handlers_context *context, const char *name, json_t **result,
@@ -112,7 +112,7 @@ static int unblock_rule(struct handlers_context *context, const char *name, json
 
 	if (ret)
 		return ret;
-	*result = json_pack("{s:s}", "rule", name);
+	*result = json_pack("{s:s, s:I}", "rule", name, "held_ns", (json_int_t)call.ttl_ns);
 	return *result ? 0 : fail_system(err, -ENOMEM, "answer");
 }
 

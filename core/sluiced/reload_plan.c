@@ -131,7 +131,8 @@ static json_t *errors_json(const struct config_errors *errors)
 }
 
 json_t *reload_plan_json(const char *file, const struct generation *running,
-			 const struct generation *next, const struct config_errors *errors)
+			 const struct generation *next, uint64_t allowed_by_hand,
+			 const struct config_errors *errors)
 {
 	struct plan plan = { .detectors = json_array() };
 	size_t left_out;
@@ -144,11 +145,12 @@ json_t *reload_plan_json(const char *file, const struct generation *running,
 		return NULL;
 	}
 	left_out = plan.diff.n > CHANGES_MAX ? plan.diff.n - CHANGES_MAX : 0;
-	json = json_pack("{s:i, s:s, s:b, s:o, s:o, s:I, s:o, s:o, s:o}", "schema", 1, "file", file,
-			 "ok", next && !plan.n_fixed && !errors->count, "restart",
+	json = json_pack("{s:i, s:s, s:b, s:o, s:o, s:I, s:o, s:o, s:{s:I}, s:o}", "schema", 1,
+			 "file", file, "ok", next && !plan.n_fixed && !errors->count, "restart",
 			 strings_json(plan.fixed, plan.n_fixed), "changes", changes_json(&plan),
 			 "left_out", (json_int_t)left_out, "detectors", plan.detectors, "measured",
-			 measured_json(running, next), "errors", errors_json(errors));
+			 measured_json(running, next), "forgets", "allowed_by_hand",
+			 (json_int_t)allowed_by_hand, "errors", errors_json(errors));
 	value_diff_fini(&plan.diff);
 	return json;
 }

@@ -203,14 +203,15 @@ static json_t *detectors_json(const struct snapshot *snapshot)
 		double score = verdict->score >= 0 && verdict->score < 1e15 ? verdict->score : 1e15;
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:b, s:b, s:b, s:f, s:o, s:I, s:I, s:I, s:I}",
+			list, json_pack("{s:s, s:b, s:b, s:b, s:f, s:o, s:I, s:I, s:I, s:I, s:I}",
 					"name", snapshot->detectors[i].name, "enforce",
 					status->enforce, "disabled", status->disabled, "attack",
 					verdict->attack, "score", score, "evidence",
 					text_json(verdict->evidence, sizeof(verdict->evidence)),
-					"proposals", J(status->proposals), "failures",
-					J(status->failures), "attack_windows",
-					J(status->attack_windows), "last_ns", J(status->last_ns)));
+					"proposals", J(status->proposals), "rule_proposals",
+					J(status->rule_proposals), "failures", J(status->failures),
+					"attack_windows", J(status->attack_windows), "last_ns",
+					J(status->last_ns)));
 	}
 	return list;
 }
@@ -227,22 +228,33 @@ static json_t *daemon_json(const struct snapshot *snapshot, const struct status_
 			 (double)context->uptime_ns / 1e9, "adopted", snapshot->adopted);
 }
 
+static json_t *attack_json(const struct snapshot *snapshot)
+{
+	const struct engine_status *engine = &snapshot->engine;
+	uint64_t started_ns = engine->attack_started_realtime_ns;
+	uint64_t now_ns = snapshot->taken_realtime_ns;
+	bool lasts = engine->attack && now_ns > started_ns;
+
+	return json_pack("{s:b, s:o, s:I, s:I}", "active", engine->attack, "started",
+			 time_json(started_ns), "duration_ns", J(lasts ? now_ns - started_ns : 0),
+			 "count", J(engine->attacks));
+}
+
 json_t *status_json(const struct snapshot *snapshot, const struct status_context *context)
 {
 	const struct engine_status *engine = &snapshot->engine;
 
 	return json_pack(
-		"{s:i, s:o, s:o, s:b, s:o, s:{s:b, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"{s:i, s:o, s:o, s:b, s:o, s:o, s:{s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 		"s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
-		interfaces_json(snapshot), "attack", "active", engine->attack, "started",
-		time_json(engine->attack_started_realtime_ns), "count", J(engine->attacks),
-		"traffic", traffic_json(&engine->window), "features", features_json(snapshot),
-		"blocked", blocked_json(snapshot), "known", known_json(snapshot), "rules",
-		rules_json(engine), "spoofed", spoofed_json(engine), "drops",
-		reasons_json(snapshot, true), "passes", reasons_json(snapshot, false), "offload",
-		offload_json(snapshot), "window", window_json(engine), "detectors",
+		interfaces_json(snapshot), "attack", attack_json(snapshot), "allow", "by_hand",
+		J(engine->allowed_by_hand), "traffic", traffic_json(&engine->window), "features",
+		features_json(snapshot), "blocked", blocked_json(snapshot), "known",
+		known_json(snapshot), "rules", rules_json(engine), "spoofed", spoofed_json(engine),
+		"drops", reasons_json(snapshot, true), "passes", reasons_json(snapshot, false),
+		"offload", offload_json(snapshot), "window", window_json(engine), "detectors",
 		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
 		"overwritten", J(snapshot->events.overwritten));
 }
@@ -271,6 +283,9 @@ json_t *status_explanation_json(const struct engine_explanation *explanation)
 				    ? json_null()
 				    : json_integer(J(explanation->hw_age_ns)));
 	json_object_set_new(json, "passed_pps", json_integer(J(explanation->passed_pps)));
+	json_object_set_new(json, "rules", json_integer(J(explanation->rules)));
+	json_object_set_new(json, "rules_dropped_pps",
+			    json_integer(J(explanation->rules_dropped_pps)));
 	json_object_set_new(json, "dropped_packets", json_integer(J(explanation->dropped_packets)));
 	json_object_set_new(json, "repeats", json_integer(J(explanation->repeats)));
 	json_object_set_new(json, "quiet_windows", json_integer(J(explanation->quiet_windows)));

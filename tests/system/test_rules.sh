@@ -41,7 +41,7 @@ chmod 644 "$LAB/plugins/aggregate.plugin.yaml"
 file=$(config rules <<-EOT
 	version: 1
 	interfaces: [eth0]
-	window: 100ms
+	window: 250ms
 	plugin_path: $LAB/plugins
 	detectors: [{ plugin: aggregate, options: { limit: 2k } }]
 	policy: { rule_quiet: 2s }
@@ -61,6 +61,15 @@ wait_for 5 windows_passed "$(status .window.count)" 2 || fail "no more windows"
 expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
 expect "sources listed" "$(status .blocked.total)" "==" 0
 expect "the attack goes on" "$(status .attack.active)" is true
+sluice explain --json "$(rule name)" >"$LAB/explain.json" || fail "cannot explain the rule"
+expect "what it does" "$(json .verdict "$LAB/explain.json")" is drops
+expect "its state" "$(json .state "$LAB/explain.json")" is enforced
+expect "who wanted it" "$(json '.detectors | join(",")' "$LAB/explain.json")" is aggregate
+expect "packets that it drops a second" "$(json .dropped_pps "$LAB/explain.json")" ">" 10000
+sluice explain "$(rule name)" >"$LAB/explain.txt" || fail "cannot explain the rule"
+grep -q '^  leaves  *once quiet for another' "$LAB/explain.txt" || fail "it does not say when it leaves"
+expect "columns of it" "$(awk '{ print length }' "$LAB/explain.txt" | sort -n | tail -n 1)" '<=' 80
+expect "a source of the flood" "$(sluice explain --json 198.18.0.7 | json .rules)" "==" 1
 wait "$FLOOD" || fail "sluice-gen failed"
 accepted=$(json .accepted "$LAB/flood.json")
 take_counts
@@ -74,6 +83,7 @@ expect "share of the flood that was dropped" "$(((dropped * 100) / accepted))" "
 wait_for 30 status_is .rules.automatic 0 || fail "the quiet rule is not released"
 expect "events rule_enforced" "$(events rule_enforced)" "==" 1
 expect "events rule_released" "$(events rule_released)" "==" 1
+expect "the rule is remembered" "$(sluice explain --json udp_flood.1 | json .state)" is released
 
 # The next flood; the daemon is killed in it, and the next one goes on with the rule.
 start_flood "$SERVER" --sources 1M --seed 2 --rate 50k --duration 60
@@ -87,6 +97,15 @@ expect "the same rule" "$(rule name)" is "$kept"
 wait_for 5 windows_passed "$(status .window.count)" 3 || fail "no more windows"
 expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
 expect "sources listed" "$(status .blocked.total)" "==" 0
+
+# The operator ends it; its detector goes on asking and does not get it back.
+sluice unblock "$kept" >"$LAB/unblock" || fail "cannot end a rule by hand"
+grep -q 'may not have it back for 10m' "$LAB/unblock" || fail "unblock does not say for how long"
+wait_for 5 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+expect "rules after that" "$(status .rules.automatic)" "==" 0
+expect "so the flood passes, packets a second" "$(status .traffic.passed_pps)" ">" 10000
+sluice unblock "$kept" 2>"$LAB/unblock" && fail "it was ended twice"
+grep -q "no rule '$kept' in force" "$LAB/unblock" || fail "no reason"
 kill -TERM "$FLOOD"
 wait "$FLOOD"
 stop "$SLUICED" || fail "sluiced does not end cleanly"

@@ -7,6 +7,7 @@
 #include "rig.h"
 
 static struct rig *rig;
+static uint64_t held_ns;
 
 static void setup(void)
 {
@@ -123,7 +124,7 @@ Test(explain_rule, of_the_file)
 	cr_expect_eq(explanation.pps, 40);
 	cr_expect_eq(explanation.windows_since_asked, UINT64_MAX);
 	cr_expect(strstr(explanation.release, "deployment file"), "%s", explanation.release);
-	cr_expect_eq(engine_unblock_rule(rig->engine, "ntp", &err), -EPERM);
+	cr_expect_eq(engine_unblock_rule(rig->engine, "ntp", &held_ns, &err), -EPERM);
 	cr_expect(strstr(err.text, "deployment file"), "%s", err.text);
 	cr_expect_eq(rig->dp.n_rules, 1);
 }
@@ -135,7 +136,7 @@ Test(explain_rule, never_heard_of)
 
 	rig_start(rig);
 	cr_expect_eq(engine_explain_rule(rig->engine, "nosuch.1", &explanation), -ENOENT);
-	cr_expect_eq(engine_unblock_rule(rig->engine, "nosuch.1", &err), -ENOENT);
+	cr_expect_eq(engine_unblock_rule(rig->engine, "nosuch.1", &held_ns, &err), -ENOENT);
 	cr_expect(strstr(err.text, "nosuch.1"), "%s", err.text);
 }
 
@@ -149,7 +150,8 @@ Test(explain_rule, the_operator_ends_it)
 	rig->settings.policy.ttl_ns = 8 * RIG_WINDOW_NS;
 	rig_start(rig);
 	name = enforce(123);
-	cr_assert_eq(engine_unblock_rule(rig->engine, name, NULL), 0);
+	cr_assert_eq(engine_unblock_rule(rig->engine, name, &held_ns, NULL), 0);
+	cr_expect_eq(held_ns, 8 * RIG_WINDOW_NS);
 	cr_assert_null(rig_rule(rig, 123), "at once");
 	cr_expect_eq(rig_events(rig, EVENT_KIND_RULE_RELEASED), 1);
 	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_RULE_RELEASED), "by hand"));
@@ -162,5 +164,6 @@ Test(explain_rule, the_operator_ends_it)
 		rig_window(rig);
 	}
 	cr_expect_eq(windows, 8);
-	cr_expect_eq(engine_unblock_rule(rig->engine, name, NULL), -ENOENT, "it has a new name");
+	cr_expect_eq(engine_unblock_rule(rig->engine, name, &held_ns, NULL), -ENOENT,
+		     "it has a new name");
 }

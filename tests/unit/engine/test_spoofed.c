@@ -84,6 +84,25 @@ Test(spoofed, forged_sources_are_not_listed_and_rules_go_on)
 	rig_block(rig, "192.0.2.1", 1000);
 }
 
+/* A rule may be quicker than the second look. */
+Test(spoofed, suspicion_stays_while_a_rule_hides_the_flood)
+{
+	rig_start(rig);
+	peace(12);
+	rig_wish_rule(rig, 0, 123, 1000);
+	flood(10000, 1000, 1);
+	cr_assert(rig_rule(rig, 123));
+	for (uint32_t i = 1; i < 20; i++) {
+		flood(10000 + 1000 * i, 1000, 1);
+		cr_expect(rig_status(rig).spoofed, "window %u", i);
+	}
+	cr_expect_eq(fake_dataplane_size(&rig->dp), 0);
+	rig_windows(rig, 10);
+	cr_assert_null(rig_rule(rig, 123));
+	cr_expect_not(rig_status(rig).spoofed);
+	rig_block(rig, "192.0.2.1", 1000);
+}
+
 Test(spoofed, real_sources_are_listed)
 {
 	rig_start(rig);
