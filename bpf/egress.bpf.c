@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "parse.h"
 #include "shared.h"
+#include "spoken.h"
 
 #include <linux/pkt_cls.h>
 
@@ -25,15 +26,6 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 struct sluice_header_page sluice_page SEC(".data.header");
 #define HEADER (&sluice_page.header)
-
-/* Made at its full size, in which nothing is ever evicted: what finds no room is counted. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct egress_host_key);
-	__type(value, struct egress_host);
-} sluice_spoken SEC(".maps");
 
 #define EGRESS_ARRAY(name, type_, entries)         \
 	struct {                                   \
@@ -212,7 +204,7 @@ static __always_inline bool is_host(const struct egress_host_key *host)
 static __always_inline void spoken_note(const struct egress_packet *packet,
 					struct egress_host *known, enum egress_count what)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = HEADER->clock_ns ? HEADER->clock_ns : bpf_ktime_get_ns();
 	struct egress_host host = { .first_ns = now, .last_ns = now, .ports = packet->ports };
 
 	egress_count(what);

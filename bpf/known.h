@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether the sender of a packet is a known client; asked only of one that a rule would drop. */
+/*
+ * Whether the sender of a packet is a known client; asked only of one that a rule would drop.  Known is
+ * whom the daemon has told us of, and whom this server has spoken to first since then.
+ */
 #ifndef SLUICE_BPF_KNOWN_H
 #define SLUICE_BPF_KNOWN_H
 
@@ -8,6 +11,7 @@
 #include "hash.h"
 #include "known_shared.h"
 #include "parse.h"
+#include "spoken.h"
 
 /* Fixed when the tables are made. */
 const volatile __u32 known_bits = KNOWN_MIN_BITS;
@@ -63,6 +67,13 @@ static __always_inline bool known6(__u64 high, __u64 low)
 	return false;
 }
 
+static __always_inline bool spoken_to(__u32 family, __u64 high, __u64 low)
+{
+	struct egress_host_key host = { .high = high, .low = low, .family = family };
+
+	return bpf_map_lookup_elem(&sluice_spoken, &host);
+}
+
 /* A function that the verifier judges by itself, as those of rules.h. */
 __noinline int known_sender(struct xdp_md *ctx)
 {
@@ -72,7 +83,7 @@ __noinline int known_sender(struct xdp_md *ctx)
 	if (type.value == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = parse_ipv4(&cursor);
 
-		return ip && known4(ip->saddr);
+		return ip && (known4(ip->saddr) || spoken_to(4, ip->saddr, 0));
 	}
 	if (type.value == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6hdr *ip = parse_ipv6(&cursor);
@@ -82,7 +93,7 @@ __noinline int known_sender(struct xdp_md *ctx)
 			return 0;
 		__builtin_memcpy(&high, &ip->saddr, 8);
 		__builtin_memcpy(&low, (void *)&ip->saddr + 8, 8);
-		return known6(high, low);
+		return known6(high, low) || spoken_to(6, high, low);
 	}
 	return 0;
 }

@@ -25,6 +25,7 @@
 #include "egress.skel.h"
 
 #define BATCH 4096u
+#define FEW_HOSTS 1024u
 /* What is written while it is read is newer than the reader's clock. */
 #define LATEST_NS (60ull * 1000000000ull)
 
@@ -33,13 +34,13 @@ struct egress_plane {
 	char folder[192];
 	enum dataplane_egress mode, used;
 	uint32_t n_cpus, max_hosts;
+	const struct sluice_header *header;
 	struct mapped heard, state, counters;
 	/* One pass over the table. */
 	struct egress_host_key *keys;
 	struct egress_host *hosts;
 };
 
-/* What is pinned keeps its size, whatever the options say. */
 static uint32_t pinned_entries(const char *path)
 {
 	struct bpf_map_info info = {};
@@ -55,26 +56,36 @@ static uint32_t pinned_entries(const char *path)
 	return entries;
 }
 
+uint32_t egress_max_hosts(const char *folder, uint32_t max_known)
+{
+	char path[256];
+	uint32_t pinned = 0;
+
+	if (folder) {
+		snprintf(path, sizeof(path), "%s/sluice_spoken", folder);
+		pinned = pinned_entries(path);
+	}
+	if (pinned)
+		return pinned;
+	return max_known ? max_known : FEW_HOSTS;
+}
+
 static int set_map(const struct egress_plane *egress, struct bpf_map *map, uint32_t max_entries)
 {
 	char path[256];
 	int code = max_entries ? bpf_map__set_max_entries(map, max_entries) : 0;
 
+	if (code || !egress->folder[0])
+		return code;
 	snprintf(path, sizeof(path), "%s/%s", egress->folder, bpf_map__name(map));
-	return code ? code : bpf_map__set_pin_path(map, path);
+	return bpf_map__set_pin_path(map, path);
 }
 
 static int size_maps(struct egress_plane *egress, const struct egress_options *options)
 {
 	struct egress *skel = egress->skel;
-	char path[256];
-	int code;
+	int code = bpf_map__reuse_fd(skel->maps.sluice_spoken, options->spoken_fd);
 
-	snprintf(path, sizeof(path), "%s/sluice_spoken", egress->folder);
-	egress->max_hosts = pinned_entries(path);
-	if (!egress->max_hosts)
-		egress->max_hosts = options->max_hosts;
-	code = set_map(egress, skel->maps.sluice_spoken, egress->max_hosts);
 	if (!code)
 		code = set_map(egress, skel->maps.sluice_heard, 0);
 	if (!code)
@@ -151,8 +162,11 @@ int egress_open(const struct egress_options *options, struct egress_plane **out,
 
 	if (!egress)
 		return code;
-	snprintf(egress->folder, sizeof(egress->folder), "%s", options->folder);
+	snprintf(egress->folder, sizeof(egress->folder), "%s",
+		 options->folder ? options->folder : "");
 	egress->mode = options->mode;
+	egress->header = options->header;
+	egress->max_hosts = options->max_hosts;
 	egress->n_cpus = options->n_cpus;
 	egress->keys = calloc(BATCH, sizeof(*egress->keys));
 	egress->hosts = calloc(BATCH, sizeof(*egress->hosts));
@@ -161,11 +175,13 @@ int egress_open(const struct egress_options *options, struct egress_plane **out,
 	for (size_t i = 0; !code && i < options->n_interfaces; i++)
 		code = egress_attach(egress, options->interfaces[i].name, err);
 	if (code) {
-		tc_hook_prune(options->folder, NULL, 0);
+		if (options->folder)
+			tc_hook_prune(options->folder, NULL, 0);
 		egress_close(egress);
 		return code;
 	}
-	tc_hook_prune(options->folder, options->interfaces, options->n_interfaces);
+	if (options->folder)
+		tc_hook_prune(options->folder, options->interfaces, options->n_interfaces);
 	*out = egress;
 	return 0;
 }
@@ -317,7 +333,7 @@ static int make_room(struct egress_plane *egress, const struct pass *last)
 int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms *terms,
 		dataplane_spoken_fn fn, void *ctx, struct sluice_err *err)
 {
-	uint64_t now_ns = live_monotonic_ns();
+	uint64_t set_ns = egress->header->clock_ns, now_ns = set_ns ? set_ns : live_monotonic_ns();
 	struct pass pass = {
 		.now_ns = now_ns + LATEST_NS,
 		.oldest_ns = now_ns > terms->keep_ns ? now_ns - terms->keep_ns : 0,
@@ -334,6 +350,15 @@ int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms
 		err_set(err, "known_clients", "cannot read whom this server spoke to: %s",
 			err_name(code));
 	return code;
+}
+
+int egress_run(const struct egress_plane *egress, bool out, const void *frame, size_t size)
+{
+	const struct bpf_program *program = out ? egress->skel->progs.sluice_egress_out
+						: egress->skel->progs.sluice_egress_in;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (__u32)size);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 
 void egress_counts(const struct egress_plane *egress, struct dataplane_egress_counts *counts)

@@ -6,6 +6,7 @@
 #ifndef SLUICE_DATAPLANE_EGRESS_H
 #define SLUICE_DATAPLANE_EGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,16 +15,25 @@
 #include "dataplane.h"
 
 struct egress_plane;
+struct sluice_header;
 
 struct egress_options {
-	const char *folder;
+	const char *folder; /* NULL, and no interfaces: nothing is pinned, as a replay wants it. */
 	int header_fd;
+	int spoken_fd;			    /* The filter's table of hosts, of `max_hosts`. */
+	const struct sluice_header *header; /* The page; its clock, if it is set, is the time. */
 	uint32_t n_cpus;
 	uint32_t max_hosts;
 	enum dataplane_egress mode;
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;
 };
+
+/*
+ * How many hosts the table has room for: what is pinned under `folder` (NULL: nothing) keeps its size,
+ * whatever the options say.
+ */
+uint32_t egress_max_hosts(const char *folder, uint32_t max_known);
 
 /* On failure nothing of this call is left attached; pinned maps go with the rest of the folder. */
 int egress_open(const struct egress_options *options, struct egress_plane **out,
@@ -41,6 +51,10 @@ int egress_attach(struct egress_plane *egress, const char *ifname, struct sluice
 /* See struct dataplane_ops; any one thread. */
 int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms *terms,
 		dataplane_spoken_fn fn, void *ctx, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
+/* One frame through the program on the way out, or in, as tc would do.  0 or a negative errno. */
+int egress_run(const struct egress_plane *egress, bool out, const void *frame, size_t size)
 	__attribute__((warn_unused_result));
 
 void egress_counts(const struct egress_plane *egress, struct dataplane_egress_counts *counts);

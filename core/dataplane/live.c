@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "base/err.h"
+#include "egress.h"
 #include "libbpf_messages.h"
 
 /* As the filter decides it, but also if nobody has sent anything since. */
@@ -102,8 +103,11 @@ int live_prepare(struct live *live, const struct dataplane_live_options *options
 		 struct sluice_err *err)
 {
 	struct blocklist_adoption adoption;
-	int code = live_load_filter(live, err);
+	int code;
 
+	live->max_spoken =
+		egress_max_hosts(live->replays ? NULL : live->state.folder, options->max_known);
+	code = live_load_filter(live, err);
 	if (!code)
 		code = live_map_memory(live, err);
 	if (!code && !live->state.adopted)

@@ -47,6 +47,7 @@ struct live {
 	bool shared; /* How they are attached, ... */
 	uint32_t priority;
 	uint64_t on_death_expire_ns;
+	uint32_t max_spoken; /* Hosts that this server spoke to first. */
 	enum dataplane_swap_design swap;
 	int slot_fd;  /* The program that the filter goes on to now; -1 = not ours. */
 	bool flipped; /* Sides were flipped, but not waited for: none may be read, or flipped. */

@@ -82,6 +82,7 @@ static int size_filter_maps(struct live *live)
 		{ filter->maps.sluice_known4, KNOWN_GENERATIONS << sizes->known_bits },
 		{ filter->maps.sluice_known6,
 		  KNOWN_GENERATIONS * KNOWN6_BUCKETS(sizes->known_bits) },
+		{ filter->maps.sluice_spoken, live->max_spoken },
 		{ filter->maps.sluice_rules, 0 },
 		{ filter->maps.sluice_rule_counts, sizes->n_cpus },
 		{ filter->maps.sluice_rule_limits, 0 },
@@ -233,20 +234,22 @@ int live_open_egress(struct live *live, const struct dataplane_live_options *opt
 		     struct sluice_err *err)
 {
 	const struct egress_options egress = {
-		.folder = live->state.folder,
+		.folder = live->replays ? NULL : live->state.folder,
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
+		.spoken_fd = bpf_map__fd(live->filter->maps.sluice_spoken),
+		.header = live->header,
 		.n_cpus = live->state.sizes.n_cpus,
-		.max_hosts = options->max_known ? options->max_known : 1024,
+		.max_hosts = live->max_spoken,
 		.mode = options->egress,
 		.interfaces = options->interfaces,
 		.n_interfaces = options->n_interfaces,
 	};
 	int code = 0;
 
-	if (options->egress == DATAPLANE_EGRESS_OFF)
-		tc_hook_prune(live->state.folder, NULL, 0);
-	else
+	if (options->egress != DATAPLANE_EGRESS_OFF)
 		code = egress_open(&egress, &live->egress, err);
+	else if (!live->replays)
+		tc_hook_prune(live->state.folder, NULL, 0);
 	if (code && options->egress == DATAPLANE_EGRESS_AUTO) {
 		if (err)
 			live->dp.egress_err = *err;

@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 
 #include "base/err.h"
+#include "egress.h"
 #include "libbpf_messages.h"
 #include "live.h"
 #include "rules_shared.h"
@@ -149,6 +150,8 @@ static int prepare(struct replay *replay, const struct dataplane_live_options *o
 	key[0] = mix_seed(&state) | 1;
 	key[1] = mix_seed(&state);
 	code = live_prepare(live, options, err);
+	if (!code)
+		code = live_open_egress(live, options, err);
 	if (code)
 		return code;
 	live->header->random = mix_seed(&state) | 1;
@@ -280,6 +283,25 @@ int dataplane_replay_packet(struct dataplane *dp, uint64_t time_ns, const void *
 			      verdict->reason == DATAPLANE_REASON_RATE_LIMITED))
 		verdict->rule = find_rule(replay);
 	return 0;
+}
+
+static int pass_tc(struct dataplane *dp, uint64_t time_ns, bool out, const void *frame, size_t size)
+{
+	struct live *live = &replay_of(dp)->live;
+
+	live->header->clock_ns = time_ns;
+	return live->egress ? egress_run(live->egress, out, frame, size) : 0;
+}
+
+int dataplane_replay_sent(struct dataplane *dp, uint64_t time_ns, const void *frame, size_t size)
+{
+	return pass_tc(dp, time_ns, true, frame, size);
+}
+
+int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const void *frame,
+			       size_t size)
+{
+	return pass_tc(dp, time_ns, false, frame, size);
 }
 
 int dataplane_replay_bare(struct dataplane *dp, const void *frame, size_t size)

@@ -57,6 +57,16 @@ int dataplane_replay_packet(struct dataplane *dp, uint64_t time_ns, const void *
 			    struct dataplane_replay_verdict *verdict)
 	__attribute__((warn_unused_result));
 
+/*
+ * One frame that the protected host sends, or that the filter let through to it, as the programs at tc
+ * see it: whom it spoke to first is known from then on.  Sizes and result as above; neither is judged.
+ * Only if the options' egress is not OFF, else nothing happens.
+ */
+int dataplane_replay_sent(struct dataplane *dp, uint64_t time_ns, const void *frame, size_t size)
+	__attribute__((warn_unused_result));
+int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const void *frame,
+			       size_t size) __attribute__((warn_unused_result));
+
 /* The system call alone, for a measure of what the rest costs. */
 int dataplane_replay_bare(struct dataplane *dp, const void *frame, size_t size)
 	__attribute__((warn_unused_result));

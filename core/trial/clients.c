@@ -5,30 +5,25 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <netinet/in.h>
-
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/hash_table.h"
+#include "dataplane/dataplane.h"
 #include "engine/engine.h"
-
-#include "ends.h"
-
-#define TCP_SYN 0x02u
-#define TCP_RST 0x04u
-#define TCP_ACK 0x10u
 
 struct clients {
 	uint8_t v6_prefix_len;
-	struct hash_table *heard; /* Who has sent anything that tells_itself() is false for. */
-	struct hash_table *known; /* To a place in `spoken_ns`. */
-	uint64_t *spoken_ns;
+	const struct clock_source *clock;
+	struct dataplane *dataplane; /* Knows whom the host spoke to first; NULL: nobody does. */
+	struct hash_table *known;    /* To a place in `seen_ns`. */
+	uint64_t *seen_ns;
 	struct sluice_key *keys;   /* Whose time that is. */
 	struct sluice_key *listed; /* Whole addresses, for the data plane. */
-	size_t n_spoken, capacity, listed_capacity;
-	uint64_t now_ns;
+	size_t n, capacity, listed_capacity;
+	int rc; /* What went wrong where nobody could be told. */
 };
 
-int clients_new(uint8_t v6_prefix_len, struct clients **out)
+int clients_new(uint8_t v6_prefix_len, const struct clock_source *clock, struct clients **out)
 {
 	/* No secret from the kernel: what it holds must not differ from run to run. */
 	const struct address_secret secret = { { 1, 2 } };
@@ -38,9 +33,8 @@ int clients_new(uint8_t v6_prefix_len, struct clients **out)
 	if (!clients)
 		return -ENOMEM;
 	clients->v6_prefix_len = v6_prefix_len;
-	ret = hash_table_new(0, &secret, &clients->heard);
-	if (!ret)
-		ret = hash_table_new(0, &secret, &clients->known);
+	clients->clock = clock;
+	ret = hash_table_new(0, &secret, &clients->known);
 	if (ret) {
 		clients_free(clients);
 		return ret;
@@ -53,130 +47,96 @@ void clients_free(struct clients *clients)
 {
 	if (!clients)
 		return;
-	hash_table_free(clients->heard);
 	hash_table_free(clients->known);
-	free(clients->spoken_ns);
+	free(clients->seen_ns);
 	free(clients->keys);
 	free(clients->listed);
 	free(clients);
-}
-
-/*
- * Whether a host that is spoken to has spoken before need only be remembered where a packet does not
- * say by itself that it is no answer, as a SYN and an echo request do.
- */
-static bool tells_itself(const struct ends *ends)
-{
-	return ends->protocol == IPPROTO_TCP || ends->protocol == IPPROTO_ICMP ||
-	       ends->protocol == IPPROTO_ICMPV6;
-}
-
-int clients_inbound(struct clients *clients, uint64_t now_ns, const struct ends *ends)
-{
-	int ret;
-
-	clients->now_ns = now_ns;
-	if (tells_itself(ends))
-		return 0;
-	ret = hash_table_add(clients->heard, &ends->source, 0, NULL);
-	return ret < 0 ? ret : 0;
 }
 
 static int make_room(struct clients *clients)
 {
 	size_t capacity = clients->capacity ? clients->capacity * 2 : 256;
 	struct sluice_key *keys;
-	uint64_t *spoken_ns;
+	uint64_t *seen_ns;
 
-	if (clients->n_spoken < clients->capacity)
+	if (clients->n < clients->capacity)
 		return 0;
-	spoken_ns = realloc(clients->spoken_ns, capacity * sizeof(*spoken_ns));
-	if (spoken_ns)
-		clients->spoken_ns = spoken_ns;
+	seen_ns = realloc(clients->seen_ns, capacity * sizeof(*seen_ns));
+	if (seen_ns)
+		clients->seen_ns = seen_ns;
 	keys = realloc(clients->keys, capacity * sizeof(*keys));
 	if (keys)
 		clients->keys = keys;
-	if (!keys || !spoken_ns)
+	if (!keys || !seen_ns)
 		return -ENOMEM;
 	clients->capacity = capacity;
 	return 0;
 }
 
-static int remember(struct clients *clients, const struct sluice_key *key)
+static int remember(struct clients *clients, const struct sluice_key *key, uint64_t at_ns)
 {
 	uint32_t place;
 	int ret = make_room(clients);
 
 	if (ret)
 		return ret;
-	ret = hash_table_add(clients->known, key, (uint32_t)clients->n_spoken, &place);
+	ret = hash_table_add(clients->known, key, (uint32_t)clients->n, &place);
 	if (ret < 0)
 		return ret;
-	if (ret == 1)
-		clients->keys[clients->n_spoken++] = *key;
-	clients->spoken_ns[place] = clients->now_ns;
+	if (ret == 1) {
+		clients->keys[clients->n] = *key;
+		clients->seen_ns[clients->n++] = at_ns;
+	}
+	if (clients->seen_ns[place] < at_ns)
+		clients->seen_ns[place] = at_ns;
 	return 0;
 }
 
-/*
- * Only an established connection sends segments with neither SYN nor RST: what answers a SYN is a
- * SYN-ACK, and what answers anything else that is not part of one is a RST.
- */
-static bool is_established(const struct ends *ends)
-{
-	uint8_t flags;
-
-	if (ends->protocol != IPPROTO_TCP || ends->transport_size < 14)
-		return false;
-	flags = ends->transport[13];
-	return flags & TCP_ACK && !(flags & (TCP_SYN | TCP_RST));
-}
-
-/* An error or a refusal is an answer to something, and so is all of TCP that is no first SYN. */
-static bool is_refusal(const struct ends *ends)
-{
-	if (!ends->transport_size)
-		return true;
-	switch (ends->protocol) {
-	case IPPROTO_TCP:
-		return ends->transport_size < 14 || ends->transport[13] & (TCP_RST | TCP_ACK);
-	case IPPROTO_ICMP:
-		return ends->transport[0] != 8; /* Only an echo request asks for anything. */
-	case IPPROTO_ICMPV6:
-		return ends->transport[0] != 128;
-	default:
-		return false;
-	}
-}
-
-/* The protected host began, or goes on with somebody that it knows. */
-static bool speaks_freely(const struct clients *clients, const struct ends *ends)
-{
-	if (is_refusal(ends))
-		return false;
-	return tells_itself(ends) || hash_table_get(clients->known, &ends->destination, NULL) ||
-	       !hash_table_get(clients->heard, &ends->destination, NULL);
-}
-
-int clients_outbound(struct clients *clients, uint64_t now_ns, const struct ends *ends)
+/* By its address and, of IPv6, by its unit. */
+static int remember_host(struct clients *clients, const struct sluice_key *key, uint64_t at_ns)
 {
 	struct sluice_key unit;
-	int ret;
+	int ret = remember(clients, key, at_ns);
 
-	clients->now_ns = now_ns;
-	if (!is_established(ends) && !speaks_freely(clients, ends))
-		return 0;
-	ret = remember(clients, &ends->destination);
-	if (ret || ends->destination.family != SLUICE_FAMILY_IPV6)
+	if (ret || key->family != SLUICE_FAMILY_IPV6)
 		return ret;
-	unit = address_mask(&ends->destination, clients->v6_prefix_len);
-	return remember(clients, &unit);
+	unit = address_mask(key, clients->v6_prefix_len);
+	return remember(clients, &unit, at_ns);
+}
+
+int clients_connected(struct clients *clients, const struct sluice_key *peer)
+{
+	return remember_host(clients, peer, clock_monotonic_ns(clients->clock));
+}
+
+static void note_spoken(void *ctx, const struct dataplane_spoken *spoken)
+{
+	struct clients *clients = ctx;
+	int ret = remember_host(clients, &spoken->key, spoken->last_ns);
+
+	clients->rc = clients->rc ? clients->rc : ret;
+}
+
+static bool is_recent(const struct clients *clients, size_t i)
+{
+	uint64_t now_ns = clock_monotonic_ns(clients->clock);
+
+	return now_ns - clients->seen_ns[i] <= CLIENTS_KEEP_NS;
 }
 
 static int refresh(void *ctx)
 {
-	(void)ctx;
-	return 0;
+	const struct dataplane_spoken_terms terms = { .keep_ns = CLIENTS_KEEP_NS };
+	struct clients *clients = ctx;
+	struct dataplane *dp = clients->dataplane;
+	int ret;
+
+	if (!dp)
+		return 0;
+	clients->rc = 0;
+	ret = dp->ops->spoken_read(dp, &terms, note_spoken, clients, NULL);
+	return ret ? ret : clients->rc;
 }
 
 /* In the order in which they became known; a data plane that is too small keeps the first. */
@@ -194,9 +154,8 @@ static const struct sluice_key *list(void *ctx, size_t *n)
 		clients->listed = bigger;
 		clients->listed_capacity = clients->capacity;
 	}
-	for (size_t i = 0; i < clients->n_spoken; i++)
-		if (address_is_single(&clients->keys[i]) &&
-		    clients->now_ns - clients->spoken_ns[i] <= CLIENTS_KEEP_NS)
+	for (size_t i = 0; i < clients->n; i++)
+		if (address_is_single(&clients->keys[i]) && is_recent(clients, i))
 			clients->listed[(*n)++] = clients->keys[i];
 	return clients->listed;
 }
@@ -206,8 +165,12 @@ static bool contains(void *ctx, const struct sluice_key *key)
 	const struct clients *clients = ctx;
 	uint32_t place;
 
-	return hash_table_get(clients->known, key, &place) &&
-	       clients->now_ns - clients->spoken_ns[place] <= CLIENTS_KEEP_NS;
+	return hash_table_get(clients->known, key, &place) && is_recent(clients, place);
+}
+
+void clients_plane(struct clients *clients, struct dataplane *dataplane)
+{
+	clients->dataplane = dataplane;
 }
 
 void clients_interface(struct clients *clients, struct engine_known *known)

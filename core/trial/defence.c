@@ -144,6 +144,10 @@ static int open_plane(const struct defence_parts *parts,
 			.max_blocked = settings->policy.max_blocked,
 			.max_sources = settings->max_sources,
 			.max_known = MAX_KNOWN,
+			/* Loaded; there is no interface to attach to, by whichever way. */
+			.egress = settings->known.egress == SETTINGS_EGRESS_OFF
+					  ? DATAPLANE_EGRESS_OFF
+					  : DATAPLANE_EGRESS_CLSACT,
 			.max_sources_v6 = settings->max_sources_v6,
 			/*
 			 * Whatever the file says: both ways count alike, and this one flips by a

@@ -4,7 +4,13 @@
 
 #include <string.h>
 
+#include <netinet/in.h>
+
 #include "base/address.h"
+
+#define TCP_SYN 0x02u
+#define TCP_RST 0x04u
+#define TCP_ACK 0x10u
 
 static bool read_ipv4(const uint8_t *ip, size_t size, struct ends *ends)
 {
@@ -51,4 +57,14 @@ bool ends_read(const uint8_t *frame, size_t size, struct ends *ends)
 			return false;
 	}
 	return false;
+}
+
+bool ends_are_established(const struct ends *ends)
+{
+	uint8_t flags;
+
+	if (ends->protocol != IPPROTO_TCP || ends->transport_size < 14)
+		return false;
+	flags = ends->transport[13];
+	return flags & TCP_ACK && !(flags & (TCP_SYN | TCP_RST));
 }

@@ -19,4 +19,10 @@ struct ends {
 /* From the first byte of Ethernet on.  False: no IP, or cut off too soon; no family is set. */
 bool ends_read(const uint8_t *frame, size_t size, struct ends *ends);
 
+/*
+ * Only an established connection sends segments with neither SYN nor RST: what answers a SYN is a
+ * SYN-ACK, and what answers anything else that is not part of one is a RST.
+ */
+bool ends_are_established(const struct ends *ends);
+
 #endif /* SLUICE_TRIAL_ENDS_H */

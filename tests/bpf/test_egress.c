@@ -535,3 +535,34 @@ Test(egress, changes_hands_from_tcx_to_clsact)
 	cr_expect_neq(access(PLANE_FOLDER "/tcx-in_sl0", F_OK), 0);
 	scene_close(&scene);
 }
+
+/* A rule that spares known clients would drop the answer before the daemon has told of anybody. */
+Test(egress, an_answer_passes_at_once)
+{
+	static const struct dataplane_rule rule = {
+		.name = "tcp",
+		.matches = DATAPLANE_RULE_PROTOCOL,
+		.protocol = IPPROTO_TCP,
+		.action = DATAPLANE_RULE_DROP,
+		.exempts_known = true,
+	};
+	static const char *const peers[] = { PEER4, PEER6 };
+	struct scene scene = scene_open(DATAPLANE_EGRESS_AUTO);
+
+	cr_assert_eq(scene.plane.dp->ops->rules_set(scene.plane.dp, &rule, 1, NULL), 0);
+	for (size_t i = 0; i < 2; i++) {
+		const struct say syn_ack = { peers[i], true, TCP(0x12), { 0 }, 0 };
+		const struct say syn = { peers[i], false, TCP(0x02), { 0 }, 0 };
+		const struct say reset = { peers[i], false, TCP(0x04), { 0 }, 0 };
+		static struct frame frame;
+
+		build(&frame, &syn_ack);
+		cr_expect_eq(plane_run(&scene.plane, &frame, 1), XDP_DROP);
+		utter(&scene, &reset);
+		cr_expect_eq(plane_run(&scene.plane, &frame, 1), XDP_DROP,
+			     "a reply changes nothing");
+		utter(&scene, &syn);
+		cr_expect_eq(plane_run(&scene.plane, &frame, 1), XDP_PASS);
+	}
+	scene_close(&scene);
+}

@@ -220,6 +220,53 @@ Test(replay, limits_go_by_the_virtual_clock)
 	dataplane_close(dp);
 }
 
+static void take_spoken(void *ctx, const struct dataplane_spoken *spoken)
+{
+	*(struct dataplane_spoken *)ctx = *spoken;
+}
+
+/* By the virtual clock, and only what the program at tc takes for a first word. */
+Test(replay, whom_the_host_spoke_to_first_is_known_at_once)
+{
+	static const struct dataplane_spoken_terms terms = { .keep_ns = 60 * SECOND };
+	static const uint8_t peer[4] = { 198, 51, 100, 7 };
+	struct dataplane_replay_options options = usual_options();
+	struct frame_recipe recipe = { .family = 4, .protocol = IPPROTO_UDP };
+	struct dataplane_replay_verdict verdict;
+	struct dataplane_spoken spoken = { 0 };
+	static struct frame in, out;
+	struct dataplane *dp;
+	struct dataplane_rule rule = rules[0];
+
+	options.plane.egress = DATAPLANE_EGRESS_CLSACT;
+	options.plane.max_known = 64;
+	dp = open_replay(&options);
+	rule.matches = DATAPLANE_RULE_PROTOCOL;
+	rule.exempts_known = true;
+	cr_assert_eq(dp->ops->rules_set(dp, &rule, 1, NULL), 0);
+	frame_build(&in, &recipe, peer);
+	out = in;
+	memcpy(out.data + out.network + 12, (const uint8_t[]){ 192, 0, 2, 1 }, 4);
+	memcpy(out.data + out.network + 16, peer, 4);
+	cr_assert_eq(dataplane_replay_packet(dp, 100 * SECOND, in.data, in.size, &verdict), 0);
+	cr_expect(verdict.drop);
+	cr_assert_eq(dataplane_replay_sent(dp, 101 * SECOND, out.data, out.size), 0);
+	cr_assert_eq(dataplane_replay_packet(dp, 102 * SECOND, in.data, in.size, &verdict), 0);
+	cr_expect_not(verdict.drop);
+	cr_assert_eq(dp->ops->spoken_read(dp, &terms, take_spoken, &spoken, NULL), 0);
+	cr_expect_eq(spoken.first_ns, 101 * SECOND);
+	cr_expect_eq(memcmp(spoken.key.addr, peer, 4), 0);
+	/* Silent for longer, it is forgotten; who spoke to us first since is only replied to. */
+	cr_assert_eq(dataplane_replay_delivered(dp, 170 * SECOND, in.data, in.size), 0);
+	spoken = (struct dataplane_spoken){ 0 };
+	cr_assert_eq(dp->ops->spoken_read(dp, &terms, take_spoken, &spoken, NULL), 0);
+	cr_expect_eq(spoken.first_ns, 0);
+	cr_assert_eq(dataplane_replay_sent(dp, 171 * SECOND, out.data, out.size), 0);
+	cr_assert_eq(dataplane_replay_packet(dp, 172 * SECOND, in.data, in.size, &verdict), 0);
+	cr_expect(verdict.drop);
+	dataplane_close(dp);
+}
+
 /* What one run of the same frames leaves: the samples it drew, among others. */
 static uint64_t fingerprint(uint64_t seed)
 {
