@@ -12,9 +12,9 @@
 #include "sluiced/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_status,  &cli_events, &cli_explain, &cli_rules,	  &cli_block,
-	&cli_unblock, &cli_allow,  &cli_check,	 &cli_plugins,	  &cli_reload,
-	&cli_detach,  &cli_replay, &cli_bench,	 &cli_completion,
+	&cli_status, &cli_top,	   &cli_events, &cli_explain, &cli_rules,
+	&cli_block,  &cli_unblock, &cli_allow,	&cli_check,   &cli_plugins,
+	&cli_reload, &cli_detach,  &cli_replay, &cli_bench,   &cli_completion,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

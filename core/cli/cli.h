@@ -69,7 +69,7 @@ struct cli_command {
 
 extern const struct cli_command cli_allow, cli_bench, cli_block, cli_check, cli_completion,
 	cli_detach, cli_events, cli_explain, cli_plugins, cli_reload, cli_replay, cli_rules,
-	cli_status, cli_unblock;
+	cli_status, cli_top, cli_unblock;
 
 /* All subcommands, in the order of the help. */
 const struct cli_command *const *cli_commands(size_t *n);

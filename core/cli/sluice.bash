@@ -5,7 +5,7 @@
 _sluice()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status events explain rules block unblock allow check plugins reload detach replay bench completion help"
+	local commands="status top events explain rules block unblock allow check plugins reload detach replay bench completion help"
 	local command="" options="" i
 
 	COMPREPLY=()
@@ -63,7 +63,7 @@ _sluice()
 	esac
 	case $command in
 	"") options="--socket --json --help --version" ;;
-	status | explain | unblock | allow) options="--socket --json --help" ;;
+	status | top | explain | unblock | allow) options="--socket --json --help" ;;
 	reload) options="--socket --json --dry-run --help" ;;
 	rules) options="--socket --json --by --help" ;;
 	events) options="--socket --json --follow --help" ;;

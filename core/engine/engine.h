@@ -266,4 +266,17 @@ int engine_explain_rule(struct engine *engine, const char *name,
 int engine_unblock_rule(struct engine *engine, const char *name, uint64_t *held_ns,
 			struct sluice_err *err) __attribute__((warn_unused_result));
 
+struct engine_top_source {
+	struct sluice_key key;
+	enum engine_state state; /* NONE: not blocked. */
+	bool dropped, known;
+	uint64_t pps, hw_pps;	       /* Last window: software and hardware together; hardware. */
+	char detector[24], reason[24]; /* Empty if it is not blocked. */
+};
+/*
+ * The fastest sources of the last window, blocked or not, the fastest first: at most `max`, and how
+ * many there were in `*total`.  Takes milliseconds for a million of them.
+ */
+size_t engine_top(struct engine *engine, struct engine_top_source *list, size_t max, size_t *total);
+
 #endif /* SLUICE_ENGINE_ENGINE_H */

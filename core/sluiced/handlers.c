@@ -213,6 +213,48 @@ static int handle_status(void *ctx, const struct protocol_request *request, json
 	return *result ? 0 : fail_system(err, -ENOMEM, "status");
 }
 
+#define TOP_MAX 1000u
+#define TOP_USUAL 20u
+
+struct top_call {
+	struct engine *engine;
+	size_t max, n, total;
+	struct engine_top_source list[TOP_MAX];
+};
+
+static int run_top(void *ctx, struct sluice_err *err)
+{
+	struct top_call *call = ctx;
+
+	(void)err;
+	call->n = engine_top(call->engine, call->list, call->max, &call->total);
+	return 0;
+}
+
+static int handle_top(void *ctx, const struct protocol_request *request, json_t **result,
+		      struct sluice_err *err)
+{
+	struct handlers_context *context = ctx;
+	struct top_call *call = malloc(sizeof(*call));
+	uint64_t max = TOP_USUAL;
+	int ret = 0;
+
+	if (!call)
+		return fail_system(err, -ENOMEM, "top");
+	if (request->n_args)
+		ret = quantity_parse_range(QUANTITY_COUNT, request->args[0], 1, TOP_MAX, &max, err);
+	call->engine = context->engine;
+	call->max = (size_t)max;
+	if (!ret)
+		ret = engine_thread_call(context->thread, run_top, call, err);
+	if (!ret) {
+		*result = status_top_json(call->list, call->n, call->total);
+		ret = *result ? 0 : fail_system(err, -ENOMEM, "top");
+	}
+	free(call);
+	return ret;
+}
+
 struct rules_call {
 	const struct dataplane *dataplane;
 	struct rules_list *list;
@@ -261,6 +303,7 @@ static int handle_reload(void *ctx, const struct protocol_request *request, json
 
 static const struct server_handler handlers[] = {
 	{ "status", "", "what goes on, as one document", 0, 0, handle_status },
+	{ "top", "[N]", "the fastest sources, blocked or not", 0, 1, handle_top },
 	{ "block", "ADDRESS[/LEN] [DURATION]", "block a source by hand", 1, 2, handle_block },
 	{ "unblock", "ADDRESS[/LEN]|RULE", "release a source or an automatic rule", 1, 1,
 	  handle_unblock },

@@ -294,3 +294,24 @@ json_t *status_explanation_json(const struct engine_explanation *explanation)
 			    text_json(explanation->release, sizeof(explanation->release)));
 	return json;
 }
+
+json_t *status_top_json(const struct engine_top_source *list, size_t n, size_t total)
+{
+	json_t *sources = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct engine_top_source *source = &list[i];
+
+		json_array_append_new(
+			sources,
+			json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:o, s:o}", "source",
+				  address_format(&source->key, text), "verdict",
+				  source->dropped ? "dropped" : "passed", "state",
+				  engine_state_name(source->state), "known", source->known, "pps",
+				  J(source->pps), "hw_pps", J(source->hw_pps), "detector",
+				  text_json(source->detector, sizeof(source->detector)), "reason",
+				  text_json(source->reason, sizeof(source->reason))));
+	}
+	return json_pack("{s:i, s:I, s:o}", "schema", 1, "total", J(total), "sources", sources);
+}

@@ -141,6 +141,28 @@ seeing() {
 	ok "check: $(tail -n 1 "$LAB/check.log")"
 }
 
+# The fastest first, blocked or not.
+listing_top() {
+	sluice block 198.18.0.60 >/dev/null || fail "cannot block"
+	start_flood "$SERVER" --sources 3 --source-base 198.18.0.59 --rate 100k --duration 3
+	wait_for 5 top_is 3 || fail "top does not list three sources"
+	sluice top >"$LAB/top.txt" || fail "cannot show top"
+	expect "columns of top" "$(awk '{ print length }' "$LAB/top.txt" | sort -n | tail -n 1)" '<=' 80
+	expect "verdict on the blocked one" "$(json '.sources[] | select(.source == "198.18.0.60") |
+		.verdict + " " + .detector' "$LAB/top.json")" is "dropped operator"
+	expect "verdict on its neighbour" "$(json '.sources[] | select(.source == "198.18.0.59") |
+		.verdict' "$LAB/top.json")" is passed
+	expect "lines of the first two" "$(sluice top 2 | wc -l)" == 4
+	refused "0 .*1 to 1000|out of range|1 to" top 0
+	wait "$FLOOD" || fail "sluice-gen failed"
+	sluice unblock 198.18.0.60 >/dev/null || fail "cannot unblock"
+}
+
+top_is() {
+	sluice top --json >"$LAB/top.json" &&
+		[ "$(json '[.sources[] | select(.pps > 10000)] | length' "$LAB/top.json")" = "$1" ]
+}
+
 more_lines() {
 	[ "$(wc -l <"$1")" -gt "$2" ]
 }
@@ -172,6 +194,7 @@ blocking_prefixes
 several_at_once
 allowing
 listing_rules
+listing_top
 stop "$PROBE"
 start_probe --sources 2001:db8::-2001:db8:ffff::
 blocking_ipv6
