@@ -8,7 +8,7 @@
  *   #/$defs/NAME, $defs, default, title, description, examples, $schema, $id, and
  *   format: count duration rate bits bytes address prefix interface path name endpoint version abi.
  * Keywords of our own, which JSON Schema lets pass as annotations:
- *   x-minimum, x-maximum  bounds in the format's own notation (100ms)
+ *   x-minimum, x-maximum  bounds in the format's own notation (100ms); JSON Schema's take numbers
  *   x-shorthand: KEY      a scalar in place of the mapping stands for { KEY: scalar }
  *   x-absent: {NAME: WHY} keys or enum values that are refused with a reason of their own
  *   x-opaque: true        a mapping that somebody else checks
