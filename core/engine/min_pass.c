@@ -13,7 +13,7 @@ void min_pass_init(struct min_pass *min_pass)
 	min_pass->since_blocks = UINT32_MAX;
 }
 
-static void learn(struct min_pass *min_pass, uint64_t passed_pps)
+static void learn(struct min_pass *min_pass, uint64_t passed_pps, bool low)
 {
 	double weight = WEIGHT;
 
@@ -23,25 +23,40 @@ static void learn(struct min_pass *min_pass, uint64_t passed_pps)
 	if (1.0 / min_pass->peace_windows > weight)
 		weight = 1.0 / min_pass->peace_windows;
 	min_pass->level_pps += weight * ((double)passed_pps - min_pass->level_pps);
+	min_pass->low_share += weight * (low - min_pass->low_share);
 }
 
-bool min_pass_step(struct min_pass *min_pass, double share, bool peace, uint64_t passed_pps)
+static uint32_t wanted_windows(uint64_t length_ns)
 {
-	bool low = (double)passed_pps < share * min_pass->level_pps;
+	uint64_t n = length_ns ? (MIN_PASS_LOW_NS + length_ns - 1) / length_ns : 0;
 
+	return n > MIN_PASS_LOW_WINDOWS ? (uint32_t)n : MIN_PASS_LOW_WINDOWS;
+}
+
+uint32_t min_pass_reach(const struct min_pass *min_pass)
+{
+	return min_pass->wanted_windows + 1;
+}
+
+bool min_pass_step(struct min_pass *min_pass, const struct min_pass_window *window)
+{
+	bool low = (double)window->passed_pps < window->share * min_pass->level_pps;
+
+	min_pass->wanted_windows = wanted_windows(window->length_ns);
 	if (min_pass->since_blocks < UINT32_MAX)
 		min_pass->since_blocks++;
-	if (peace)
-		learn(min_pass, passed_pps);
+	if (window->peace)
+		learn(min_pass, window->passed_pps, low);
 	if (!low) {
 		min_pass->low_windows = 0;
 		min_pass->fired = false;
 		return false;
 	}
-	if (share <= 0 || min_pass->peace_windows < MIN_PASS_WARM_WINDOWS ||
-	    min_pass->since_blocks > MIN_PASS_AFTER_WINDOWS)
+	if (window->share <= 0 || min_pass->peace_windows < MIN_PASS_WARM_WINDOWS ||
+	    min_pass->low_share > MIN_PASS_ORDINARY ||
+	    min_pass->since_blocks > min_pass_reach(min_pass))
 		return false;
-	if (++min_pass->low_windows < MIN_PASS_LOW_WINDOWS || min_pass->fired)
+	if (++min_pass->low_windows < min_pass->wanted_windows || min_pass->fired)
 		return false;
 	min_pass->fired = true;
 	return true;

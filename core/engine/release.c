@@ -82,7 +82,7 @@ void release_newest(struct engine *engine)
 	for (size_t i = blocklist_size(engine->blocklist); i-- > 0;) {
 		struct blocklist_entry *entry = &blocklist_entries(engine->blocklist)[i];
 
-		if (entry->born && sequence - entry->born <= MIN_PASS_AFTER_WINDOWS)
+		if (entry->born && sequence - entry->born <= min_pass_reach(&engine->min_pass))
 			release_entry(engine, entry, LIFECYCLE_EVENT_WITHDRAW,
 				      "too little passed right after it was blocked", until_ns);
 	}

@@ -318,7 +318,7 @@ void rule_policy_withdraw_newest(struct engine *engine, uint64_t held_until_ns)
 		struct auto_rule *rule = &engine->auto_rules.list[i];
 
 		if (auto_rule_is_in_force(rule) && rule->born &&
-		    sequence - rule->born <= MIN_PASS_AFTER_WINDOWS)
+		    sequence - rule->born <= min_pass_reach(&engine->min_pass))
 			release(engine, rule, LIFECYCLE_EVENT_WITHDRAW,
 				"too little passed right after it was enforced", held_until_ns);
 	}

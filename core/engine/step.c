@@ -253,16 +253,20 @@ static bool guard_passing(struct engine *engine)
 {
 	const struct settings_policy *policy = &engine->settings->policy;
 	double share = engine->settings->enforce ? policy->min_pass : 0;
-	uint64_t passed_pps = measure_pps(engine->window.passed_packets, engine->window.length_ns);
-	bool peace = !engine->attack.on;
+	const struct min_pass_window window = {
+		.share = share,
+		.peace = !engine->attack.on,
+		.passed_pps = measure_pps(engine->window.passed_packets, engine->window.length_ns),
+		.length_ns = engine->window.length_ns,
+	};
 
-	rate_monitor_learn(&engine->rate_monitor, peace, engine->highest_pps);
-	if (!min_pass_step(&engine->min_pass, share, peace, passed_pps))
+	rate_monitor_learn(&engine->rate_monitor, window.peace, engine->highest_pps);
+	if (!min_pass_step(&engine->min_pass, &window))
 		return false;
 	event_emit(engine->events, EVENT_KIND_MIN_PASS, SLUICE_LOG_WARNING, NULL, 1, "engine",
 		   "only %" PRIu64 " packets/s pass right after new blocks, under %.0f %% of the "
 		   "%.0f of peace: the blocks may be wrong%s",
-		   passed_pps, share * 100, engine->min_pass.level_pps,
+		   window.passed_pps, share * 100, engine->min_pass.level_pps,
 		   policy->min_pass_withdraw ? "; the newest are withdrawn"
 					     : "; min_pass_action: withdraw would take them back");
 	return policy->min_pass_withdraw;

@@ -73,6 +73,7 @@ Test(min_pass, withdraw_releases_the_newest_automatic_blocks)
 
 	rig->settings.policy.min_pass_withdraw = true;
 	peace(10);
+	rig_send(rig, CLIENT, 1000);
 	rig_block(rig, "192.0.2.1", 5000);
 	for (unsigned int i = 0; i < 10; i++) {
 		rig_send(rig, "192.0.2.1", 5000);
