@@ -14,7 +14,8 @@ _sluice()
 		--config | --attack | --benign | --warmup | --protect | --role | --rewrite-dst | \
 			--rewrite-dport | --labels | --attack-filter | --attack-at | --attack-for | \
 			--respoof | --attack-rate | --speed | --max-gap | --phase | --phases | --seed | \
-			--window | --only | --direction | --bar | --suite | --diff | --csv | --svg) ((i++)) ;;
+			--window | --only | --direction | --bar | --suite | --part | --control | --jobs | --set | \
+			--diff | --csv | --svg) ((i++)) ;;
 		--socket | --for | --pin-path | --rounds | --entries | --by | --plugin-path | --options | \
 			--interface) ((i++)) ;;
 		-*) ;;
@@ -75,7 +76,7 @@ _sluice()
 		options="--config --attack --benign --warmup --protect --role --rewrite-dst --rewrite-dport
 			--labels --attack-filter --attack-at --attack-for --trim --respoof --attack-rate
 			--overlay --speed --max-gap --phase --phases --seed --window --only --direction
-			--bar --suite --diff --csv --svg --bench --json --help"
+			--stealth --set --bar --suite --part --control --jobs --diff --csv --svg --bench --json --help"
 		;;
 	bench) options="--rounds --entries --json --help" ;;
 	*) options="--help" ;;

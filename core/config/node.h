@@ -41,6 +41,12 @@ int config_node_parse(const char *file, const char *text, size_t size, struct co
 /* `node` and all below it as a tree of its own, with the same places.  0 or -ENOMEM. */
 int config_node_copy(const struct config_node *node, struct config_node **out)
 	__attribute__((warn_unused_result));
+/*
+ * A tree of its own with the members of both mappings; where both have a key, that of `over` counts.
+ * `base` may be NULL.  0 or -ENOMEM.
+ */
+int config_node_merge(const struct config_node *base, const struct config_node *over,
+		      struct config_node **out) __attribute__((warn_unused_result));
 /* Frees the whole tree; give it the root.  NULL is a no-op. */
 void config_node_free(struct config_node *root);
 

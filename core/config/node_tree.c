@@ -86,6 +86,52 @@ int config_node_copy(const struct config_node *node, struct config_node **out)
 	return 0;
 }
 
+/* Those members of `from` that `over` does not have; all if that is NULL. */
+static int append_members(struct config_node *to, const struct config_node *from,
+			  const struct config_node *over)
+{
+	/* The tree owns its memory; nodes only promise not to change it. */
+	struct node_tree *tree = (struct node_tree *)to->tree;
+
+	for (const struct config_node *child = from ? from->first : NULL; child;
+	     child = child->next) {
+		struct config_node *copy;
+
+		if (config_node_get(over, child->key))
+			continue;
+		copy = copy_node(tree, child);
+		if (!copy)
+			return -ENOMEM;
+		node_append(to, copy);
+	}
+	return 0;
+}
+
+int config_node_merge(const struct config_node *base, const struct config_node *over,
+		      struct config_node **out)
+{
+	struct node_tree *tree = node_tree_new((base ? base : over)->tree->file);
+	int ret = -ENOMEM;
+
+	if (!tree)
+		return ret;
+	tree->root = arena_alloc(&tree->arena, sizeof(*tree->root));
+	if (tree->root) {
+		tree->root->type = CONFIG_NODE_MAPPING;
+		tree->root->line = (base ? base : over)->line;
+		tree->root->column = (base ? base : over)->column;
+		tree->root->tree = tree;
+		ret = append_members(tree->root, base, over);
+	}
+	if (!ret)
+		ret = append_members(tree->root, over, NULL);
+	if (ret)
+		node_tree_free(tree);
+	else
+		*out = tree->root;
+	return ret;
+}
+
 void config_node_free(struct config_node *root)
 {
 	/* The tree owns its memory; nodes only promise not to change it. */

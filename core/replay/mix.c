@@ -247,22 +247,30 @@ int mix_client_asis(struct mix *mix, const struct sluice_key *source,
 
 static int allocate(struct mix *mix)
 {
-	uint32_t largest = 1;
-
 	for (size_t i = 0; i < mix->n_files; i++) {
-		struct capture *capture = mix->files[i].capture;
+		const struct capture *capture = mix->files[i].capture;
 
 		mix->files[i].marks = calloc(capture->n_packets + 1, sizeof(struct mix_mark));
 		if (!mix->files[i].marks)
 			return -ENOMEM;
+	}
+	return hash_table_new(0, &mix->clients.secret, &mix->sources);
+}
+
+/* When all frames have their final size. */
+static int allocate_scratch(struct mix *mix)
+{
+	uint32_t largest = 1;
+
+	for (size_t i = 0; i < mix->n_files; i++) {
+		const struct capture *capture = mix->files[i].capture;
+
 		for (size_t p = 0; p < capture->n_packets; p++)
 			if (capture->packets[p].size > largest)
 				largest = capture->packets[p].size;
 	}
 	mix->scratch = malloc(largest);
-	if (!mix->scratch)
-		return -ENOMEM;
-	return hash_table_new(0, &mix->clients.secret, &mix->sources);
+	return mix->scratch ? 0 : -ENOMEM;
 }
 
 /* Attack sources first: no client may get the address of one. */
@@ -284,7 +292,7 @@ static int prepare(struct mix *mix)
 	mix->invent.taken[0] = NULL;
 	hash_table_free(mix->sources);
 	mix->sources = NULL;
-	return rc;
+	return rc ? rc : allocate_scratch(mix);
 }
 
 static void fill_info(struct mix *mix)

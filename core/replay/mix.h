@@ -78,7 +78,8 @@ struct mix_options {
 	size_t n_protect;
 	/* The protected host; of no family: the first address of the first such prefix, or our own. */
 	struct sluice_key host4, host6;
-	uint16_t attack_port;	/* Destination port of attack packets; 0: as it is. */
+	uint16_t attack_port; /* Destination port of attack packets; 0: as it is. */
+	bool stealth; /* SYNs of an attack get the TCP options and the length of ordinary ones. */
 	uint64_t attack_at_ns;	/* 30 s */
 	uint64_t attack_for_ns; /* 10 s */
 	uint64_t after_ns;	/* 20 s */

@@ -15,6 +15,8 @@
 #include "base/address.h"
 #include "base/hash_table.h"
 
+#include "stealth.h"
+
 #define N_PORTS 65536u
 
 static enum mix_class class_of(const struct mix_file *file, size_t i)
@@ -256,6 +258,13 @@ static void trim(const struct mix *mix, struct mix_file *file)
 	}
 }
 
+static bool is_attack(void *ctx, size_t packet)
+{
+	const struct mix_file *file = ctx;
+
+	return file->marks[packet].label == MIX_CLASS_ATTACK;
+}
+
 int mix_prepare_attack(struct mix *mix, struct mix_file *file)
 {
 	uint8_t *attacked = calloc(N_PORTS, 1);
@@ -263,6 +272,8 @@ int mix_prepare_attack(struct mix *mix, struct mix_file *file)
 
 	if (!attacked)
 		return -ENOMEM;
+	if (mix->options.stealth)
+		rc = stealth_dress(file->capture, is_attack, file);
 	note_ports(file, attacked);
 	for (size_t i = 0; i < file->capture->n_packets && !rc; i++)
 		rc = prepare_packet(mix, file, i, attacked);

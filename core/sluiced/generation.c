@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "config/errors.h"
 #include "config/manifest.h"
+#include "config/node.h"
 #include "config/settings.h"
 #include "control/listener.h"
 #include "engine/detector_thread.h"
@@ -22,6 +23,7 @@ struct slot {
 	struct plugin *plugin;	       /* On the shelf. */
 	struct sluice_instance *instance;
 	struct plugin_use use;
+	struct config_node *options; /* The file's with overrides; NULL: the file's alone. */
 	char key[48];
 	bool given;	 /* Its instance runs in the next generation, ... */
 	size_t given_to; /* ... in this place. */
@@ -71,6 +73,27 @@ static struct plugin_use make_use(const struct settings_plugin *settings, const 
 	};
 }
 
+/* The options of a slot, with all that overrides them. */
+static int override_options(struct slot *slot, const struct settings_plugin *settings,
+			    const struct generation_services *services)
+{
+	for (size_t i = 0; i < services->n_overrides; i++) {
+		const struct generation_override *override = &services->overrides[i];
+		struct config_node *merged;
+		int ret;
+
+		if (strcmp(override->detector, settings->name) != 0)
+			continue;
+		ret = config_node_merge(slot->use.options, override->options, &merged);
+		if (ret)
+			return ret;
+		config_node_free(slot->options);
+		slot->options = merged;
+		slot->use.options = merged;
+	}
+	return 0;
+}
+
 static int load_detector(struct generation *generation, size_t i,
 			 const struct generation_services *services, struct config_errors *errors)
 {
@@ -85,6 +108,9 @@ static int load_detector(struct generation *generation, size_t i,
 	slot->generation = generation;
 	snprintf(slot->key, sizeof(slot->key), "detectors[%zu].options", i);
 	slot->use = make_use(settings, slot->key, services);
+	ret = override_options(slot, settings, services);
+	if (ret)
+		return ret;
 	ret = plugin_shelf_get(services->shelf, generation->settings->plugin_path, settings->name,
 			       SLUICE_PLUGIN_DETECTOR, &slot->plugin, &err);
 	if (!ret)
@@ -107,11 +133,35 @@ static int load_detector(struct generation *generation, size_t i,
 				 : 0;
 }
 
+/* Each override must have a detector. */
+static int check_overrides(const struct generation *generation,
+			   const struct generation_services *services, struct config_errors *errors)
+{
+	const struct settings *settings = generation->settings;
+	int ret = 0;
+
+	for (size_t i = 0; i < services->n_overrides; i++) {
+		const char *wanted = services->overrides[i].detector;
+		size_t j = 0;
+
+		while (j < settings->n_detectors && strcmp(settings->detectors[j].name, wanted))
+			j++;
+		if (j < settings->n_detectors)
+			continue;
+		config_errors_add(errors, generation->path, 0, 0, "detectors",
+				  "there is no detector '%s' whose options could be set", wanted);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
 static int load_detectors(struct generation *generation, const struct generation_services *services,
 			  struct config_errors *errors)
 {
-	int ret = 0;
+	int ret = check_overrides(generation, services, errors);
 
+	if (ret)
+		return ret;
 	generation->n_slots = generation->settings->n_detectors;
 	generation->slots = calloc(generation->n_slots + 1, sizeof(*generation->slots));
 	generation->detectors = calloc(generation->n_slots + 1, sizeof(*generation->detectors));
@@ -182,6 +232,8 @@ static void drop(struct generation *generation)
 	if (atomic_fetch_sub(&generation->held, 1) != 1)
 		return;
 	config_free(generation->backend_config);
+	for (size_t i = 0; i < generation->n_slots; i++)
+		config_node_free(generation->slots[i].options);
 	free(generation->slots);
 	free(generation->detectors);
 	settings_free(generation->settings);

@@ -18,12 +18,19 @@
 #include "plugin/plugin.h"
 
 struct clock_source;
+struct config_node;
 struct config_errors;
 struct generation;
 struct logger;
 struct plugin_shelf;
 struct settings;
 struct sluice_config;
+
+/* Options of one detector that count in place of the file's. */
+struct generation_override {
+	const char *detector;
+	const struct config_node *options; /* A mapping. */
+};
 
 /* Lent to plugins; must outlive the generation. */
 struct generation_services {
@@ -33,6 +40,8 @@ struct generation_services {
 	plugin_propose_fn propose;	     /* NULL: proposals are refused, as in a check. */
 	plugin_propose_rule_fn propose_rule; /* The same. */
 	void *propose_ctx;
+	const struct generation_override *overrides; /* Only used while loading. */
+	size_t n_overrides;
 	bool isolate; /* Each detector is called on a thread of its own, as a daemon needs it. */
 };
 

@@ -98,6 +98,8 @@ int defence_load(const struct defence_options *options, struct config_errors *er
 		.propose = propose,
 		.propose_rule = propose_rule,
 		.propose_ctx = parts,
+		.overrides = options->overrides,
+		.n_overrides = options->n_overrides,
 	};
 	int ret;
 

@@ -19,12 +19,15 @@
 struct config_errors;
 struct engine_known;
 struct event_sink;
+struct generation_override;
 struct virtual_clock;
 
 struct defence_options {
 	const char *config;
 	const char *only;   /* This detector alone; NULL: all. */
 	uint64_t window_ns; /* 0: the file's. */
+	const struct generation_override *overrides;
+	size_t n_overrides;
 	uint64_t seed;
 	struct virtual_clock *clock;
 	const struct event_sink *events;

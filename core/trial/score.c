@@ -61,6 +61,11 @@ uint64_t score_ppm(uint64_t part, uint64_t whole)
 	return whole ? (uint64_t)((double)part * 1e6 / (double)whole + 0.5) : 0;
 }
 
+double score_percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (double)part * 100 / (double)whole : 0;
+}
+
 static void count(struct score_share *share, bool dropped)
 {
 	share->packets++;

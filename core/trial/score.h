@@ -102,7 +102,8 @@ void score_result(const struct score *score, struct score_result *result);
 /* Of two runs of the same protocol, figure by figure the worse one: into `worst`. */
 void score_worse(struct score_result *worst, const struct score_result *other, size_t n_detectors);
 
-/* Parts per million; 0 of nothing. */
+/* Parts per million, or per cent; 0 of nothing. */
 uint64_t score_ppm(uint64_t part, uint64_t whole);
+double score_percent(uint64_t part, uint64_t whole);
 
 #endif /* SLUICE_TRIAL_SCORE_H */

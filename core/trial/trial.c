@@ -127,6 +127,8 @@ static int open_trial(struct trial *trial, struct config_errors *errors, struct 
 		.config = options->config,
 		.only = options->only,
 		.window_ns = options->window_ns,
+		.overrides = options->overrides,
+		.n_overrides = options->n_overrides,
 		.seed = options->seed,
 		.clock = &trial->clock,
 		.events = &trial->sink,

@@ -16,6 +16,7 @@
 #include "score.h"
 
 struct config_errors;
+struct generation_override;
 struct mix;
 
 #define TRIAL_NAME_SIZE 32
@@ -43,8 +44,10 @@ struct trial_window {
 
 struct trial_options {
 	const char *config;
-	const char *only;   /* This detector alone; NULL: all. */
-	uint64_t window_ns; /* 0: the file's. */
+	const char *only;			     /* This detector alone; NULL: all. */
+	uint64_t window_ns;			     /* 0: the file's. */
+	const struct generation_override *overrides; /* Of detectors' options. */
+	size_t n_overrides;
 	uint64_t seed;
 	bool bench; /* Measure a bare loop over the same packets, too. */
 	/* After each window, and about once a second of real time; either may be NULL. */

@@ -91,11 +91,6 @@ void bar_check(struct bar_check *check, const char *row, enum bar_limit limit, d
 	check->missed(check->ctx, row, text);
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? (double)part * 100 / (double)whole : 0;
-}
-
 void bar_check_attack(struct bar_check *check, const char *row, const struct score_result *score)
 {
 	if (!score->onset) {
@@ -107,17 +102,17 @@ void bar_check_attack(struct bar_check *check, const char *row, const struct sco
 	bar_check(check, row, BAR_windows_to_enforce,
 		  score->all.windows == SCORE_NEVER ? 1e9 : (double)score->all.windows);
 	bar_check(check, row, BAR_after_enforcement_percent,
-		  percent(score->attack_after.dropped, score->attack_after.packets));
+		  score_percent(score->attack_after.dropped, score->attack_after.packets));
 	bar_check(check, row, BAR_attack_dropped_percent,
-		  percent(score->attack.dropped, score->attack.packets));
+		  score_percent(score->attack.dropped, score->attack.packets));
 }
 
 void bar_check_benign(struct bar_check *check, const char *row, const struct score_result *score)
 {
 	bar_check(check, row, BAR_benign_dropped_percent,
-		  percent(score->benign.dropped, score->benign.packets));
+		  score_percent(score->benign.dropped, score->benign.packets));
 	bar_check(check, row, BAR_known_harmed_percent,
-		  percent(score->known.harmed, score->known.clients));
+		  score_percent(score->known.harmed, score->known.clients));
 	bar_check(check, row, BAR_new_harmed_percent,
-		  percent(score->fresh.harmed, score->fresh.clients));
+		  score_percent(score->fresh.harmed, score->fresh.clients));
 }

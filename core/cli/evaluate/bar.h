@@ -14,17 +14,19 @@ struct config_errors;
 #define BAR_TEXT_SIZE 160
 
 /* X(key, direction): `least` and `most` say which side of the limit is right. */
-#define BAR_LIMITS(X)                                                                    \
-	X(windows_to_enforce, most)	    /* Of volumetric attacks, from the onset. */ \
-	X(after_enforcement_percent, least) /* Of their packets, dropped. */             \
-	X(attack_dropped_percent, least)    /* In total. */                              \
-	X(benign_dropped_percent, most)	    /* Of packets beside any attack. */          \
-	X(known_harmed_percent, most)	    /* Of clients. */                            \
-	X(new_harmed_percent, most)                                                      \
-	X(low_rate_clients_harmed, most) /* Beside attacks that are not volumetric. */   \
-	X(benign_sources_blocked, most)	 /* Without an attack; so is the next. */        \
-	X(benign_rules_enforced, most)                                                   \
-	X(crowd_harmed_percent, most) /* Of clients, all benign captures at once. */
+#define BAR_LIMITS(X)                                                                        \
+	X(windows_to_enforce, most)	    /* Of volumetric attacks, from the onset. */     \
+	X(after_enforcement_percent, least) /* Of their packets, dropped. */                 \
+	X(attack_dropped_percent, least)    /* In total. */                                  \
+	X(benign_dropped_percent, most)	    /* Of packets beside any attack. */              \
+	X(known_harmed_percent, most)	    /* Of clients. */                                \
+	X(new_harmed_percent, most)                                                          \
+	X(low_rate_clients_harmed, most) /* Beside attacks that are not volumetric. */       \
+	X(benign_sources_blocked, most)	 /* Without an attack; so is the next. */            \
+	X(benign_rules_enforced, most)                                                       \
+	X(crowd_harmed_percent, most)	      /* Of clients, all benign captures at once. */ \
+	X(variant_known_harmed_percent, most) /* Beside what no signature fits. */           \
+	X(without_signature_percent, least)   /* Dropped after enforcement. */
 
 enum bar_limit {
 #define X(key, direction) BAR_##key,

@@ -9,8 +9,10 @@
 
 #include "base/err.h"
 #include "config/errors.h"
+#include "config/settings.h"
 #include "replay/capture.h"
 #include "replay/labels.h"
+#include "sluiced/generation.h"
 
 struct run {
 	const struct case_options *options;
@@ -36,6 +38,8 @@ void case_options_init(struct case_options *options, const struct evaluate_optio
 		.window_ns = from->window_ns,
 		.max_gap_ns = from->max_gap_ns,
 		.bench = from->bench,
+		.settings = from->settings,
+		.n_settings = from->n_settings,
 	};
 	if (from->attack.n)
 		return;
@@ -176,10 +180,13 @@ static int run_phase(const struct case_options *options, unsigned int number,
 		     struct trial_report *report)
 {
 	struct run run = { .options = options, .number = number };
+	struct generation_override overrides[EVALUATE_MAX_SETTINGS];
 	const struct trial_options trial = {
 		.config = options->config,
 		.only = options->only,
 		.window_ns = options->window_ns,
+		.overrides = overrides,
+		.n_overrides = options->n_settings,
 		.seed = options->mix.seed + number,
 		.bench = options->bench && number == 0,
 		.window = tell_window,
@@ -190,6 +197,9 @@ static int run_phase(const struct case_options *options, unsigned int number,
 	struct sluice_err err;
 	int ret;
 
+	for (size_t i = 0; i < options->n_settings; i++)
+		overrides[i] = (struct generation_override){ options->settings[i].detector,
+							     options->settings[i].options };
 	config_errors_init(&errors);
 	err_init(&err);
 	ret = fill_mix(&run, &errors, &err);
@@ -246,6 +256,29 @@ int case_run(const struct case_options *options, struct case_result *result)
 		case_result_fini(result);
 	else
 		merge(result);
+	return ret;
+}
+
+int case_detectors(const char *config, struct evaluate_list *names)
+{
+	struct settings *settings;
+	struct config_errors errors;
+	struct sluice_err err;
+	int ret;
+
+	config_errors_init(&errors);
+	err_init(&err);
+	ret = settings_load(config, &errors, &settings);
+	if (ret)
+		return complain(ret, &errors, &err);
+	*names = (struct evaluate_list){ .items = calloc(settings->n_detectors + 1,
+							 sizeof(*names->items)) };
+	for (size_t i = 0; names->items && i < settings->n_detectors; i++) {
+		names->items[names->n] = strdup(settings->detectors[i].name);
+		names->n += names->items[names->n] != NULL;
+	}
+	ret = names->items && names->n == settings->n_detectors ? 0 : -ENOMEM;
+	settings_free(settings);
 	return ret;
 }
 

@@ -24,6 +24,8 @@ struct case_options {
 	unsigned int phases;
 	uint64_t window_ns, max_gap_ns;
 	bool bench;
+	const struct evaluate_setting *settings;
+	size_t n_settings;
 	bool skip_known_bad; /* Leaves benign captures out that are labelled known_bad. */
 	void (*window)(void *ctx, unsigned int run, const struct trial_window *window);
 	void (*progress)(void *ctx, unsigned int run, uint64_t now_ns, uint64_t end_ns);
@@ -47,6 +49,9 @@ void case_options_init(struct case_options *options, const struct evaluate_optio
  * refused; or another negative errno.
  */
 int case_run(const struct case_options *options, struct case_result *result)
+	__attribute__((warn_unused_result));
+/* The names of a deployment file's detectors, for evaluate_list_fini().  As case_run(). */
+int case_detectors(const char *config, struct evaluate_list *names)
 	__attribute__((warn_unused_result));
 void case_result_fini(struct case_result *result);
 

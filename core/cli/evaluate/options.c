@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,13 @@
 #include "base/err.h"
 #include "base/nearest.h"
 #include "base/quantity.h"
+#include "config/errors.h"
+#include "config/node.h"
 
 #define SECOND_NS 1000000000ull
 #define PHASES_MAX 100
+#define ALL_PARTS ((1u << EVALUATE_N_PARTS) - 1)
+#define JOBS_MAX 64
 
 enum option_id {
 	ID_CONFIG = 256,
@@ -44,6 +49,11 @@ enum option_id {
 	ID_SVG,
 	ID_BAR,
 	ID_SUITE,
+	ID_PART,
+	ID_CONTROL,
+	ID_JOBS,
+	ID_SET,
+	ID_STEALTH,
 	ID_DIFF,
 	ID_BENCH,
 	ID_JSON,
@@ -67,6 +77,7 @@ static const struct {
 	{ "rewrite-dport", "PORT", "the attack's destination port becomes this", ID_REWRITE_DPORT },
 	{ "labels", "FILE|auto", "what is attack; auto: CAPTURE.labels.yaml", ID_LABELS },
 	{ "attack-filter", "EXPR", "what is attack, as tcpdump(8) says it", ID_ATTACK_FILTER },
+	{ "stealth", NULL, "its SYNs get the TCP options of ordinary ones", ID_STEALTH },
 	{ "attack-at", "TIME", "when it begins, after the warm-up (30s)", ID_ATTACK_AT },
 	{ "attack-for", "TIME", "how long it is repeated (10s)", ID_ATTACK_FOR },
 	{ "trim", NULL, "begin and end it with a packet labelled attack", ID_TRIM },
@@ -83,9 +94,16 @@ static const struct {
 	{ "seed", "N", "of all that stands for chance (1)", ID_SEED },
 	{ "window", "TIME", "in place of the file's", ID_WINDOW },
 	{ "only", "DETECTOR", "this one alone", ID_ONLY },
+	{ "set", "DETECTOR.OPTION=VALUE", "in place of the file's; as often as needed", ID_SET },
 	{ "direction", "in|both", "in: leave out what the protected host sends", ID_DIRECTION },
 	{ "bar", "FILE", "exit with 1 if a figure misses it", ID_BAR },
 	{ "suite", "FOLDER", "the whole protocol over attack/ and benign/ in it", ID_SUITE },
+	{ "part", "PARTS",
+	  "of a suite: native, 1s, 20k, port, stealth, benign,\n"
+	  "crowd, alone, without, control (all)",
+	  ID_PART },
+	{ "control", "FILES", "of a suite: deployment files that must miss the bar", ID_CONTROL },
+	{ "jobs", "N", "of a suite: processes at a time (one a CPU)", ID_JOBS },
 	{ "diff", "A.yaml B.yaml", "two deployment files, on the same packets", ID_DIFF },
 	{ "csv", "FILE", "the windows of the worst run, one a line", ID_CSV },
 	{ "svg", "FILE", "a picture of them", ID_SVG },
@@ -94,6 +112,12 @@ static const struct {
 	{ "help", NULL, "this text", ID_HELP },
 };
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
+
+static const char *const part_names[] = {
+#define X(name, text, help) text,
+	EVALUATE_PARTS(X)
+#undef X
+};
 
 /* Adds what `text` names, separated by commas. */
 static int add_items(struct evaluate_list *list, const char *text)
@@ -116,7 +140,7 @@ static int add_items(struct evaluate_list *list, const char *text)
 	return 0;
 }
 
-static void free_items(struct evaluate_list *list)
+void evaluate_list_fini(struct evaluate_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		free(list->items[i]);
@@ -125,9 +149,19 @@ static void free_items(struct evaluate_list *list)
 
 void evaluate_options_fini(struct evaluate_options *options)
 {
-	free_items(&options->attack);
-	free_items(&options->benign);
-	free_items(&options->warmup);
+	evaluate_list_fini(&options->attack);
+	evaluate_list_fini(&options->benign);
+	evaluate_list_fini(&options->warmup);
+	evaluate_list_fini(&options->control);
+	for (size_t i = 0; i < options->n_settings; i++) {
+		free(options->settings[i].detector);
+		config_node_free(options->settings[i].options);
+	}
+}
+
+const char *evaluate_part_name(enum evaluate_part part)
+{
+	return part_names[part];
 }
 
 /* One of `names`, or -EINVAL with those there are. */
@@ -183,7 +217,7 @@ static int take_prefixes(struct evaluate_options *options, struct sluice_err *er
 			err_prefix(err, "--protect");
 		options->mix.n_protect += !ret;
 	}
-	free_items(&list);
+	evaluate_list_fini(&list);
 	return ret;
 }
 
@@ -203,8 +237,55 @@ static int take_hosts(struct evaluate_options *options, struct sluice_err *err)
 		else
 			options->mix.host4 = key;
 	}
-	free_items(&list);
+	evaluate_list_fini(&list);
 	return ret;
+}
+
+static int take_parts(struct evaluate_options *options, struct sluice_err *err)
+{
+	struct evaluate_list list = { 0 };
+	int ret = add_items(&list, optarg);
+
+	if (options->parts == ALL_PARTS)
+		options->parts = 0;
+	for (size_t i = 0; ret >= 0 && i < list.n; i++) {
+		ret = pick("part", list.items[i], part_names, EVALUATE_N_PARTS, err);
+		if (ret >= 0)
+			options->parts |= 1u << ret;
+	}
+	evaluate_list_fini(&list);
+	return ret < 0 ? ret : 0;
+}
+
+/* "signature.without=[syn_no_options]": what follows the point is YAML. */
+static int take_setting(struct evaluate_options *options, struct sluice_err *err)
+{
+	const char *point = strchr(optarg, '.'), *equals = strchr(optarg, '=');
+	struct evaluate_setting *setting = &options->settings[options->n_settings];
+	struct config_errors errors;
+	char *text;
+	int ret;
+
+	if (!point || !equals || equals < point || point == optarg) {
+		err_set(err, "set", "--set: '%s' is not DETECTOR.OPTION=VALUE", optarg);
+		return -EINVAL;
+	}
+	if (options->n_settings == EVALUATE_MAX_SETTINGS) {
+		err_set(err, "set", "--set: more than %d of them", EVALUATE_MAX_SETTINGS);
+		return -EINVAL;
+	}
+	if (asprintf(&text, "%.*s: %s", (int)(equals - point - 1), point + 1, equals + 1) < 0)
+		return -ENOMEM;
+	config_errors_init(&errors);
+	ret = config_node_parse("--set", text, strlen(text), &errors, &setting->options);
+	free(text);
+	if (ret) {
+		config_errors_to_err(&errors, err);
+		return ret;
+	}
+	options->n_settings++;
+	setting->detector = strndup(optarg, (size_t)(point - optarg));
+	return setting->detector ? 0 : -ENOMEM;
 }
 
 /* "4", "0.5": in millionths. */
@@ -282,6 +363,10 @@ static int take_number(enum option_id id, struct evaluate_options *options, stru
 		ret = take_quantity("phases", QUANTITY_COUNT, 1, PHASES_MAX, &value, err);
 		options->phases = (unsigned int)value;
 		return ret;
+	case ID_JOBS:
+		ret = take_quantity("jobs", QUANTITY_COUNT, 1, JOBS_MAX, &value, err);
+		options->jobs = (unsigned int)value;
+		return ret;
 	case ID_SEED:
 		return take_quantity("seed", QUANTITY_COUNT, 0, UINT64_MAX, &options->mix.seed,
 				     err);
@@ -344,6 +429,15 @@ static int take(enum option_id id, struct evaluate_options *options, struct slui
 	case ID_SUITE:
 		options->suite = optarg;
 		return 0;
+	case ID_PART:
+		return take_parts(options, err);
+	case ID_CONTROL:
+		return add_items(&options->control, optarg);
+	case ID_SET:
+		return take_setting(options, err);
+	case ID_STEALTH:
+		options->mix.stealth = true;
+		return 0;
 	case ID_BENCH:
 		options->bench = true;
 		return 0;
@@ -386,6 +480,8 @@ static int settle(struct evaluate_options *options, struct sluice_err *err)
 		err_set(err, "suite",
 			"--suite takes its captures from its folder; leave --attack, "
 			"--benign and --warmup out");
+	else if (!options->suite && (options->control.n || options->parts != ALL_PARTS))
+		err_set(err, "suite", "--part and --control are of a suite; see --suite");
 	else if (!options->suite && !options->attack.n && !options->benign.n)
 		err_set(err, "benign",
 			"no captures; name some by --attack and --benign, or a "
@@ -420,6 +516,14 @@ static int take_operands(int argc, char *argv[], bool diff, struct evaluate_opti
 	return ret;
 }
 
+static unsigned int count_cpus(void)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+
+	return n < JOBS_MAX ? (unsigned int)n : JOBS_MAX;
+}
+
 int evaluate_options_parse(int argc, char *argv[], struct evaluate_options *options,
 			   struct sluice_err *err)
 {
@@ -432,6 +536,8 @@ int evaluate_options_parse(int argc, char *argv[], struct evaluate_options *opti
 	options->mix.seed = 1;
 	options->mix.phase_ns = MIX_PHASE_BY_SEED;
 	options->phases = EVALUATE_PHASES;
+	options->parts = ALL_PARTS;
+	options->jobs = count_cpus();
 	for (size_t i = 0; i < TABLE_SIZE; i++)
 		long_options[i] = (struct option){
 			.name = table[i].name,

@@ -36,8 +36,21 @@ void progress_tell(struct progress *progress, const char *what, double share)
 	fflush(stderr);
 }
 
-void progress_fini(struct progress *progress)
+void progress_clear(struct progress *progress)
 {
 	if (progress->is_told)
 		fputs("\r\033[K", stderr);
+	progress->is_told = false;
+	fflush(stderr);
+}
+
+void progress_tell_total(const struct progress *progress, size_t n_rows)
+{
+	fprintf(stderr, "sluice: replay: %zu rows in %.0f s\n", n_rows,
+		(double)(clock_monotonic_ns(&clock_system) - progress->started_ns) / 1e9);
+}
+
+void progress_fini(struct progress *progress)
+{
+	progress_clear(progress);
 }

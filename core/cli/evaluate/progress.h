@@ -4,6 +4,7 @@
 #define SLUICE_EVALUATE_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct progress {
@@ -16,5 +17,10 @@ void progress_init(struct progress *progress);
 /* What is being done, and how much of it is. */
 void progress_tell(struct progress *progress, const char *what, double share);
 void progress_fini(struct progress *progress);
+
+/* Takes the line off the terminal, so that something else can be printed there. */
+void progress_clear(struct progress *progress);
+/* How long all of it took; on standard error, since that differs each time. */
+void progress_tell_total(const struct progress *progress, size_t n_rows);
 
 #endif /* SLUICE_EVALUATE_PROGRESS_H */

@@ -209,3 +209,22 @@ Test(node, a_file_that_is_too_large)
 	close(fd);
 	unlink(path);
 }
+
+Test(node, merge_prefers_the_second)
+{
+	struct config_node *base = node_of("x: 1\ny: [2, 3]\n"), *merged;
+	struct config_node *over = node_of("y: 4\nz: 5\n");
+
+	cr_assert_eq(config_node_merge(base, over, &merged), 0);
+	config_node_free(base);
+	cr_assert_eq(config_node_count(merged), 3);
+	cr_assert_str_eq(config_node_text(config_node_get(merged, "x")), "1");
+	cr_assert_str_eq(config_node_text(config_node_get(merged, "y")), "4");
+	cr_assert_str_eq(config_node_text(config_node_get(merged, "z")), "5");
+	config_node_free(merged);
+	cr_assert_eq(config_node_merge(NULL, over, &merged), 0);
+	config_node_free(over);
+	cr_assert_eq(config_node_count(merged), 2);
+	cr_assert_str_eq(config_node_text(config_node_get(merged, "y")), "4");
+	config_node_free(merged);
+}

@@ -400,3 +400,37 @@ Test(mix_attack, no_attack_packet_is_refused)
 	play_close(&play);
 	film_close(&film);
 }
+
+/* Stealth: all SYNs of the attack, in every pass, are 60 bytes of IP with an ordinary client's options. */
+Test(mix_attack, stealth_dresses_its_syns)
+{
+	static const uint8_t mss[] = { 2, 4, 0x05, 0xb4 };
+	struct mix_options options;
+	struct play play;
+	size_t dressed = 0;
+
+	options_of(&options);
+	options.stealth = true;
+	options.respoof = MIX_RESPOOF_ON;
+	play_flood(&play, &options, FLOOD_LABELS);
+	for (size_t i = 0; i < play.n; i++) {
+		const struct mix_packet *packet = &play.heard[i].packet;
+		const uint8_t *tcp = packet->data + frame_transport(packet->data);
+
+		cr_assert(frame_is_right(packet->data, packet->size));
+		if (packet->label != MIX_CLASS_ATTACK) {
+			cr_assert_lt(packet->size, 74, "others stay as they are");
+			continue;
+		}
+		dressed++;
+		cr_assert_eq(packet->size, 74);
+		cr_assert_eq(packet->wire_size, 74);
+		cr_assert_eq(packet->data[16] << 8 | packet->data[17], 60, "the IP length");
+		cr_assert_eq(tcp[12] >> 4, 10);
+		cr_assert_eq(tcp[13], FRAME_SYN);
+		cr_assert_arr_eq(tcp + 20, mss, sizeof(mss));
+		cr_assert_arr_eq(tcp + 28, tcp + 4, 4, "a clock of its own");
+	}
+	cr_expect_eq(dressed, 10 * N_ATTACK + 5);
+	play_close(&play);
+}

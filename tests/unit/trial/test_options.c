@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/node.h"
 #include "evaluate/options.h"
 
 #define MAX_ARGS 40
@@ -145,6 +146,62 @@ Test(options, numbers_have_bounds)
 		cr_assert_eq(parse(lines[i], &options, &err), -EINVAL, "%s", lines[i]);
 		cr_assert_eq(strncmp(err.text, name, strcspn(name, " ")), 0, "%s: %s", lines[i],
 			     err.text);
+		evaluate_options_fini(&options);
+	}
+}
+
+Test(options, of_a_suite)
+{
+	struct evaluate_options options;
+	struct sluice_err err;
+
+	cr_assert_eq(parse("replay --config a --suite f --part native,20k --part benign "
+			   "--control x.yaml,y.yaml --jobs 3",
+			   &options, &err),
+		     0, "%s", err.text);
+	cr_assert_eq(options.parts, 1u << EVALUATE_PART_NATIVE | 1u << EVALUATE_PART_RATE |
+					    1u << EVALUATE_PART_BENIGN);
+	cr_assert_eq(options.control.n, 2);
+	cr_assert_eq(options.jobs, 3);
+	evaluate_options_fini(&options);
+
+	cr_assert_eq(parse("replay --config a --suite f", &options, &err), 0);
+	cr_assert_eq(options.parts, (1u << EVALUATE_N_PARTS) - 1, "all");
+	cr_assert_geq(options.jobs, 1);
+	evaluate_options_fini(&options);
+
+	cr_assert_eq(parse("replay --config a --suite f --part bening", &options, &err), -EINVAL);
+	cr_assert(strstr(err.text, "did you mean benign?"), "%s", err.text);
+	evaluate_options_fini(&options);
+	cr_assert_eq(parse("replay --config a --benign b --part native", &options, &err), -EINVAL);
+	cr_assert(strstr(err.text, "--suite"), "%s", err.text);
+	evaluate_options_fini(&options);
+}
+
+Test(options, set_takes_yaml)
+{
+	static const char *const wrong[] = { "signature", "signature.without", ".a=1", "a=b.c",
+					     "a.b=[1" };
+	struct evaluate_options options;
+	struct sluice_err err;
+	const struct config_node *without;
+	char line[64];
+
+	cr_assert_eq(parse("replay --config a --benign b --set signature.without=[x,y] "
+			   "--set threshold.source_pps=1k",
+			   &options, &err),
+		     0, "%s", err.text);
+	cr_assert_eq(options.n_settings, 2);
+	cr_assert_str_eq(options.settings[0].detector, "signature");
+	without = config_node_get(options.settings[0].options, "without");
+	cr_assert_eq(config_node_count(without), 2);
+	cr_assert_str_eq(
+		config_node_text(config_node_get(options.settings[1].options, "source_pps")), "1k");
+	evaluate_options_fini(&options);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(line, sizeof(line), "replay --config a --benign b --set %s", wrong[i]);
+		cr_assert_eq(parse(line, &options, &err), -EINVAL, "%s", wrong[i]);
+		cr_assert(strstr(err.text, "--set"), "%s: %s", wrong[i], err.text);
 		evaluate_options_fini(&options);
 	}
 }
