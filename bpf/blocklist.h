@@ -51,9 +51,9 @@ struct {
 } sluice_stash6 SEC(".maps");
 
 /* Automatic blocks no longer count once the daemon has been dead for so long. */
-static __always_inline bool in_force(__u32 flags)
+static __always_inline bool in_force(bool lapsed, __u32 flags)
 {
-	return likely(!HEADER->expired) || flags & SLUICE_BLOCK_MANUAL;
+	return likely(!lapsed) || flags & SLUICE_BLOCK_MANUAL;
 }
 
 /* The way's hits went round: one in 256. */
@@ -69,24 +69,30 @@ static __always_inline bool block4_hit(struct sluice_block4_bucket *bucket, __u3
 {
 	__u32 *word = &bucket->word[way & (SLUICE_BLOCK_WAYS - 1)];
 
+	/* Before the addition, which loads would wait for. */
+	bool lapsed = HEADER->expired;
+
 	BLOCKLIST_BEFORE_HIT();
 	__u32 old = __sync_fetch_and_add(word, SLUICE_BLOCK_HIT);
 
 	if (unlikely(old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1))
 		carry(&sluice_carry4, index, way);
-	return in_force(old);
+	return in_force(lapsed, old);
 }
 
 static __always_inline bool block6_hit(struct sluice_block6_bucket *bucket, __u32 index, __u32 way)
 {
 	__u64 *word = &bucket->word[way & (SLUICE_BLOCK_WAYS - 1)];
 
+	/* Before the addition, which loads would wait for. */
+	bool lapsed = HEADER->expired;
+
 	BLOCKLIST_BEFORE_HIT();
 	__u32 old = __sync_fetch_and_add(word, (__u64)SLUICE_BLOCK_HIT << 32) >> 32;
 
 	if (unlikely(old / SLUICE_BLOCK_HIT == SLUICE_BLOCK_HITS_PER_CARRY - 1))
 		carry(&sluice_carry6, index, way);
-	return in_force(old);
+	return in_force(lapsed, old);
 }
 
 /*

@@ -134,25 +134,37 @@ struct packet {
 	bool malformed;
 };
 
+/* With the cursor on an IP header that says it is `ip_length` long. */
+static __always_inline void read_length(struct xdp_md *ctx, const struct parse_cursor *cursor,
+					__u32 ip_length, struct packet *packet)
+{
+	__u32 before = cursor->at - (void *)(long)ctx->data;
+
+	packet->bytes = ctx->data_end - ctx->data;
+	if (parse_is_linear(cursor, ip_length))
+		return;
+	packet->bytes = bpf_xdp_get_buff_len(ctx);
+	if (ip_length > packet->bytes - before)
+		packet->malformed = true;
+}
+
 /* False: the header is cut short, and there is no source to judge by. */
 static __always_inline bool read_ipv4(struct xdp_md *ctx, const struct parse_cursor *cursor,
 				      struct packet *packet)
 {
-	__u32 before = cursor->at - (void *)(long)ctx->data;
 	struct iphdr *ip = parse_ipv4(cursor);
 
 	if (unlikely(!ip))
 		return false;
 	packet->source = (struct source){ .high = ip->saddr };
-	packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv4_length(ip));
-	packet->malformed = parse_ipv4_malformed(ip, packet->bytes - before);
+	packet->malformed = parse_ipv4_malformed(ip);
+	read_length(ctx, cursor, parse_ipv4_length(ip), packet);
 	return true;
 }
 
 static __always_inline bool read_ipv6(struct xdp_md *ctx, const struct parse_cursor *cursor,
 				      struct packet *packet)
 {
-	__u32 before = cursor->at - (void *)(long)ctx->data;
 	struct ipv6hdr *ip = parse_ipv6(cursor);
 
 	if (unlikely(!ip))
@@ -160,8 +172,8 @@ static __always_inline bool read_ipv6(struct xdp_md *ctx, const struct parse_cur
 	packet->source.v6 = true;
 	__builtin_memcpy(&packet->source.high, &ip->saddr, 8);
 	__builtin_memcpy(&packet->source.low, (void *)&ip->saddr + 8, 8);
-	packet->bytes = parse_frame_bytes(ctx, cursor, parse_ipv6_length(ip));
-	packet->malformed = parse_ipv6_malformed(ip, packet->bytes - before);
+	packet->malformed = parse_ipv6_malformed(ip);
+	read_length(ctx, cursor, parse_ipv6_length(ip), packet);
 	return true;
 }
 
@@ -194,6 +206,11 @@ static __always_inline enum sluice_reason judge(__u32 flags, const struct packet
 static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 				    enum sluice_reason reason, __u64 bytes)
 {
+	/* The way of a flood: drops() without what it has to tell apart. */
+	if (reason == SLUICE_REASON_BLOCKED && likely(!(flags & SLUICE_HEADER_OBSERVE))) {
+		lapse_look_at_clock(count(cpu, SLUICE_REASON_BLOCKED, bytes));
+		return XDP_DROP;
+	}
 	if (reason == SLUICE_REASON_EXEMPT) {
 		count(cpu, SLUICE_REASON_EXEMPT, bytes);
 		return XDP_PASS;

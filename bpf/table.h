@@ -68,34 +68,30 @@ static __always_inline __u64 table_is_nonzero64(__u64 x)
 	return borrow >> 63;
 }
 
-/* 1 if `x` is below 16 and not 0. */
-static __always_inline __u32 table_is_nonzero4(__u32 x)
-{
-	return (x + 15) >> 4;
-}
+_Static_assert((SLUICE_BLOCK_SAME & (SLUICE_BLOCK_SAME + 1)) == 0,
+	       "the lowest bits, without a hole");
 
 /*
  * Looks for the entry `want` (tag, away, valid): nonzero if it is there, for table_way4().  Two words
- * at a time: where they differ in any of the bits that count, the addition carries into the highest
- * bit of the lane, and never beyond.  An entry is in a bucket once, so at most one bit is left.
+ * at a time: where none of the bits that count differs they are all set after the xor, and one more
+ * carries into the bit above them.  An entry is in a bucket once, so at most one bit is left: 13 + 3i
+ * or 45 + 3i for the lower or the higher word of pair i.
  */
 static __always_inline __u64 table_find4(const struct sluice_block4_bucket *bucket, __u32 want)
 {
-	__u64 same = (__u64)SLUICE_BLOCK_SAME << 32 | SLUICE_BLOCK_SAME;
-	__u64 carries = 0x7fffffff7fffffffull, top = 0x8000000080000000ull;
-	__u64 wants = (__u64)want << 32 | want, differ = 0;
+	__u64 both = 1ull << 32 | 1, same = both * SLUICE_BLOCK_SAME, found = 0;
+	__u64 carry = both * (SLUICE_BLOCK_SAME + 1);
 
 	/* Else clang makes the constants anew for each word. */
+	TABLE_HIDE(both);
 	TABLE_HIDE(same);
-	TABLE_HIDE(carries);
-	TABLE_HIDE(top);
-#pragma unroll
-	for (int i = 0; i < SLUICE_BLOCK_WAYS / 2; i++) {
-		__u64 pair = (bucket->pair[i] ^ wants) & same;
+	TABLE_HIDE(carry);
+	__u64 wants = both * (__u32)~want;
 
-		differ = differ >> 1 | ((pair + carries) & top);
-	}
-	return differ ^ 0xf0000000f0000000ull;
+#pragma unroll
+	for (int i = 0; i < SLUICE_BLOCK_WAYS / 2; i++)
+		found = found >> 3 | ((((bucket->pair[i] ^ wants) & same) + both) & carry);
+	return found;
 }
 
 /* Changes nothing; but the verifier of 6.1 forgets the bounds of what has been or-ed together. */
@@ -105,14 +101,13 @@ static __always_inline __u64 table_bound_way(__u64 way)
 	return way & (SLUICE_BLOCK_WAYS - 1);
 }
 
-/* Bit 28 + i or 60 + i of `found` is set, for the lower or the higher word of pair i. */
+/*
+ * Which way the one bit of `found` stands for: the multiplication brings that number, out of the eight
+ * that the constant holds, to the top three bits.
+ */
 static __always_inline __u32 table_way4(__u64 found)
 {
-	__u32 high = found >> 60, pair = high | (__u32)found >> 28;
-
-	/* 1, 2, 4, 8 -> 0, 1, 2, 3. */
-	pair = (pair >> 1) - (pair >> 3);
-	return table_bound_way(pair * 2 + table_is_nonzero4(high));
+	return found * 0x530000017780ull >> 61;
 }
 
 /* The same for IPv6: the way plus one, or 0. */
