@@ -340,7 +340,11 @@ static void exchange(struct engine *engine)
 	size_t n_states = 0;
 
 	engine->hw_packets = 0;
-	blocklist_lift(engine->blocklist, engine->attack.on ? LIFT_IN_ATTACK : LIFT_IN_PEACE);
+	/* In an attack the manager itself looks at a few entries at a time, unless they are few. */
+	if (!engine->attack.on)
+		blocklist_lift(engine->blocklist, LIFT_IN_PEACE);
+	else if (blocklist_in_card(engine->blocklist) < OFFLOAD_PROBATION_SHARE)
+		blocklist_lift(engine->blocklist, LIFT_IN_ATTACK);
 	/* Without memory for the exchange the card stays as it is, and nothing is heard of it. */
 	if (engine->offload && (offload_room(engine, blocklist_size(engine->blocklist)) ||
 				offload_exchange(engine->offload, engine->offload_sources,

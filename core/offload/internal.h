@@ -16,6 +16,8 @@
 #include "cost.h"
 #include "offload.h"
 #include "plan.h"
+#include "probation.h"
+#include "rates.h"
 #include "table.h"
 
 /* One window on its way from the engine to the worker. */
@@ -64,6 +66,12 @@ struct worker {
 	struct table *table;
 	struct cost_meter cost;
 	struct budget budget;
+	struct rate_book rates;
+	struct probation probation;
+	size_t n_lifted;       /* At the end of `doomed`: those chosen for probation. */
+	uint32_t on_probation; /* Those that did leave for it; their slots are kept. */
+	double swaps;	       /* That may be planned now; see OFFLOAD_CHURN. */
+	uint64_t swaps_ns;
 	struct capacity capacity;
 	struct batch batch;
 	struct mail *mail; /* The window being worked on. */
@@ -161,11 +169,5 @@ void tally_add(struct tally *tally, const struct sluice_key *key, int code, cons
 void reconcile_audit(struct offload *offload);
 /* read(), if the card has counters. */
 void reconcile_read(struct offload *offload);
-
-/*
- * Waits until the worker has done all that was handed to it.  For tests, which must not depend on
- * which thread is faster; the engine never calls it.
- */
-void offload_drain(struct offload *offload);
 
 #endif /* SLUICE_OFFLOAD_INTERNAL_H */

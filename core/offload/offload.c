@@ -33,6 +33,10 @@ static int check_options(const struct offload_options *options, struct sluice_er
 			options->threshold_min, options->threshold_max);
 		return -EINVAL;
 	}
+	if (!(options->churn > 0)) {
+		err_set(err, "offload.churn", "must be above 0, not %g", options->churn);
+		return -EINVAL;
+	}
 	if (options->window_ns == 0 || !options->clock) {
 		err_set(err, NULL, "the offload manager needs a clock and a window");
 		return -EINVAL;

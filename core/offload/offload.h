@@ -14,10 +14,11 @@
  * answer is worked around with back-off, and said so by events; a card that comes back is brought
  * in line by list().
  *
- * Back ends without hit counters: an offloaded source keeps the rate at which it was last seen in
- * software, and so its rank, until the engine no longer lists it; one whose rate was never seen
- * (found in the table at start) ranks last.  The engine must not call such a source quiet for
- * want of software packets: age_ns says that nothing is known.
+ * Sources are ranked by what they sent in many windows (rates.h).  Back ends without hit counters:
+ * an offloaded source keeps the rate at which it was last seen in software, and so its rank; a few
+ * in turn leave the table for a window to be seen again (probation.h).  One whose rate was never
+ * seen (found in the table at start) ranks last.  The engine must not call such a source quiet
+ * for want of software packets: age_ns says that nothing is known.
  */
 #ifndef SLUICE_OFFLOAD_OFFLOAD_H
 #define SLUICE_OFFLOAD_OFFLOAD_H
@@ -33,8 +34,24 @@ struct clock_source;
 struct event_sink;
 struct offload;
 
+/*
+ * Without hit counters one of so many entries at most leaves the table at a time, to be seen in
+ * software; none of a table that holds fewer.
+ */
+#define OFFLOAD_PROBATION_SHARE 50
+
 /* Nothing was read of this source: the card has no counters, or has not been read yet. */
 #define OFFLOAD_AGE_UNKNOWN UINT64_MAX
+
+/*
+ * Swaps a second, as a share of the table, when the attack is as large as the maximum; at a tenth
+ * of that a tenth.  Half of the table may be swapped on top, once.
+ */
+#define OFFLOAD_CHURN 0.05
+/* What the deployment file has by default. */
+#define OFFLOAD_THRESHOLD_MIN 1.02
+#define OFFLOAD_THRESHOLD_MAX 1.1
+#define OFFLOAD_RESIDENCY 2
 
 struct offload_options {
 	const struct sluice_backend_ops *ops;
@@ -45,6 +62,7 @@ struct offload_options {
 	uint32_t updates_per_second;	     /* 0 = from the update cost in `caps`. */
 	uint64_t max_rate_pps;		     /* 0 = the highest total seen, decaying. */
 	double threshold_min, threshold_max; /* 1 <= min <= max */
+	double churn;			     /* See OFFLOAD_CHURN; INFINITY = no bound. */
 	uint32_t residency_windows;	     /* What was added stays at least this long. */
 	bool flush_on_exit;
 	uint64_t window_ns;
@@ -52,7 +70,10 @@ struct offload_options {
 	const struct event_sink *events;
 };
 
-/* A blocked source as the engine knows it: its software rate.  `handle` is the engine's name. */
+/*
+ * A blocked source as the engine knows it: its software rate.  `handle` is the engine's name, from
+ * 0 without large gaps: memory of rates is kept by it.
+ */
 struct offload_source {
 	struct sluice_key key;
 	uint32_t handle;
@@ -77,6 +98,7 @@ struct offload_status {
 	bool emulated, counters;
 	bool healthy;		 /* The card answers. */
 	uint32_t capacity, used; /* `capacity` as learned, if the card has less. */
+	uint32_t probation;	 /* Entries that are out of the table for a window, to be seen. */
 	double threshold;	 /* Of the last plan. */
 	uint64_t volume_pps, max_volume_pps;
 	uint64_t adds, dels;		       /* Done by the card, since start. */
@@ -113,5 +135,11 @@ void offload_status(struct offload *offload, struct offload_status *status);
  * a no-op.
  */
 void offload_free(struct offload *offload);
+
+/*
+ * Waits until the worker has done all that was handed to it.  For tests and simulations, which must
+ * not depend on which thread is faster; the engine never calls it.
+ */
+void offload_drain(struct offload *offload);
 
 #endif /* SLUICE_OFFLOAD_OFFLOAD_H */

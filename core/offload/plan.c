@@ -134,6 +134,8 @@ static void plan_moves(struct plan_entry *entries, size_t n, size_t n_offloaded,
 		if (!emit_step(out, false, PLAN_NONE, entries[next].handle))
 			return;
 	}
+	if (n_candidates - next > limits->max_swaps)
+		n_candidates = next + limits->max_swaps;
 	for (; next < n_candidates && n_victims > 0; next++) {
 		const struct plan_entry *victim = &entries[k + --n_victims];
 

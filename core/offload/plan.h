@@ -7,7 +7,8 @@
  * The paper's listing uses v' both for a set difference and for the result; read here as: new
  * table = (v & gamma) | (v' - removed) | added, candidates and victims paired by index, stopping at
  * the first pair under the threshold (gains are monotone along the pairs).  Added to it: free
- * slots are filled without a threshold, a minimum residency, and a budget of updates.
+ * slots are filled without a threshold, a minimum residency, a budget of updates, and a bound on
+ * swaps.
  *
  * Order is by rate; of two equal ones the offloaded one comes first, then the smaller handle, so
  * that a tie never costs an update.  A source that sends nothing is never added.
@@ -21,7 +22,7 @@
 
 /* One blocked source, offloaded or not. */
 struct plan_entry {
-	uint64_t rate;	    /* Packets per second, software and hardware merged. */
+	uint64_t rate;	    /* Software and hardware merged; all in one unit. */
 	uint32_t handle;    /* The caller's name for it; not PLAN_NONE. */
 	uint32_t residency; /* Windows spent in the table; meaningless if not offloaded. */
 	bool offloaded;
@@ -30,6 +31,7 @@ struct plan_entry {
 struct plan_limits {
 	uint32_t capacity;	/* K */
 	uint32_t budget;	/* Updates (a removal is one, an addition is one) this time. */
+	uint32_t max_swaps;	/* Sources that may lose their place to another this time. */
 	uint32_t min_residency; /* In windows. */
 	uint64_t volume;	/* Attack packets per second now. */
 	uint64_t max_volume;	/* The most that the system can take; 0 = unknown, none lower. */

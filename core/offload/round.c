@@ -4,6 +4,7 @@
  * the plan is carried out.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,20 +46,61 @@ static void judge_effect(const struct offload *offload, struct row *row, uint64_
 }
 
 /*
- * The merged rate of an offloaded source.  Hardware and software see different packets of one
- * window, unless the hardware's figure is of an earlier one: then both may have seen the same.
+ * The merged rate of an offloaded source in this window.  Hardware and software see different
+ * packets of one window, unless the hardware's figure is of an earlier one: then both may have seen
+ * the same, and nothing new is known, unless the software alone saw more.
  */
 static uint64_t offloaded_rate(const struct offload *offload, const struct row *row,
-			       uint64_t sw_pps)
+			       uint64_t sw_pps, bool *known)
 {
 	uint64_t other_pps = row->soft_pps;
 
+	*known = true;
 	if (offload->options.caps.counters && row->measured) {
 		if (row->measured_round == offload->worker.round)
 			return row->hw_pps + sw_pps;
 		other_pps = row->hw_pps;
 	}
-	return sw_pps > other_pps ? sw_pps : other_pps;
+	*known = sw_pps > other_pps;
+	return *known ? sw_pps : other_pps;
+}
+
+/* Remembers the rate of a source that is not offloaded; a part of a window if it just left. */
+static void observe_software(struct worker *worker, struct rate *rate,
+			     const struct offload_source *source)
+{
+	uint64_t length_ns = worker->mail->length_ns;
+	uint64_t seen_ns = worker->now_ns - rate->since_ns;
+
+	if (rate->since_ns && seen_ns < length_ns)
+		length_ns = seen_ns;
+	/* A glimpse says nothing. */
+	if (length_ns >= worker->mail->length_ns / 4)
+		rate_observe(rate, source->packets, length_ns, worker->round);
+}
+
+/* What the plan ranks a source by: see rates.h. */
+static void rank_entry(struct worker *worker, const struct offload_source *source, bool known,
+		       struct plan_entry *entry)
+{
+	struct rate *rate = rate_book_get(&worker->rates, source->handle, &source->key);
+
+	if (!rate) {
+		entry->rate *= 1000;
+		return;
+	}
+	if (!entry->offloaded)
+		observe_software(worker, rate, source);
+	else if (known || rate->windows == 0)
+		rate_observe(
+			rate,
+			(uint64_t)((double)entry->rate * (double)worker->mail->length_ns / 1e9 +
+				   0.5),
+			worker->mail->length_ns, worker->round);
+	if (entry->offloaded)
+		entry->rate = rate_at_most(rate);
+	else /* Who sends nothing now is not worth an update now. */
+		entry->rate = source->packets ? rate_at_least(rate) : 0;
 }
 
 /* What the plan should know of one source of this window; false if it is not its business. */
@@ -69,23 +111,32 @@ static bool make_entry(struct offload *offload, uint32_t index, uint64_t sw_pps,
 	const struct offload_source *source = &worker->mail->sources[index];
 	uint32_t id = table_find(worker->table, &source->key);
 	struct row *row;
+	bool known = true;
 
 	*entry = (struct plan_entry){ .rate = sw_pps, .handle = index };
-	if (id == TABLE_NONE)
+	if (id == TABLE_NONE) {
+		worker->volume_pps += entry->rate;
+		rank_entry(worker, source, known, entry);
 		return is_matchable(offload, &source->key);
+	}
 	row = table_row(worker->table, id);
 	if (row->named_round == worker->round)
 		return false;
 	row->named_round = worker->round;
 	row->handle = source->handle;
-	if (row->state != ROW_STATE_PRESENT)
+	if (row->state != ROW_STATE_PRESENT) {
+		worker->volume_pps += entry->rate;
+		rank_entry(worker, source, known, entry);
 		return row->state == ROW_STATE_DEFERRED && row->retry_ns <= worker->now_ns;
+	}
 
 	judge_effect(offload, row, sw_pps);
 	row->residency += row->residency < UINT32_MAX;
 	entry->offloaded = true;
 	entry->residency = row->residency;
-	entry->rate = offloaded_rate(offload, row, sw_pps);
+	entry->rate = offloaded_rate(offload, row, sw_pps, &known);
+	worker->volume_pps += entry->rate;
+	rank_entry(worker, source, known, entry);
 	/* What would not leave the table a moment ago is left alone for a while. */
 	return row->retry_ns <= worker->now_ns;
 }
@@ -125,7 +176,6 @@ static int gather_entries(struct offload *offload)
 		struct plan_entry *entry = &worker->entries[worker->n_entries];
 
 		worker->n_entries += make_entry(offload, (uint32_t)i, sw_pps, entry);
-		worker->volume_pps += entry->rate;
 	}
 	return 0;
 }
@@ -207,6 +257,66 @@ static uint32_t refresh_entries(struct worker *worker)
 	return table_n_present(worker->table) - movable;
 }
 
+/* Entries on probation go last among those to take out.  Their slots are kept for them. */
+static void gather_lifted(struct offload *offload)
+{
+	struct worker *worker = &offload->worker;
+	uint32_t quota;
+
+	worker->n_lifted = 0;
+	worker->on_probation = 0;
+	if (offload->options.caps.counters)
+		return;
+	quota = probation_quota(table_n_present(worker->table), budget_left(&worker->budget));
+	/* `doomed` has room for each that is present, and those without effect are in it already. */
+	if (quota > worker->doomed_capacity - worker->n_doomed)
+		quota = (uint32_t)(worker->doomed_capacity - worker->n_doomed);
+	worker->n_lifted = probation_choose(&worker->probation, worker->table, &worker->rates,
+					    worker->round, worker->now_ns, quota,
+					    worker->doomed + worker->n_doomed);
+	worker->n_doomed += worker->n_lifted;
+}
+
+/* Slots are kept for those that did leave.  Software sees them from now. */
+static void note_lifted(struct offload *offload)
+{
+	struct worker *worker = &offload->worker;
+	uint64_t now_ns = clock_monotonic_ns(offload->options.clock);
+
+	for (size_t i = worker->n_doomed - worker->n_lifted; i < worker->n_doomed; i++) {
+		const struct row *row = table_row(worker->table, worker->doomed[i]);
+		struct rate *rate;
+
+		if (row->state == ROW_STATE_PRESENT)
+			continue;
+		worker->on_probation++;
+		rate = rate_book_get(&worker->rates, row->handle, &row->key);
+		if (rate)
+			rate->since_ns = now_ns;
+	}
+}
+
+/* What the passing time allows in swaps; see OFFLOAD_CHURN. */
+static void refill_swaps(struct offload *offload)
+{
+	struct worker *worker = &offload->worker;
+	double load = 1, capacity = worker->capacity.learned;
+	double elapsed_s = (double)(worker->now_ns - worker->swaps_ns) / 1e9;
+
+	if (worker->max_volume_pps > worker->volume_pps)
+		load = (double)worker->volume_pps / (double)worker->max_volume_pps;
+	worker->swaps += offload->options.churn * load * capacity * elapsed_s;
+	worker->swaps_ns = worker->now_ns;
+	if (!isinf(offload->options.churn) && worker->swaps > capacity / 2 + 1)
+		worker->swaps = capacity / 2 + 1;
+}
+
+static void spend_swaps(struct worker *worker, size_t n_steps)
+{
+	for (size_t i = 0; i < n_steps; i++)
+		worker->swaps -= worker->steps[i].removes && worker->steps[i].add != PLAN_NONE;
+}
+
 static int make_plan(struct offload *offload, uint32_t n_taken, size_t *n_steps)
 {
 	const struct offload_options *options = &offload->options;
@@ -220,7 +330,10 @@ static int make_plan(struct offload *offload, uint32_t n_taken, size_t *n_steps)
 		.threshold_max = options->threshold_max,
 	};
 	size_t room;
+	int rc;
 
+	refill_swaps(offload);
+	limits.max_swaps = worker->swaps < UINT32_MAX ? (uint32_t)worker->swaps : UINT32_MAX;
 	capacity_probe(&worker->capacity, used, worker->now_ns);
 	if (worker->capacity.learned > n_taken)
 		limits.capacity = worker->capacity.learned - n_taken;
@@ -236,8 +349,11 @@ static int make_plan(struct offload *offload, uint32_t n_taken, size_t *n_steps)
 		worker->steps = steps;
 		worker->steps_capacity = room;
 	}
-	return plan_offload(worker->entries, worker->n_entries, &limits, worker->steps,
-			    worker->steps_capacity, n_steps);
+	rc = plan_offload(worker->entries, worker->n_entries, &limits, worker->steps,
+			  worker->steps_capacity, n_steps);
+	if (!rc)
+		spend_swaps(worker, *n_steps);
+	return rc;
 }
 
 static void note_no_memory(struct worker *worker)
@@ -261,12 +377,14 @@ void round_run(struct offload *offload)
 		note_no_memory(worker);
 		return;
 	}
+	gather_lifted(offload);
 	track_maximum(offload);
 	/* The engine gets the new counts now, not after a slow card has done its work. */
 	worker_publish(offload);
 	if (!worker->healthy || !apply_withdrawals(offload))
 		return;
-	if (make_plan(offload, refresh_entries(worker), &n_steps)) {
+	note_lifted(offload);
+	if (make_plan(offload, refresh_entries(worker) + worker->on_probation, &n_steps)) {
 		note_no_memory(worker);
 		return;
 	}

@@ -4,6 +4,7 @@
  * and says what came of it.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@ int worker_init(struct offload *offload)
 	worker->audit_wanted = true;
 	worker->max_volume_ns = now_ns;
 	worker->now_ns = now_ns;
+	worker->swaps = INFINITY;
+	worker->swaps_ns = now_ns;
 	worker->threshold = options->threshold_max;
 	cost_init(&worker->cost, options->caps.update_p50_ns, options->caps.update_p99_ns);
 	budget_init(&worker->budget, options->updates_per_second, now_ns);
@@ -43,6 +46,7 @@ void worker_fini(struct offload *offload)
 	struct worker *worker = &offload->worker;
 
 	table_free(worker->table);
+	rate_book_fini(&worker->rates);
 	free(worker->entries);
 	free(worker->steps);
 	free(worker->doomed);
@@ -70,6 +74,7 @@ static void fill_status(const struct offload *offload, struct offload_status *st
 		.healthy = worker->healthy,
 		.capacity = worker->capacity.learned,
 		.used = table_n_present(worker->table),
+		.probation = worker->on_probation,
 		.threshold = worker->threshold,
 		.volume_pps = worker->volume_pps,
 		.max_volume_pps = worker->max_volume_pps,

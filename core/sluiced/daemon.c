@@ -258,6 +258,7 @@ static int start_offload(struct daemon *daemon, struct sluice_err *err)
 		.max_rate_pps = offload->max_rate_pps,
 		.threshold_min = offload->threshold_min,
 		.threshold_max = offload->threshold_max,
+		.churn = OFFLOAD_CHURN,
 		.residency_windows = offload->residency_windows,
 		.flush_on_exit = offload->flush_on_exit,
 		.window_ns = settings->window_ns,

@@ -80,8 +80,8 @@ Test(settings, offload_defaults)
 	cr_assert_eq(s->offload.capacity, 0);
 	cr_assert_eq(s->offload.updates_per_second, 0);
 	cr_assert_eq(s->offload.max_rate_pps, 0);
-	cr_assert_float_eq(s->offload.threshold_min, 1.2, 1e-9);
-	cr_assert_float_eq(s->offload.threshold_max, 8, 1e-9);
+	cr_assert_float_eq(s->offload.threshold_min, 1.02, 1e-9);
+	cr_assert_float_eq(s->offload.threshold_max, 1.1, 1e-9);
 	cr_assert_eq(s->offload.residency_windows, 2);
 	cr_assert(s->offload.flush_on_exit);
 	settings_free(s);

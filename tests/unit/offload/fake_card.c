@@ -5,6 +5,7 @@
 #include "fake_card.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 static uint64_t fake_now(void *ctx)
@@ -56,6 +57,7 @@ struct offload_options fake_card_options(struct fake_card *card)
 			.update_p99_ns = 1000,
 		},
 		.name = "fake",
+		.churn = INFINITY,
 		.threshold_min = 1.2,
 		.threshold_max = 10,
 		.window_ns = FAKE_WINDOW_NS,

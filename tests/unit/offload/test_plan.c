@@ -18,6 +18,7 @@ enum { MAX_STEPS = 64 };
 static const struct plan_limits base_limits = {
 	.capacity = 4,
 	.budget = 1000,
+	.max_swaps = UINT32_MAX,
 	.min_residency = 0,
 	.volume = 1000,
 	.max_volume = 1000,
@@ -157,6 +158,25 @@ Test(plan, named_cases)
 	}
 }
 
+/* So many swaps and no more, while free slots are filled all the same. */
+Test(plan, swaps_are_bounded_and_filling_is_not)
+{
+	static const struct plan_entry entries[] = {
+		{ 1, 0, 9, 1 }, { 2, 1, 9, 1 }, { 100, 2, 0, 0 }, { 90, 3, 0, 0 }, { 80, 4, 0, 0 },
+	};
+	static const struct plan_step steps[] = { FILL(2), SWAP(0, 3) };
+	struct plan_limits limits = base_limits;
+	struct plan_result result;
+
+	limits.capacity = 3;
+	limits.max_swaps = 1;
+	result = plan(entries, 5, &limits);
+	expect(&result, steps, 2);
+	limits.max_swaps = 0;
+	result = plan(entries, 5, &limits);
+	expect(&result, steps, 1);
+}
+
 Test(plan, threshold_is_inverse_to_volume_within_bounds)
 {
 	static const struct {
@@ -258,7 +278,7 @@ static int oracle_order(const void *a, const void *b)
 struct oracle {
 	const struct plan_limits *limits;
 	struct plan_result result;
-	uint32_t budget;
+	uint32_t budget, swaps;
 };
 
 static bool oracle_step(struct oracle *oracle, struct plan_step step, uint32_t cost)
@@ -311,7 +331,7 @@ static void oracle_plan(struct oracle *oracle, struct plan_entry *entries, size_
 			    entries[j].residency != UINT32_MAX)
 				victim = j;
 		}
-		if (victim == n ||
+		if (victim == n || oracle->swaps++ >= limits->max_swaps ||
 		    (double)entries[i].rate < plan_threshold(limits) * (double)entries[victim].rate)
 			return;
 		if (!oracle_step(oracle,
@@ -339,6 +359,7 @@ static void random_case(struct random *random, struct plan_entry *entries, size_
 	*limits = (struct plan_limits){
 		.capacity = (uint32_t)random_below(random, 24),
 		.budget = (uint32_t)random_below(random, random_below(random, 2) ? 5 : 100),
+		.max_swaps = (uint32_t)random_below(random, random_below(random, 2) ? 4 : 100),
 		.min_residency = (uint32_t)random_below(random, 4),
 		.volume = random_below(random, 1000),
 		.max_volume = random_below(random, 1000),
