@@ -20,6 +20,8 @@ static const struct {
 	{ CLI_OPTION_PIN_PATH, "pin-path", "FOLDER", "where it is pinned (/sys/fs/bpf/sluice)" },
 	{ CLI_OPTION_ROUNDS, "rounds", "N", "measure so often, in turns (11)" },
 	{ CLI_OPTION_ENTRIES, "entries", "LIST", "for these table sizes, as 1,1K,128K,1M" },
+	{ CLI_OPTION_CSV, "csv", "FILE", "write the rows there as well, comma-separated" },
+	{ CLI_OPTION_SVG, "svg", "FILE", "draw a picture of them there" },
 	{ CLI_OPTION_BY, "by", "ORDER", "place (how they are tried), packets or dropped" },
 	{ CLI_OPTION_PLUGIN_PATH, "plugin-path", "FOLDER", "where plugins are" },
 	{ CLI_OPTION_OPTIONS, "options", "FILE", "test with these options, a YAML mapping" },
@@ -92,6 +94,12 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_ENTRIES:
 		args->entries = optarg;
+		break;
+	case CLI_OPTION_CSV:
+		args->csv = optarg;
+		break;
+	case CLI_OPTION_SVG:
+		args->svg = optarg;
 		break;
 	case CLI_OPTION_BY:
 		args->by = optarg;

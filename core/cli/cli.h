@@ -36,6 +36,8 @@ enum cli_option {
 	CLI_OPTION_INTERFACE = 1u << 10,
 	CLI_OPTION_SEED = 1u << 11,
 	CLI_OPTION_DRY_RUN = 1u << 12,
+	CLI_OPTION_CSV = 1u << 13,
+	CLI_OPTION_SVG = 1u << 14,
 };
 
 struct cli_args {
@@ -49,6 +51,7 @@ struct cli_args {
 	const char *options;	 /* --options; NULL: none */
 	const char *interface;	 /* --interface; NULL: none */
 	const char *seed;	 /* --seed; NULL: none */
+	const char *csv, *svg;	 /* --csv, --svg; NULL: none */
 	bool json, follow, dry_run, help;
 	char *const *operands;
 	size_t n_operands;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sluice bench: measures the data plane on this machine, apart from any daemon.  See bench/. */
+/*
+ * sluice bench: measures the data plane on this machine, or simulates the offload manager, apart
+ * from any daemon.  See bench/.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -20,8 +23,34 @@ static const struct {
 	    .entries = { 1, 1u << 10, 16u << 10, 128u << 10, 1u << 20 },
 	    .n_sizes = 5 } },
 	{ "snapshot", bench_snapshot, { .n_rounds = 11 } },
+	{ "offload", bench_offload, { .entries = { 512, 16u << 10 }, .n_sizes = 2 } },
 };
 #define N_BENCHES (sizeof(benches) / sizeof(benches[0]))
+
+/* What was asked for in words; 0 or a negative errno with the reason. */
+static int read_options(const struct cli_args *args, const char *name,
+			struct bench_options *options, struct sluice_err *err)
+{
+	bool simulated = strcmp(name, "offload") == 0;
+	int rc = 0;
+
+	options->json = args->json;
+	options->csv = args->csv;
+	options->svg = args->svg;
+	if (!simulated && (args->csv || args->svg)) {
+		err_set(err, "csv", "--csv and --svg are of offload");
+		return -EINVAL;
+	}
+	if (simulated && args->rounds) {
+		err_set(err, "rounds", "--rounds: offload is a simulation; one round says it all");
+		return -EINVAL;
+	}
+	if (args->rounds)
+		rc = options_parse_rounds(args->rounds, &options->n_rounds, err);
+	if (!rc && args->entries)
+		rc = options_parse_entries(args->entries, options, err);
+	return rc;
+}
 
 static int run(const struct cli_args *args)
 {
@@ -29,20 +58,17 @@ static int run(const struct cli_args *args)
 	struct sluice_err err = { .text = "" };
 	struct bench_options options;
 	size_t i = 0;
-	int code = 0;
+	int code;
 
 	while (i < N_BENCHES && strcmp(benches[i].name, name) != 0)
 		i++;
 	if (i == N_BENCHES) {
-		fprintf(stderr, "sluice: bench: '%s': neither datapath nor snapshot\n", name);
+		fprintf(stderr, "sluice: bench: '%s': not one of datapath, snapshot and offload\n",
+			name);
 		return CLI_EXIT_USAGE;
 	}
 	options = benches[i].defaults;
-	options.json = args->json;
-	if (args->rounds)
-		code = options_parse_rounds(args->rounds, &options.n_rounds, &err);
-	if (!code && args->entries)
-		code = options_parse_entries(args->entries, &options, &err);
+	code = read_options(args, name, &options, &err);
 	if (code) {
 		fprintf(stderr, "sluice: bench: %s\n", err.text);
 		return CLI_EXIT_USAGE;
@@ -58,21 +84,26 @@ static int run(const struct cli_args *args)
 
 const struct cli_command cli_bench = {
 	.name = "bench",
-	.operands = "datapath|snapshot",
-	.summary = "measure the data plane on this machine, beside references",
-	.help = "In namespaces of its own, of which nothing stays; a running daemon is not touched,\n"
-		"but shares the CPUs.  Needs root.\n"
+	.operands = "datapath|snapshot|offload",
+	.summary = "measure the data plane beside references; simulate offloading",
+	.help = "datapath and snapshot work in namespaces of their own, of which nothing stays; a\n"
+		"running daemon is not touched, but shares the CPUs.  They need root.\n"
 		"\n"
 		"datapath: ns per packet, and packets per second over a link, beside a bare XDP_DROP\n"
 		"and XDP_PASS, the least that a table can cost, and hash maps.  A few minutes.\n"
 		"snapshot: the read-out of a window's sources, beside system calls on a hash map, and\n"
 		"the time to fill the blocklist.  A minute.\n"
+		"offload: how much of an attack the offload manager gets into a card's table of K\n"
+		"rules, and at how many updates, beside the best possible.  A simulation: no root, no\n"
+		"daemon, the same on every machine.  Some minutes; --entries are sizes of the table.\n"
 		"\n"
 		"With --json the document goes to stdout and the table to stderr.  Ratios hold across\n"
 		"machines; times do not.\n"
 		"\n"
-		"  sluice bench datapath --entries 1K,128K --rounds 5\n",
-	.options = CLI_OPTION_JSON | CLI_OPTION_ROUNDS | CLI_OPTION_ENTRIES,
+		"  sluice bench datapath --entries 1K,128K --rounds 5\n"
+		"  sluice bench offload --entries 512 --svg offload.svg\n",
+	.options = CLI_OPTION_JSON | CLI_OPTION_ROUNDS | CLI_OPTION_ENTRIES | CLI_OPTION_CSV |
+		   CLI_OPTION_SVG,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

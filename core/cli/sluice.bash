@@ -78,7 +78,7 @@ _sluice()
 			--overlay --speed --max-gap --phase --phases --seed --window --only --direction
 			--stealth --set --bar --suite --part --control --jobs --diff --csv --svg --bench --json --help"
 		;;
-	bench) options="--rounds --entries --json --help" ;;
+	bench) options="--rounds --entries --csv --svg --json --help" ;;
 	*) options="--help" ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -95,7 +95,7 @@ _sluice()
 	elif [[ $command == plugins && $prev == plugins ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "list show test" -- "$cur")
 	elif [[ $command == bench ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot offload" -- "$cur")
 	elif [[ $command == completion ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "bash" -- "$cur")
 	fi

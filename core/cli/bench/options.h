@@ -18,6 +18,7 @@ struct bench_options {
 	uint32_t entries[OPTIONS_MAX_SIZES]; /* Ascending or not: in the order given. */
 	size_t n_sizes;
 	bool json;
+	const char *csv, *svg; /* Files to write, or NULL. */
 };
 
 /* "11": 1 to STATS_MAX_ROUNDS.  0 or -EINVAL with the reason. */
