@@ -166,5 +166,11 @@ bool config_equal(const struct sluice_config *a, const struct sluice_config *b)
 int config_diff(const struct sluice_config *before, const struct sluice_config *after,
 		const char *path, struct value_diff *diff)
 {
-	return value_diff_add(diff, path, before->value, after->value);
+	int result;
+
+	/* What a plugin makes of a list is its own affair. */
+	diff->is_ordered = true;
+	result = value_diff_add(diff, path, before->value, after->value);
+	diff->is_ordered = false;
+	return result;
 }

@@ -263,6 +263,7 @@ static int compare_sets(struct value_diff *diff, const char *path,
 {
 	struct set_item *a = sort_items(diff, before), *b = sort_items(diff, after);
 	size_t i = 0, j = 0;
+	bool is_same = true;
 	int result = a && b ? 0 : -ENOMEM;
 
 	while (!result && (i < before->count || j < after->count)) {
@@ -274,9 +275,12 @@ static int compare_sets(struct value_diff *diff, const char *path,
 			result = note(diff, VALUE_REMOVED, path, a[i].value, NULL);
 		else if (order > 0)
 			result = note(diff, VALUE_ADDED, path, NULL, b[j].value);
+		is_same &= order == 0;
 		i += order <= 0;
 		j += order >= 0;
 	}
+	if (!result && is_same && diff->is_ordered && !value_equal(before, after))
+		result = note(diff, VALUE_REORDERED, path, before, after);
 	return result;
 }
 

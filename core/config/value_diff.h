@@ -39,6 +39,8 @@ struct value_diff {
 	const struct value_difference *first;
 	struct value_difference *last;
 	size_t n;
+	/* Lists without names are no sets: another order is a difference, too. */
+	bool is_ordered;
 };
 
 void value_diff_init(struct value_diff *diff);

@@ -230,8 +230,10 @@ total_drops() {
 	status '[.drops[].packets] | add'
 }
 
+# Without what is counted a second time beside its verdict.
 total_passes() {
-	status '[.passes[].packets] | add'
+	status '[.passes | to_entries[] | select(.key != "known" and .key != "would_drop") |
+		.value.packets] | add'
 }
 
 # start_probe [OPTION...]: counts what comes behind the filter; probe_count reads it.
@@ -250,4 +252,43 @@ probe_count() {
 
 probe_has_said_more() {
 	[ "$(wc -l <"$LAB/probe.log")" -gt "$1" ]
+}
+
+# What the probe saw of the kernel's own frames, such as neighbour solicitations: the filter counts
+# them too.
+strays() {
+	echo $(($(probe_count outside) + $(probe_count other)))
+}
+
+# Sets DROPS, PASSES, WITHIN and STRAYS as of one moment: of quiet, in which no frame came by.  The
+# daemon tells its counters once a window.
+take_counts() {
+	for _ in $(seq 20); do
+		STRAYS=$(strays)
+		WITHIN=$(probe_count within)
+		wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+		DROPS=$(total_drops)
+		PASSES=$(total_passes)
+		[ "$(strays)" != "$STRAYS" ] || return 0
+	done
+	fail "frames of the kernel's own keep coming"
+}
+
+# Between these two packets are sent; the second sets dropped, passed, delivered and strays: how many.
+counts_begin() {
+	take_counts
+	drops=$DROPS passes=$PASSES within=$WITHIN strays=$STRAYS
+}
+
+counts_end() {
+	take_counts
+	dropped=$((DROPS - drops)) passed=$((PASSES - passes)) delivered=$((WITHIN - within))
+	strays=$((STRAYS - strays))
+}
+
+# expect_conserved ACCEPTED: of as many packets that the link took, not one is unaccounted for.
+expect_conserved() {
+	say "accepted $1, dropped $dropped, passed $passed, delivered $delivered, strays $strays"
+	expect "packets unaccounted for" $(($1 - dropped - (passed - strays))) "==" 0
+	expect "packets passed but not delivered" $((passed - strays - delivered)) "==" 0
 }

@@ -15,22 +15,6 @@ rule() {
 	sluice rules --json | json ".rules[0].$1"
 }
 
-strays() {
-	echo $(($(probe_count outside) + $(probe_count other)))
-}
-
-# The counters of a moment in which no frame came by.
-take_counts() {
-	while :; do
-		STRAYS=$(strays)
-		WITHIN=$(probe_count within)
-		wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
-		DROPS=$(total_drops)
-		PASSES=$(status '[.passes | to_entries[] | select(.key != "known") | .value.packets] | add')
-		[ "$(strays)" != "$STRAYS" ] || break
-	done
-}
-
 lab_enter "$0" "$@"
 lab_network 2
 mkdir -p "$LAB/plugins"
@@ -50,8 +34,7 @@ EOT
 start_sluiced "$file"
 start_probe --sources 198.18.0.0-198.33.255.255 --drop
 wait_for 10 windows_passed 0 15 || fail "no windows"
-take_counts
-drops=$DROPS passes=$PASSES within=$WITHIN strays=$STRAYS
+counts_begin
 start_flood "$SERVER" --sources 1M --rate 50k --duration 5
 wait_for 5 status_is .rules.automatic 1 || fail "no rule is enforced"
 expect "why" "$(rule name)" is udp_flood.1
@@ -63,22 +46,20 @@ expect "sources listed" "$(status .blocked.total)" "==" 0
 expect "the attack goes on" "$(status .attack.active)" is true
 sluice explain --json "$(rule name)" >"$LAB/explain.json" || fail "cannot explain the rule"
 expect "what it does" "$(json .verdict "$LAB/explain.json")" is drops
-expect "its state" "$(json .state "$LAB/explain.json")" is enforced
+# A window between two bursts of the generator is a quiet one.
+expect "it is in force" "$(json '.state == "enforced" or .state == "probation"' "$LAB/explain.json")" \
+	is true
 expect "who wanted it" "$(json '.detectors | join(",")' "$LAB/explain.json")" is aggregate
-expect "packets that it drops a second" "$(json .dropped_pps "$LAB/explain.json")" ">" 10000
+expect "packets that it dropped" "$(json .dropped_packets "$LAB/explain.json")" ">" 1000
 sluice explain "$(rule name)" >"$LAB/explain.txt" || fail "cannot explain the rule"
 grep -q '^  leaves  *once quiet for another' "$LAB/explain.txt" || fail "it does not say when it leaves"
 expect "columns of it" "$(awk '{ print length }' "$LAB/explain.txt" | sort -n | tail -n 1)" '<=' 80
 expect "a source of the flood" "$(sluice explain --json 198.18.0.7 | json .rules)" "==" 1
 wait "$FLOOD" || fail "sluice-gen failed"
 accepted=$(json .accepted "$LAB/flood.json")
-take_counts
-dropped=$((DROPS - drops)) passed=$((PASSES - passes)) delivered=$((WITHIN - within))
-strays=$((STRAYS - strays))
+counts_end
 say "$(json -c . "$LAB/flood.json")"
-say "dropped $dropped, passed $passed, delivered $delivered, strays $strays"
-expect "packets unaccounted for" $((accepted - dropped - (passed - strays))) "==" 0
-expect "packets passed but not delivered" $((passed - strays - delivered)) "==" 0
+expect_conserved "$accepted"
 expect "share of the flood that was dropped" "$(((dropped * 100) / accepted))" ">=" 85
 wait_for 30 status_is .rules.automatic 0 || fail "the quiet rule is not released"
 expect "events rule_enforced" "$(events rule_enforced)" "==" 1

@@ -180,3 +180,32 @@ Test(value_diff, options_of_a_plugin)
 	config_node_free(nodes[1]);
 	manifest_free(manifest);
 }
+
+/* So that a detector never takes other options of which nothing is told. */
+Test(value_diff, the_order_of_an_option_list_counts)
+{
+	struct manifest *manifest = manifest_of(
+		"kind: detector\nabi: \"1.3\"\nname: x\nversion: \"1.0.0\"\nlicense: MIT\n"
+		"description: Text.\noptions:\n"
+		"  words: { type: list, items: { type: string }, help: Text. }\n");
+	struct config_node *nodes[] = { node_of("words: [a, b]\n"), node_of("words: [b, a]\n"),
+					node_of("words: [b, c]\n") };
+	struct sluice_config *configs[3];
+	struct value_diff diff;
+
+	value_diff_init(&diff);
+	for (int i = 0; i < 3; i++)
+		configs[i] = config_of(manifest, nodes[i]);
+	cr_assert_not(config_equal(configs[0], configs[1]));
+	cr_assert_eq(config_diff(configs[0], configs[1], "o", &diff), 0);
+	cr_assert_eq(config_diff(configs[1], configs[2], "o", &diff), 0);
+	cr_assert_str_eq(describe(&diff), "reordered o.words: [a, b] -> [b, a]\n"
+					  "removed o.words: a -> -\n"
+					  "added o.words: - -> c\n");
+	value_diff_fini(&diff);
+	for (int i = 0; i < 3; i++) {
+		config_free(configs[i]);
+		config_node_free(nodes[i]);
+	}
+	manifest_free(manifest);
+}
