@@ -451,11 +451,12 @@ static bool would_take(const struct slot *from, const struct slot *slot)
 	return takes;
 }
 
-static struct generation_fate foresee(const struct slot *from, const struct slot *slot)
+/* One of the two may be NULL. */
+static struct generation_fate foresee(const struct plugin *plugin, const struct slot *from,
+				      const struct slot *slot)
 {
-	const struct slot *some = slot ? slot : from;
 	struct generation_fate fate = {
-		.name = plugin_name(some->plugin),
+		.name = plugin_name(plugin),
 		.what = slot ? GENERATION_ADDED : GENERATION_REMOVED,
 		.before = from ? plugin_instance_config(from->instance) : NULL,
 		.after = slot ? plugin_instance_config(slot->instance) : NULL,
@@ -480,13 +481,13 @@ void generation_foresee(const struct generation *generation, const struct genera
 	for (size_t i = 0; i < generation->n_slots; i++) {
 		const struct slot *slot = &generation->slots[i];
 
-		fate = foresee(find_plugin(old, slot->plugin), slot);
+		fate = foresee(slot->plugin, find_plugin(old, slot->plugin), slot);
 		tell(ctx, &fate);
 	}
 	for (size_t j = 0; j < old->n_slots; j++) {
 		if (find_plugin(generation, old->slots[j].plugin))
 			continue;
-		fate = foresee(&old->slots[j], NULL);
+		fate = foresee(old->slots[j].plugin, &old->slots[j], NULL);
 		tell(ctx, &fate);
 	}
 }
