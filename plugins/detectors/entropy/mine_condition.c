@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What can be asked for: conditions are taken from the samples themselves, the most frequent values
+ * and the shortest ranges.
+ */
+#include "mine_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOP_VALUES 4
+#define MAX_LENGTH_SPAN 64
+#define MAX_TTL_SPAN 16
+
+/* The value of a dimension; negative: the packet has none. */
+static int64_t value_of(const struct mine_packet *packet, enum mine_dimension dimension)
+{
+	uint32_t head;
+
+	switch (dimension) {
+	case MINE_DIMENSION_FLAGS:
+		return packet->packet.tcp_flags < 0 ? -1 : packet->packet.tcp_flags & 0x3f;
+	case MINE_DIMENSION_SOURCE_PORT:
+		return packet->packet.source_port;
+	case MINE_DIMENSION_DESTINATION_PORT:
+		return packet->packet.destination_port;
+	case MINE_DIMENSION_LENGTH:
+		return packet->packet.length;
+	case MINE_DIMENSION_TTL:
+		return packet->packet.ttl;
+	case MINE_DIMENSION_FRAGMENT:
+		return packet->packet.fragment;
+	case MINE_DIMENSION_HEAD:
+		if (packet->head_size < MINE_HEAD_SIZE)
+			return -1;
+		memcpy(&head, packet->head, sizeof(head));
+		return head;
+	case MINE_N_DIMENSIONS:
+		break;
+	}
+	return -1;
+}
+
+static struct sluice_rule_range range(int64_t from, int64_t to)
+{
+	return (struct sluice_rule_range){ (uint16_t)from, (uint16_t)to };
+}
+
+/* What asks for a value from `from` to `to`; only lengths and TTLs have ranges. */
+static void ask(struct sluice_rule_match *match, enum mine_dimension dimension, int64_t from,
+		int64_t to)
+{
+	uint32_t head = (uint32_t)from;
+
+	switch (dimension) {
+	case MINE_DIMENSION_FLAGS:
+		match->fields |= SLUICE_RULE_TCP_FLAGS;
+		match->tcp_mask = 0x3f;
+		match->tcp_value = (uint8_t)from;
+		break;
+	case MINE_DIMENSION_SOURCE_PORT:
+		match->fields |= SLUICE_RULE_SOURCE_PORT;
+		match->source_port = range(from, to);
+		break;
+	case MINE_DIMENSION_DESTINATION_PORT:
+		match->fields |= SLUICE_RULE_DESTINATION_PORT;
+		match->destination_port = range(from, to);
+		break;
+	case MINE_DIMENSION_LENGTH:
+		match->fields |= SLUICE_RULE_LENGTH;
+		match->length = range(from, to);
+		break;
+	case MINE_DIMENSION_TTL:
+		match->fields |= SLUICE_RULE_TTL;
+		match->ttl = range(from, to);
+		break;
+	case MINE_DIMENSION_FRAGMENT:
+		match->fields |= SLUICE_RULE_FRAGMENT;
+		match->fragment = (uint8_t)from;
+		break;
+	case MINE_DIMENSION_HEAD:
+		match->payload_size = MINE_HEAD_SIZE;
+		memcpy(match->payload, &head, sizeof(head));
+		memset(match->payload_mask, 0xff, MINE_HEAD_SIZE);
+		break;
+	case MINE_N_DIMENSIONS:
+		break;
+	}
+}
+
+static void add_atom(struct miner *miner, const struct sluice_rule_match *base,
+		     enum mine_dimension dimension, int64_t from, int64_t to)
+{
+	struct mine_atom *atom;
+
+	if (miner->n_atoms == MINE_MAX_ATOMS)
+		return;
+	atom = &miner->atoms[miner->n_atoms++];
+	atom->dimension = dimension;
+	atom->match = *base;
+	ask(&atom->match, dimension, from, to);
+	mine_bits_mark(miner, &atom->match, &atom->bits);
+}
+
+static int compare_values(const void *left, const void *right)
+{
+	const int64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* The most frequent of sorted values, one condition each. */
+static void add_top_values(struct miner *miner, const struct sluice_rule_match *base,
+			   enum mine_dimension dimension, const int64_t *values, size_t n,
+			   size_t least)
+{
+	size_t before = SIZE_MAX, before_at = 0;
+
+	for (int rank = 0; rank < TOP_VALUES; rank++) {
+		size_t best = 0, best_at = 0;
+
+		for (size_t from = 0, to; from < n; from = to) {
+			for (to = from; to < n && values[to] == values[from]; to++)
+				;
+			if (to - from > best &&
+			    (to - from < before || (to - from == before && from > before_at))) {
+				best = to - from;
+				best_at = from;
+			}
+		}
+		if (best < least || best == 0)
+			return;
+		before = best;
+		before_at = best_at;
+		if (dimension != MINE_DIMENSION_FRAGMENT ||
+		    values[best_at] != SLUICE_RULE_FRAGMENT_NONE)
+			add_atom(miner, base, dimension, values[best_at], values[best_at]);
+	}
+}
+
+/* The shortest range with nearly all of the sorted values. */
+static void add_range(struct miner *miner, const struct sluice_rule_match *base,
+		      enum mine_dimension dimension, const int64_t *values, size_t n,
+		      int64_t max_span)
+{
+	size_t inside = n - n / 32, best = 0;
+
+	for (size_t i = 0; i + inside <= n; i++)
+		if (values[i + inside - 1] - values[i] < values[best + inside - 1] - values[best])
+			best = i;
+	if (values[best + inside - 1] - values[best] <= max_span &&
+	    values[best] != values[best + inside - 1])
+		add_atom(miner, base, dimension, values[best], values[best + inside - 1]);
+}
+
+void mine_conditions_find(struct miner *miner, const struct sluice_rule_match *base,
+			  const struct mine_bits *bits)
+{
+	int64_t values[MINE_MAX_SAMPLES];
+
+	miner->n_atoms = 0;
+	for (int dimension = 0; dimension < MINE_N_DIMENSIONS; dimension++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < miner->n_samples; i++) {
+			int64_t value;
+
+			if (!mine_bits_has(bits->samples, i))
+				continue;
+			value = value_of(&miner->input->samples[i], (enum mine_dimension)dimension);
+			if (value >= 0)
+				values[n++] = value;
+		}
+		if (n < miner->params->min_sources)
+			continue;
+		qsort(values, n, sizeof(values[0]), compare_values);
+		add_top_values(miner, base, (enum mine_dimension)dimension, values, n,
+			       miner->params->min_sources);
+		if (dimension == MINE_DIMENSION_LENGTH || dimension == MINE_DIMENSION_TTL)
+			add_range(miner, base, (enum mine_dimension)dimension, values, n,
+				  dimension == MINE_DIMENSION_TTL ? MAX_TTL_SPAN : MAX_LENGTH_SPAN);
+	}
+}
