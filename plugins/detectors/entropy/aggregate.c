@@ -242,7 +242,10 @@ static void compare(const struct aggregate *aggregate, struct aggregate_result *
 		now[kind_of(&aggregate->strangers[i].packet)]++;
 	for (size_t i = 0; i < aggregate->peace.n; i++)
 		peace[kind_of(&aggregate->peace.packets[i].packet)]++;
-	result->distance = information_jensen_shannon(now, peace, N_KINDS);
+	/* Where peace has no strangers at all, whatever they send is far from it. */
+	result->distance = aggregate->peace.n == 0 && aggregate->n_strangers > 0
+				   ? 1
+				   : information_jensen_shannon(now, peace, N_KINDS);
 	result->renyi = information_renyi(now, N_KINDS, aggregate->params.alpha);
 	result->phi = information_phi(now, N_KINDS, aggregate->params.phi);
 }

@@ -110,6 +110,36 @@ Test(entropy_aggregate, nothing_before_anything_is_known)
 	scene_fini(&scene);
 }
 
+/* Every client is a known one, so that peace holds no stranger's packet to compare with. */
+Test(entropy_aggregate, a_flood_after_a_peace_without_strangers)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 8);
+	for (int i = 0; i < 100; i++)
+		run(&scene, 0, 0, false);
+	cr_assert_eq(scene.result.n_peace, 0);
+	run(&scene, 0, 100, false);
+	cr_assert_float_eq(scene.result.distance, 1, 1e-9);
+	cr_assert_eq(scene.result.n_rules, 1);
+	scene_fini(&scene);
+}
+
+Test(entropy_aggregate, a_crowd_after_a_peace_without_strangers)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 9);
+	for (int i = 0; i < 100; i++)
+		run(&scene, 0, 0, false);
+	/* What stacks send is ordinary everywhere, also where none of it was seen. */
+	for (int i = 0; i < 20; i++) {
+		run(&scene, 0, 150, true);
+		cr_assert_not(scene.result.attack);
+	}
+	scene_fini(&scene);
+}
+
 Test(entropy_aggregate, a_flood_in_its_first_window_until_it_ends)
 {
 	static struct scene scene;
