@@ -482,3 +482,29 @@ Test(adoption, prefixes_and_allowed_can_change)
 	cr_assert_not(plane.header->flags & SLUICE_HEADER_HAS_PREFIXES);
 	plane_close(&plane);
 }
+
+/* Nobody can learn which sources share a bucket: the key is drawn with the tables and kept with them. */
+Test(adoption, each_state_has_a_hash_key_of_its_own)
+{
+	enum { N_STATES = 4 };
+	struct dataplane_live_options options = plane_options();
+	__u64 keys[N_STATES][2];
+
+	for (int n = 0; n < N_STATES; n++) {
+		struct plane plane = plane_open(&options);
+
+		cr_assert_not(plane.dp->adopted);
+		memcpy(keys[n], plane.header->hash_key, sizeof(keys[n]));
+		cr_assert(keys[n][0] && keys[n][1], "half of the key is 0");
+		for (int other = 0; other < n; other++)
+			cr_assert(keys[n][0] != keys[other][0] && keys[n][1] != keys[other][1],
+				  "states %d and %d", other, n);
+		plane_close(&plane);
+		plane = plane_open(&options);
+		cr_assert(plane.dp->adopted);
+		cr_assert_eq(memcmp(keys[n], plane.header->hash_key, sizeof(keys[n])), 0,
+			     "the next daemon finds nothing where it looks");
+		plane_close(&plane);
+		cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	}
+}
