@@ -60,6 +60,18 @@ static int add_stage(json_t *row, const struct snapshot_series *series, enum sna
 	       json_object_set_new(row, worst, n ? number(stats_highest(ms, n)) : json_null());
 }
 
+static int add_memory(json_t *row, const struct snapshot_series *series)
+{
+	const struct memory_use *memory = &series->memory;
+	json_t *fields = json_pack("{s:I, s:I, s:I}", "blocked", (json_int_t)series->blocked,
+				   "map_bytes", (json_int_t)memory->map_bytes, "process_bytes",
+				   (json_int_t)memory->process_bytes);
+	int failed = !fields || json_object_update(row, fields);
+
+	json_decref(fields);
+	return failed;
+}
+
 int snapshot_add_row(json_t *rows, const struct snapshot_series *series)
 {
 	json_t *row = json_pack("{s:I, s:s, s:I}", "sources", (json_int_t)series->sources, "method",
@@ -70,6 +82,8 @@ int snapshot_add_row(json_t *rows, const struct snapshot_series *series)
 		if (stage <= SNAPSHOT_TOTAL || series->n_rounds[stage])
 			failed |= add_stage(row, series, stage);
 	}
+	if (row && series->memory.map_bytes)
+		failed |= add_memory(row, series);
 	if (failed) {
 		json_decref(row);
 		return -ENOMEM;
@@ -90,6 +104,11 @@ void snapshot_print_head(FILE *out, size_t n_rounds)
 	fflush(out);
 }
 
+static double mebibytes(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
 void snapshot_print_row(FILE *out, const struct snapshot_series *series)
 {
 	size_t n_load = series->n_rounds[SNAPSHOT_GRACE_LOAD];
@@ -108,5 +127,11 @@ void snapshot_print_row(FILE *out, const struct snapshot_series *series)
 		fprintf(out, "%22s grace while every CPU runs packets: %.3f, worst %.3f\n", "",
 			stats_median(series->ms[SNAPSHOT_GRACE_LOAD], n_load),
 			stats_highest(series->ms[SNAPSHOT_GRACE_LOAD], n_load));
+	if (series->memory.map_bytes)
+		fprintf(out,
+			"%22s with %" PRIu32
+			" blocked besides: %.1f MiB of maps, %.1f MiB of the process\n",
+			"", series->blocked, mebibytes(series->memory.map_bytes),
+			mebibytes(series->memory.process_bytes));
 	fflush(out);
 }

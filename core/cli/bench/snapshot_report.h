@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "memory.h"
 #include "stats.h"
 
 enum snapshot_method {
@@ -38,7 +39,9 @@ const char *snapshot_method_name(enum snapshot_method method);
 struct snapshot_series {
 	enum snapshot_method method;
 	uint32_t sources;
-	uint32_t tracked; /* Distinct sources that came out. */
+	uint32_t tracked;	  /* Distinct sources that came out. */
+	uint32_t blocked;	  /* While the memory was measured. */
+	struct memory_use memory; /* All 0 where it was not. */
 	size_t n_rounds[SNAPSHOT_N_STAGES];
 	double ms[SNAPSHOT_N_STAGES][STATS_MAX_ROUNDS];
 };

@@ -14,6 +14,7 @@
 #include "engine/aggregate.h"
 
 #include "harness.h"
+#include "memory.h"
 #include "plane.h"
 #include "sandbox.h"
 #include "snapshot_parts.h"
@@ -137,13 +138,34 @@ static int measure_under_load(const struct rig *rig, struct snapshot_series *ser
 	return code;
 }
 
+/* With as many sources blocked as are tracked. */
+static int measure_memory(struct rig *rig, const struct memory_use *others,
+			  struct snapshot_series *series, struct sluice_err *err)
+{
+	struct sluice_key *keys = plane_keys(HARNESS_FIRST_UNKNOWN, series->sources);
+	int code = keys ? plane_block(&rig->plane, keys, series->sources, err) : -ENOMEM;
+
+	free(keys);
+	if (code)
+		return code;
+	code = memory_read(&series->memory);
+	if (code)
+		return fail(err, "read how much memory is used", code);
+	series->memory.map_bytes -= others->map_bytes;
+	series->blocked = rig->plane.dp->occupancy.blocked_v4;
+	return 0;
+}
+
 int snapshot_measure_sluice(const struct sandbox *sandbox, size_t n_rounds,
 			    struct snapshot_series *series, struct sluice_err *err)
 {
 	struct rig rig = { .sandbox = sandbox, .plane = { .filter_fd = -1, .progs_fd = -1 } };
 	struct snapshot_series warm_up = { .sources = series->sources };
+	struct memory_use others;
 	int code = harness_open(series->sources, 1, &rig.harness, err);
 
+	if (!code)
+		code = memory_read(&others);
 	if (!code)
 		code = plane_open(&rig.plane, series->sources, NULL, err);
 	if (!code) {
@@ -160,6 +182,8 @@ int snapshot_measure_sluice(const struct sandbox *sandbox, size_t n_rounds,
 		code = measure_round(&rig, series, err);
 	if (!code)
 		code = measure_under_load(&rig, series, err);
+	if (!code)
+		code = measure_memory(&rig, &others, series, err);
 	aggregate_free(rig.aggregate);
 	plane_close(&rig.plane);
 	harness_close(rig.harness);

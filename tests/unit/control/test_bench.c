@@ -215,8 +215,28 @@ Test(bench_report, snapshot_rows)
 	ASSERT_NEAR(json_real_value(json_object_get(row, "flip_ms_worst")), 3);
 	ASSERT_NEAR(json_real_value(json_object_get(row, "total_ms")), 22);
 	ASSERT_NEAR(json_real_value(json_object_get(row, "total_ms_worst")), 33);
+	cr_assert_null(json_object_get(row, "map_bytes"), "only where it was measured");
 	cr_assert(json_is_null(json_object_get(row, "grace_ms")), "P1 does not wait");
 	cr_assert_null(json_object_get(row, "insert_ms"));
+	json_decref(rows);
+}
+
+Test(bench_report, snapshot_memory)
+{
+	static struct snapshot_series series = {
+		.method = SNAPSHOT_SLUICE,
+		.sources = 1000,
+		.blocked = 999,
+		.memory = { .map_bytes = 5ull << 32, .process_bytes = 4096 },
+	};
+	json_t *rows = json_array();
+	const json_t *row;
+
+	cr_assert_eq(snapshot_add_row(rows, &series), 0);
+	row = json_array_get(rows, 0);
+	cr_assert_eq(json_integer_value(json_object_get(row, "blocked")), 999);
+	cr_assert_eq(json_integer_value(json_object_get(row, "map_bytes")), 5ll << 32);
+	cr_assert_eq(json_integer_value(json_object_get(row, "process_bytes")), 4096);
 	json_decref(rows);
 }
 
