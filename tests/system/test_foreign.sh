@@ -55,7 +55,7 @@ expect "sources blocked before the reload" "$(status .blocked.total)" == 0
 before=$(status .window.count)
 sluice reload >"$LAB/reload.log" 2>&1 || fail "the reload is refused"
 wait_for 10 status_is .blocked.total 8 || fail "it does not block"
-expect "windows until all attackers are blocked" "$(($(status .window.count) - before))" '<=' 4
+expect "windows until all attackers are blocked" "$(($(status .window.count) - before))" '<=' 10
 sluice explain --json 198.18.0.3 >"$LAB/explain.json" || fail "cannot explain"
 expect "who asked" "$(json .detector "$LAB/explain.json")" is mydetector
 expect "why" "$(json .reason "$LAB/explain.json")" is my_limit
