@@ -20,6 +20,22 @@
 _Static_assert(DESCRIPTOR_SIZE_1_0 == 56, "ABI 1.0");
 _Static_assert(DESCRIPTOR_DETECTOR_OPS_SIZE_1_0 == 40, "ABI 1.0");
 _Static_assert(DESCRIPTOR_BACKEND_OPS_SIZE_1_0 == 64, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_host, propose) == 56, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_host, propose_rule) == 64, "ABI 1.2");
+_Static_assert(offsetof(struct sluice_host, list_key) == 112, "ABI 1.3");
+_Static_assert(offsetof(struct sluice_window, blocked_size) == 136, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_window, port_bins) == 280, "ABI 1.1");
+_Static_assert(offsetof(struct sluice_window, rule_size) == 320, "ABI 1.2");
+_Static_assert(offsetof(struct sluice_proposal, evidence) == 48, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_verdict, evidence) == 24, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_backend_caps, update_p99_ns) == 32, "ABI 1.0");
+_Static_assert(offsetof(struct sluice_rule_proposal, ttl_ns) == 64, "ABI 1.2");
+/* And these do not grow at all. */
+_Static_assert(sizeof(struct sluice_key) == 24, "embedded");
+_Static_assert(sizeof(struct sluice_err) == 352, "filled by the plugin");
+_Static_assert(sizeof(struct sluice_rule_match) == 120, "embedded");
+_Static_assert(sizeof(struct sluice_backend_rule) == 24, "an array without a stride");
+_Static_assert(sizeof(struct sluice_backend_counter) == 48, "an array without a stride");
 #endif
 
 int descriptor_check_abi(const char *what, unsigned int major, unsigned int minor,

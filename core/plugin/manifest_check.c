@@ -29,6 +29,10 @@ const char *plugin_kind_name(enum sluice_plugin_kind kind)
 		return "detector";
 	case SLUICE_PLUGIN_BACKEND:
 		return "backend";
+	case SLUICE_PLUGIN_FEATURES:
+		return "features";
+	case SLUICE_PLUGIN_STACK:
+		return "stack";
 	}
 	return "unknown kind";
 }

@@ -242,7 +242,10 @@ struct sluice_verdict {
 	char evidence[192]; /* The figures behind it, for people. */
 };
 
-/* Calls for one instance come from one thread, never nested. */
+/*
+ * Calls for one instance come one at a time, never nested, but not all from one thread.  observe()
+ * has a time budget: what it says after twice of that is not heeded.
+ */
 struct sluice_detector_ops {
 	size_t size;
 	/*

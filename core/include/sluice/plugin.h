@@ -116,6 +116,9 @@ struct sluice_host {
 enum sluice_plugin_kind {
 	SLUICE_PLUGIN_DETECTOR = 1,
 	SLUICE_PLUGIN_BACKEND = 2,
+	/* Reserved since ABI 1.3: they have no operations yet, and no host loads them. */
+	SLUICE_PLUGIN_FEATURES = 3,
+	SLUICE_PLUGIN_STACK = 4,
 };
 
 /* The exported descriptor.  The first four members never move. */
