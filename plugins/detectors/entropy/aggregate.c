@@ -250,7 +250,8 @@ static void compare(const struct aggregate *aggregate, struct aggregate_result *
 	result->phi = information_phi(now, N_KINDS, aggregate->params.phi);
 }
 
-static void mine(struct aggregate *aggregate)
+/* The share of the strangers that is explained by rules found now. */
+static double mine(struct aggregate *aggregate)
 {
 	struct mine_rule found[MINE_MAX_RULES];
 	struct mine_params params = aggregate->params.mine;
@@ -264,18 +265,22 @@ static void mine(struct aggregate *aggregate)
 		.ordinary = aggregate->ordinary,
 		.n_ordinary = aggregate->n_ordinary,
 	};
+	double share = 0;
 	size_t n;
 
 	params.max_rules = params.max_rules < MINE_MAX_RULES ? params.max_rules : MINE_MAX_RULES;
 	if (aggregate->n_rules >= params.max_rules)
-		return;
+		return 0;
 	params.max_rules -= aggregate->n_rules;
 	n = miner_run(aggregate->miner, &params, &input, found);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		aggregate->rules[aggregate->n_rules++] = (struct aggregate_rule){
 			.mined = found[i],
 			.offered_pps = found[i].pps,
 		};
+		share += found[i].coverage;
+	}
+	return share;
 }
 
 /* Lets go of rules that nobody needs any more. */
@@ -345,7 +350,7 @@ int aggregate_observe(struct aggregate *aggregate, const struct sluice_window *w
 	compare(aggregate, result);
 	if (is_warm(aggregate) && result->stranger_pps >= aggregate->params.mine.min_pps &&
 	    result->distance >= aggregate->params.distance)
-		mine(aggregate);
+		result->found_share = mine(aggregate);
 	if (hold || dropping || aggregate->n_rules > 0 ||
 	    (SLUICE_HAS(window, flags) && window->flags & SLUICE_WINDOW_ATTACK))
 		peace_freeze(&aggregate->peace);

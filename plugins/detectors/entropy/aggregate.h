@@ -37,9 +37,10 @@ struct aggregate_result {
 	bool jump;   /* Far over peace: nothing is learned. */
 	const struct aggregate_rule *rules;
 	size_t n_rules;
-	double distance;   /* Of this window's kinds of packets from those of peace. */
-	double renyi, phi; /* Entropies of the kinds. */
-	size_t n_peace;	   /* Samples of peace that are remembered. */
+	double distance;    /* Of this window's kinds of packets from those of peace. */
+	double renyi, phi;  /* Entropies of the kinds. */
+	double found_share; /* Of this window's strangers, that rules found in it take. */
+	size_t n_peace;	    /* Samples of peace that are remembered. */
 	double stranger_pps;
 };
 

@@ -16,6 +16,11 @@
 #define ACCEPT_WINDOWS 60
 /* Sources down to this part of the floor are learned, to be known when they grow. */
 #define NOTE_FRACTION 0.25
+/*
+ * From this share of the strangers on, rules found in a window are left to stop the flood alone: a list
+ * of its senders would outlive it, and its limits hit clients as fast as the slowest sender.
+ */
+#define RULES_SUFFICE 0.5
 /* Entropy of fewer packets is chance. */
 #define LEAST_ENTROPY_PACKETS 64
 
@@ -153,6 +158,9 @@ static size_t name(struct entropy *entropy)
 	struct entropy_suspect *list = entropy->measure.list;
 	size_t n = 0;
 
+	/* If the flood still passes in the next window, no rule is found in that one. */
+	if (entropy->aggregate_result.found_share >= RULES_SUFFICE)
+		return 0;
 	for (size_t i = 0; i < entropy->measure.n_list; i++)
 		if (list[i].bin >= entropy->judge.class[list[i].class].name_from)
 			list[n++] = list[i];
