@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Under a flood, a card with one fault after the other: slow, refusing, full early, lying, forgetting,
+# gone.  The filter drops what the card was given all the same: not one packet of a blocked source
+# gets through, the windows go on, and the events say what is wrong.  Then the emulated card is taken
+# away and put back under the daemon, and is left empty at the end.
+
+. "$(dirname "$0")/lib.sh"
+
+SOURCES=300
+CARD=/sys/fs/bpf/card0
+
+failed() {
+	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "offload_failed")] | length')" -ge 1 ]
+}
+
+card_entries() {
+	"$BIN/sluice-emu-card" show --pin "$CARD" --json | json .used
+}
+
+card_is_full() {
+	[ "$(card_entries)" -eq 64 ]
+}
+
+# with_card BACKEND OPTIONS: a daemon that has this card, in $file.
+with_card() {
+	file=$(config card <<-EOT
+		version: 1
+		interfaces: [eth0]
+		window: 100ms
+		plugin_path: $LAB/plugins
+		detectors: [{ plugin: threshold, options: { source_pps: 50 } }]
+		rate_monitor: { quiet: 1, windows: 100 }
+		offload: { backend: $1, options: $2 }
+	EOT
+	)
+	start_sluiced "$file"
+}
+
+# none_passes WHAT: since $delivered.
+none_passes() {
+	wait_for 20 windows_passed "$(status .window.count)" 5 || fail "$1: the windows do not go on"
+	expect "$1: packets of blocked sources delivered" $(($(probe_count within) - delivered)) == 0
+	expect "$1: sources blocked" "$(status .blocked.total)" == "$SOURCES"
+}
+
+lab_enter "$0" "$@"
+mkdir -p "$LAB/plugins"
+for name in emu threshold; do
+	cp "$BUILD/lib/sluice/plugins/$name.so" "$BUILD/lib/sluice/plugins/$name.plugin.yaml" \
+		"$LAB/plugins/" || fail "the plugin '$name' is not built"
+done
+cp "$BUILD/tests/system/faulty.so" "$HERE/backend/faulty.plugin.yaml" "$LAB/plugins/" ||
+	fail "the back end 'faulty' is not built"
+chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
+chmod 644 "$LAB"/plugins/*.yaml
+lab_network 2
+
+with_card faulty "{ fault: slow }"
+start_probe --sources 198.18.0.0-198.19.255.255
+start_flood "$SERVER" --sources "$SOURCES" --distribution cycle --rate 60k --duration 150
+wait_for 30 status_is .blocked.total "$SOURCES" || fail "not all sources get blocked"
+wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+delivered=$(probe_count within)
+dropped=$(total_drops)
+wait_for 20 status_is '.offload.entries > 20' true || fail "the slow card gets no rules"
+none_passes slow
+
+for fault in refuse full lie swallow gone; do
+	stop "$SLUICED" || fail "$fault: sluiced does not end cleanly"
+	with_card faulty "{ fault: $fault }"
+	[ "$fault" = lie ] || wait_for 20 failed || fail "$fault: no event tells of it"
+	none_passes "$fault"
+done
+
+stop "$SLUICED" || fail "sluiced does not end cleanly"
+"$BIN/sluice-emu-card" create --pin "$CARD" --capacity 64 >"$LAB/card.log" 2>&1 ||
+	fail "cannot make the emulated NIC"
+with_card emu "{ card: $CARD }"
+wait_for 20 status_is .offload.entries 64 || fail "the emulated card is not filled"
+none_passes "full at 64"
+"$BIN/sluice-emu-card" destroy --pin "$CARD" >"$LAB/card.log" 2>&1 || fail "cannot take the card away"
+wait_for 20 status_is .offload.healthy false || fail "nobody notices that the card is gone"
+none_passes "card taken away"
+"$BIN/sluice-emu-card" create --pin "$CARD" --capacity 64 >"$LAB/card.log" 2>&1 ||
+	fail "cannot put the card back"
+wait_for 60 card_is_full || fail "the card that came back is not filled"
+expect "the daemon says of the card that came back that it is healthy" "$(status .offload.healthy)" is true
+none_passes "card put back"
+kill -KILL "$SLUICED"
+wait "$SLUICED" 2>/dev/null
+expect "rules in the card after a kill" "$(card_entries)" == 64
+start_sluiced "$file"
+wait_for 20 status_is .offload.entries 64 || fail "the card's rules are not taken over"
+none_passes "after a kill"
+expect "packets dropped meanwhile" $(($(total_drops) - dropped)) '>' 100000
+kill -TERM "$FLOOD"
+wait "$FLOOD"
+stop "$PROBE"
+stop "$SLUICED" || fail "sluiced does not end cleanly"
+expect "rules in the card at the end" "$(card_entries)" == 0
