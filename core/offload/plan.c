@@ -44,6 +44,11 @@ static bool emit_step(struct plan_output *out, bool removes, uint32_t remove, ui
 	return true;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void swap_entries(struct plan_entry *a, struct plan_entry *b)
 {
 	struct plan_entry tmp = *a;
@@ -104,8 +109,12 @@ static size_t gather_candidates(struct plan_entry *top, size_t k, size_t wanted)
 	return n;
 }
 
-/* Victims in order, to be read from the end: offloaded, outside the top, old enough. */
-static size_t gather_victims(struct plan_entry *rest, size_t n_rest, uint32_t min_residency)
+/*
+ * Victims, the slowest `wanted` in order and to be read from the end: offloaded, outside the top,
+ * old enough.
+ */
+static size_t gather_victims(struct plan_entry *rest, size_t n_rest, uint32_t min_residency,
+			     size_t wanted)
 {
 	size_t n = 0;
 
@@ -113,7 +122,9 @@ static size_t gather_victims(struct plan_entry *rest, size_t n_rest, uint32_t mi
 		if (rest[i].offloaded && rest[i].residency >= min_residency)
 			swap_entries(&rest[i], &rest[n++]);
 	}
-	select_sort(rest, n);
+	wanted = least(wanted, n);
+	select_heaviest(rest, n, n - wanted);
+	select_sort(rest + n - wanted, wanted);
 	return n;
 }
 
@@ -124,18 +135,18 @@ static void plan_moves(struct plan_entry *entries, size_t n, size_t n_offloaded,
 	double threshold = plan_threshold(limits);
 	size_t k = n < limits->capacity ? n : limits->capacity;
 	size_t n_free = limits->capacity - n_offloaded;
-	size_t n_candidates, n_victims, next = 0;
+	size_t n_candidates, n_victims, n_swaps, next = 0;
 
 	select_heaviest(entries, n, k);
-	n_candidates = gather_candidates(entries, k, out->budget);
-	n_victims = gather_victims(entries + k, n - k, limits->min_residency);
+	n_candidates =
+		gather_candidates(entries, k, least(out->budget, n_free + limits->max_swaps));
+	n_swaps = n_candidates > n_free ? n_candidates - n_free : 0;
+	n_victims = gather_victims(entries + k, n - k, limits->min_residency, n_swaps);
 
 	for (; next < n_candidates && next < n_free; next++) {
 		if (!emit_step(out, false, PLAN_NONE, entries[next].handle))
 			return;
 	}
-	if (n_candidates - next > limits->max_swaps)
-		n_candidates = next + limits->max_swaps;
 	for (; next < n_candidates && n_victims > 0; next++) {
 		const struct plan_entry *victim = &entries[k + --n_victims];
 
