@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the tests that depend on the kernel (labels bpf and system) under stock Debian kernels in
+# Runs the tests that depend on the kernel (labels bpf, system and vm) under stock Debian kernels in
 # QEMU, and fails unless all pass on each.  Called by `./run vm`, after a build, as root.
 #
 #   VM_KERNELS      which kernels, by version               (default: "6.1 6.12")
-#   VM_LABELS       which tests, a regex of ctest labels    (default: "bpf|system")
+#   VM_LABELS       which tests, a regex of ctest labels    (default: "bpf|system|vm")
 #   VM_EXCEPT       without these, a regex of their names   (default: see below)
 #   VM_SECONDS      how long one guest may take             (default: 900)
 #   VM_ACCELERATOR  kvm or tcg                              (default: what works)
@@ -17,7 +17,7 @@ ROOT=${HERE%/tests/vm}
 BUILD=${SLUICE_BUILD:-$ROOT/build}
 VM=$ROOT/build/vm
 KERNELS=${VM_KERNELS:-6.1 6.12}
-LABELS=${VM_LABELS:-bpf|system}
+LABELS=${VM_LABELS:-bpf|system|vm}
 # They measure floods against the clock, and an emulated CPU is no match for that.
 EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
 LIMIT=${VM_SECONDS:-900}
