@@ -5,6 +5,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,16 +59,23 @@ bool address_is_meant(const char *text)
 	return strpbrk(text, ":/") || text[strspn(text, "0123456789.")] == '\0';
 }
 
+/* The bits of one half of an address that lie behind a prefix of so many bits. */
+static uint64_t bits_behind(unsigned int len)
+{
+	return len < 64 ? UINT64_MAX >> len : 0;
+}
+
 bool address_is_valid(const struct sluice_key *key)
 {
 	static const uint8_t zero[sizeof(key->reserved)];
-	unsigned int width = address_width(key->family);
-	struct sluice_key clean = *key;
+	unsigned int width = address_width(key->family), len = key->prefix_len;
+	uint64_t half[2];
 
-	if (!width || key->prefix_len > width)
+	if (!width || len > width)
 		return false;
-	clear_bits_from(clean.addr, key->prefix_len);
-	return !memcmp(clean.addr, key->addr, sizeof(key->addr)) &&
+	memcpy(half, key->addr, sizeof(half));
+	return !(be64toh(half[0]) & bits_behind(len)) &&
+	       !(be64toh(half[1]) & bits_behind(len > 64 ? len - 64 : 0)) &&
 	       !memcmp(key->reserved, zero, sizeof(zero));
 }
 
