@@ -5,6 +5,8 @@ set -u
 
 root=$1 cc=$2 cxx=${3-}
 failed=0 n=0
+# libnl's headers are in a folder of their own.
+libnl=$(pkg-config --cflags libnl-3.0) || exit 1
 
 # compile HEADER COMPILER FLAGS...
 compile()
@@ -29,8 +31,9 @@ for header in "$root"/core/[!i]*/*.h "$root"/plugins/*/*/*.h; do
 	case $header in
 	*.skel.h) continue ;;
 	esac
+	# shellcheck disable=SC2086 # a list of flags
 	compile "$header" "$cc" -xc -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"0"' \
-		-I"$root/core" -I"$root/core/include" -I"$root/bpf"
+		-I"$root/core" -I"$root/core/include" -I"$root/bpf" $libnl
 done
 if [ -z "$cxx" ]; then
 	echo "FAILED: there is no C++ compiler to try the public headers with; install g++" >&2
