@@ -91,20 +91,27 @@ void bar_check(struct bar_check *check, const char *row, enum bar_limit limit, d
 	check->missed(check->ctx, row, text);
 }
 
-void bar_check_attack(struct bar_check *check, const char *row, const struct score_result *score)
+void bar_check_enforced(struct bar_check *check, const char *row, const struct score_result *score)
 {
-	if (!score->onset) {
+	if (!score->onset)
 		bar_check(check, row, BAR_low_rate_clients_harmed,
 			  (double)(score->known.harmed + score->fresh.harmed));
-		return;
-	}
+	else
+		bar_check(check, row, BAR_after_enforcement_percent,
+			  score_percent(score->attack_after.dropped, score->attack_after.packets));
+}
+
+void bar_check_attack(struct bar_check *check, const char *row, const struct score_result *score)
+{
 	/* Never is later than any window. */
-	bar_check(check, row, BAR_windows_to_enforce,
-		  score->all.windows == SCORE_NEVER ? 1e9 : (double)score->all.windows);
-	bar_check(check, row, BAR_after_enforcement_percent,
-		  score_percent(score->attack_after.dropped, score->attack_after.packets));
-	bar_check(check, row, BAR_attack_dropped_percent,
-		  score_percent(score->attack.dropped, score->attack.packets));
+	double windows = score->all.windows == SCORE_NEVER ? 1e9 : (double)score->all.windows;
+
+	if (score->onset)
+		bar_check(check, row, BAR_windows_to_enforce, windows);
+	bar_check_enforced(check, row, score);
+	if (score->onset)
+		bar_check(check, row, BAR_attack_dropped_percent,
+			  score_percent(score->attack.dropped, score->attack.packets));
 }
 
 void bar_check_benign(struct bar_check *check, const char *row, const struct score_result *score)

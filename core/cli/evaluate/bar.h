@@ -56,6 +56,8 @@ int bar_load(const char *path, struct config_errors *errors, struct bar *bar)
 
 /* Tells if `value` is on the wrong side of a limit that the file sets. */
 void bar_check(struct bar_check *check, const char *row, enum bar_limit limit, double value);
+/* What is dropped once something is in force, however late that is; of a low rate, whom it harms. */
+void bar_check_enforced(struct bar_check *check, const char *row, const struct score_result *score);
 /* All limits of one mix with an attack, but for the benign shares. */
 void bar_check_attack(struct bar_check *check, const char *row, const struct score_result *score);
 /* The benign shares, of one mix or pooled. */

@@ -76,6 +76,26 @@ Test(bar, a_good_score_reaches_it)
 	cr_assert_eq(judge(&good).n, 0);
 }
 
+/* In long windows half an attack is over before anything can be in force. */
+Test(bar, late_but_whole_reaches_the_bar_of_what_is_enforced)
+{
+	struct config_errors errors;
+	struct missed missed = { .n = 0 };
+	struct bar bar;
+	struct bar_check check = { .bar = &bar, .missed = note, .ctx = &missed };
+	struct score_result late = good;
+
+	cr_assert_eq(load(usual, &bar, &errors), 0);
+	late.attack.dropped = late.attack.packets / 2;
+	late.all.windows = 9;
+	bar_check_enforced(&check, "row", &late);
+	cr_assert_eq(missed.n, 0);
+	late.attack_after.dropped = late.attack_after.packets / 2;
+	bar_check_enforced(&check, "row", &late);
+	cr_assert_eq(missed.n, 1);
+	cr_assert(strstr(missed.texts[0], "after_enforcement_percent"), "%s", missed.texts[0]);
+}
+
 /* Never blocks: nobody is harmed, and nothing is stopped. */
 Test(bar, never_blocking_misses_it)
 {
