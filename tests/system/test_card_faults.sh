@@ -85,7 +85,7 @@ none_passes "card taken away"
 "$BIN/sluice-emu-card" create --pin "$CARD" --capacity 64 >"$LAB/card.log" 2>&1 ||
 	fail "cannot put the card back"
 wait_for 60 card_is_full || fail "the card that came back is not filled"
-expect "the daemon says of the card that came back that it is healthy" "$(status .offload.healthy)" is true
+wait_for 20 status_is .offload.healthy true || fail "the card that came back is not called healthy"
 none_passes "card put back"
 kill -KILL "$SLUICED"
 wait "$SLUICED" 2>/dev/null
