@@ -75,11 +75,12 @@ void datapath_print_head(FILE *out, size_t n_rounds)
 	fprintf(out,
 		"Medians of %zu rounds.  empty, hit, miss: ns per packet over a bare drop in the same\n"
 		"harness; x hash: Sluice's share of the hash maps'.  veth: Mpps dropped, end to end.\n\n"
-		"%10s %7s |%7s%7s%7s%7s%7s |%7s%7s%7s |%7s%7s%7s%7s%7s\n"
-		"%10s %7s |%7s%7s%7s%7s%7s |%7s%7s%7s |%7s%7s%7s%7s%7s\n",
-		n_rounds, "", "empty", "hit", "", "", "", "", "miss", "", "", "veth", "", "", "",
-		"", "entries", "sluice", "limit", "floor", "hash", "sluice", "x hash", "hash",
-		"sluice", "x hash", "drop", "limit", "floor", "hash", "sluice");
+		"%10s %7s |%7s%7s%7s%7s%7s%7s |%7s%7s%7s |%7s%7s%7s%7s%7s%7s\n"
+		"%10s %7s |%7s%7s%7s%7s%7s%7s |%7s%7s%7s |%7s%7s%7s%7s%7s%7s\n",
+		n_rounds, "", "empty", "hit", "", "", "", "", "", "miss", "", "", "veth", "", "",
+		"", "", "", "entries", "sluice", "limit", "floor", "exact", "hash", "sluice",
+		"x hash", "hash", "sluice", "x hash", "drop", "limit", "floor", "exact", "hash",
+		"sluice");
 	fflush(out);
 }
 
@@ -94,6 +95,7 @@ void datapath_print_size(FILE *out, const struct bench_result *results, size_t n
 		{ BENCH_CASE_EMPTY, BENCH_DESIGN_SLUICE, 'n', " " },
 		{ BENCH_CASE_HIT, BENCH_DESIGN_LIMIT, 'n', " |" },
 		{ BENCH_CASE_HIT, BENCH_DESIGN_FLOOR, 'n', "" },
+		{ BENCH_CASE_HIT, BENCH_DESIGN_EXACT, 'n', "" },
 		{ BENCH_CASE_HIT, BENCH_DESIGN_HASH, 'n', "" },
 		{ BENCH_CASE_HIT, BENCH_DESIGN_SLUICE, 'n', "" },
 		{ BENCH_CASE_HIT, BENCH_DESIGN_SLUICE, 'r', "" },
@@ -103,6 +105,7 @@ void datapath_print_size(FILE *out, const struct bench_result *results, size_t n
 		{ BENCH_CASE_VETH, BENCH_DESIGN_DROP, 'm', " |" },
 		{ BENCH_CASE_VETH, BENCH_DESIGN_LIMIT, 'm', "" },
 		{ BENCH_CASE_VETH, BENCH_DESIGN_FLOOR, 'm', "" },
+		{ BENCH_CASE_VETH, BENCH_DESIGN_EXACT, 'm', "" },
 		{ BENCH_CASE_VETH, BENCH_DESIGN_HASH, 'm', "" },
 		{ BENCH_CASE_VETH, BENCH_DESIGN_SLUICE, 'm', "" },
 	};
@@ -152,6 +155,7 @@ void datapath_print_ratios(FILE *out, const struct bench_result *results, size_t
 		print_ratio(out, " veth %.2f of a bare drop,", veth, BENCH_DESIGN_DROP);
 		print_ratio(out, " %.2f of the limit,", veth, BENCH_DESIGN_LIMIT);
 		print_ratio(out, " %.2f of the floor,", veth, BENCH_DESIGN_FLOOR);
+		print_ratio(out, " %.2f of exact counting,", veth, BENCH_DESIGN_EXACT);
 		print_ratio(out, " %.2f x BPF_HASH", veth, BENCH_DESIGN_HASH);
 		fputc('\n', out);
 	}

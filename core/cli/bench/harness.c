@@ -66,6 +66,9 @@ static int load(struct harness *harness, uint32_t table_lines)
 	if (!code)
 		code = bpf_map__set_max_entries(skel->maps.bench_floor_lines, table_lines);
 	if (!code)
+		code = bpf_map__set_max_entries(skel->maps.bench_exact_lines,
+						(uint32_t)libbpf_num_possible_cpus());
+	if (!code)
 		code = bpf_map__set_max_entries(skel->maps.bench_hash, harness->n_sources);
 	if (!code)
 		code = bpf_map__set_max_entries(skel->maps.bench_features, harness->n_sources);
@@ -115,6 +118,7 @@ int harness_reference_fd(const struct harness *harness, enum harness_reference r
 		[HARNESS_PARSE] = skel->progs.bench_parse,
 		[HARNESS_LIMIT] = skel->progs.bench_limit,
 		[HARNESS_FLOOR] = skel->progs.bench_floor,
+		[HARNESS_EXACT] = skel->progs.bench_exact,
 		[HARNESS_HASH] = skel->progs.bench_hash_filter,
 		[HARNESS_HASH_FEATURES] = skel->progs.bench_hash_features,
 	};

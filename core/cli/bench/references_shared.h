@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /* Devices that the flood may be sent into, one per design. */
-#define REFERENCES_DEVICES 5
+#define REFERENCES_DEVICES 6
 
 /* What P1's design keeps per source and CPU: the same figures as Sluice. */
 struct references_features {

@@ -15,24 +15,24 @@ static const struct {
 			       { BENCH_DESIGN_DROP, BENCH_DESIGN_PASS, BENCH_DESIGN_PARSE,
 				 BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_HIT] = { "hit",
-			     5,
+			     6,
 			     { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_FLOOR,
-			       BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
+			       BENCH_DESIGN_EXACT, BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_MISS] = { "miss",
 			      4,
 			      { BENCH_DESIGN_DROP, BENCH_DESIGN_PASS, BENCH_DESIGN_HASH,
 				BENCH_DESIGN_SLUICE } },
 	[BENCH_CASE_VETH] = { "veth",
-			      5,
+			      6,
 			      { BENCH_DESIGN_DROP, BENCH_DESIGN_LIMIT, BENCH_DESIGN_FLOOR,
-				BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
+				BENCH_DESIGN_EXACT, BENCH_DESIGN_HASH, BENCH_DESIGN_SLUICE } },
 };
 
 static const char *const design_names[BENCH_N_DESIGNS] = {
-	[BENCH_DESIGN_DROP] = "drop",	  [BENCH_DESIGN_PASS] = "pass",
-	[BENCH_DESIGN_PARSE] = "parse",	  [BENCH_DESIGN_LIMIT] = "limit",
-	[BENCH_DESIGN_FLOOR] = "floor",	  [BENCH_DESIGN_HASH] = "hash",
-	[BENCH_DESIGN_SLUICE] = "sluice",
+	[BENCH_DESIGN_DROP] = "drop",	[BENCH_DESIGN_PASS] = "pass",
+	[BENCH_DESIGN_PARSE] = "parse", [BENCH_DESIGN_LIMIT] = "limit",
+	[BENCH_DESIGN_FLOOR] = "floor", [BENCH_DESIGN_EXACT] = "exact",
+	[BENCH_DESIGN_HASH] = "hash",	[BENCH_DESIGN_SLUICE] = "sluice",
 };
 
 const char *bench_case_name(enum bench_case which)
@@ -65,7 +65,7 @@ static const struct bench_series *find(const struct bench_series *series, size_t
 static bool is_reference(enum bench_case which, enum bench_design design)
 {
 	return design == BENCH_DESIGN_LIMIT || design == BENCH_DESIGN_FLOOR ||
-	       design == BENCH_DESIGN_HASH ||
+	       design == BENCH_DESIGN_EXACT || design == BENCH_DESIGN_HASH ||
 	       (which == BENCH_CASE_VETH && design == BENCH_DESIGN_DROP);
 }
 

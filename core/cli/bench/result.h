@@ -24,12 +24,13 @@ enum bench_design {
 	BENCH_DESIGN_PARSE, /* Parses and passes; has no row of its own. */
 	BENCH_DESIGN_LIMIT,
 	BENCH_DESIGN_FLOOR, /* The limit of a table as small as Sluice's. */
+	BENCH_DESIGN_EXACT, /* The floor with exact counts. */
 	BENCH_DESIGN_HASH,
 	BENCH_DESIGN_SLUICE,
 	BENCH_N_DESIGNS,
 };
 
-#define BENCH_MAX_SERIES 5
+#define BENCH_MAX_SERIES 6
 
 const char *bench_case_name(enum bench_case which);
 const char *bench_design_name(enum bench_design design);
