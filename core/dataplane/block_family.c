@@ -142,21 +142,45 @@ void block_family_prefetch(const struct block_family *family, uint64_t hash)
 	__builtin_prefetch(&family->overflow[home]);
 }
 
+/*
+ * The ways of a bucket that hold `word`, a bit each.  Without branches: on the way of every insert,
+ * where hardly a way ever matches and which are taken cannot be guessed.
+ */
+static unsigned int matching_ways(const struct block_family *family, uint32_t bucket, uint64_t word)
+{
+	const void *first = word_at(family, bucket * SLUICE_POSITION_WAYS);
+	unsigned int ways = 0;
+
+	if (family->memory.word_size == 4) {
+		for (unsigned int i = 0; i < SLUICE_POSITION_WAYS; i++) {
+			uint32_t there =
+				__atomic_load_n((const uint32_t *)first + i, __ATOMIC_RELAXED);
+
+			ways |= (unsigned int)!((there ^ (uint32_t)(word >> 32)) &
+						SLUICE_BLOCK_SAME)
+				<< i;
+		}
+		return ways;
+	}
+	for (unsigned int i = 0; i < SLUICE_POSITION_WAYS; i++) {
+		uint64_t there = __atomic_load_n((const uint64_t *)first + i, __ATOMIC_RELAXED);
+
+		ways |= (unsigned int)!((there ^ word) & WORD_SAME) << i;
+	}
+	return ways;
+}
+
 /* An adopted table may hold words that nobody has claimed; they do not count. */
 static bool find_in(const struct block_family *family, uint64_t hash, uint32_t bucket,
 		    uint32_t *position)
 {
 	uint64_t word = word_of(family, hash, bucket * SLUICE_POSITION_WAYS);
+	unsigned int ways = matching_ways(family, bucket, word) & family->busy[bucket];
 
-	for (uint32_t at = bucket * SLUICE_POSITION_WAYS; at < (bucket + 1) * SLUICE_POSITION_WAYS;
-	     at++) {
-		if (((word_load(family, at) ^ word) & WORD_SAME) == 0 &&
-		    block_family_is_busy(family, at)) {
-			*position = at;
-			return true;
-		}
-	}
-	return false;
+	if (!ways)
+		return false;
+	*position = bucket * SLUICE_POSITION_WAYS + (uint32_t)__builtin_ctz(ways);
+	return true;
 }
 
 static bool find_in_stash(const struct block_family *family, uint64_t hash, uint32_t *position)

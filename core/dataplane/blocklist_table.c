@@ -13,6 +13,19 @@
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
+#define LAST_DETECTOR sizeof(((struct sluice_header *)0)->detector[0])
+#define LAST_REASON sizeof(((struct sluice_header *)0)->reason[0])
+
+/* Who wrote the last record and why: mostly who writes the next one, too. */
+struct last_names {
+	char detector[LAST_DETECTOR], reason[LAST_REASON];
+	uint8_t detector_number, reason_number; /* 0: none yet. */
+};
+
+_Static_assert(LAST_DETECTOR == sizeof(((struct dataplane_block_record *)0)->detector) &&
+		       LAST_REASON == sizeof(((struct dataplane_block_record *)0)->reason),
+	       "names in the header are as long as those in a record");
+
 struct blocklist_table {
 	struct sluice_header *header;
 	struct sluice_block_record *records;
@@ -21,6 +34,7 @@ struct blocklist_table {
 	uint32_t n_free;
 	struct block_family v4, v6;
 	uint32_t n_v4, n_v6;
+	struct last_names last;
 };
 
 static struct block_family *family_of(struct blocklist_table *table, uint8_t family)
@@ -91,17 +105,43 @@ static void name_copy(char *to, const void *names, size_t n, size_t width, uint8
 	to[length] = '\0';
 }
 
+/*
+ * What record_write() asks intern() for, without the search if it is what the record before had: whole
+ * fields are compared, so that what differs behind the NUL is only searched for once more.
+ */
+static uint8_t detector_number(struct blocklist_table *table, const char name[LAST_DETECTOR])
+{
+	struct last_names *last = &table->last;
+	struct sluice_header *header = table->header;
+
+	if (!last->detector_number || memcmp(last->detector, name, LAST_DETECTOR) != 0) {
+		memcpy(last->detector, name, LAST_DETECTOR);
+		last->detector_number = intern(header->detector, ARRAY_LENGTH(header->detector),
+					       LAST_DETECTOR, name);
+	}
+	return last->detector_number;
+}
+
+static uint8_t reason_number(struct blocklist_table *table, const char name[LAST_REASON])
+{
+	struct last_names *last = &table->last;
+	struct sluice_header *header = table->header;
+
+	if (!last->reason_number || memcmp(last->reason, name, LAST_REASON) != 0) {
+		memcpy(last->reason, name, LAST_REASON);
+		last->reason_number =
+			intern(header->reason, ARRAY_LENGTH(header->reason), LAST_REASON, name);
+	}
+	return last->reason_number;
+}
+
 static void record_write(struct blocklist_table *table, struct sluice_block_record *to,
 			 const struct dataplane_block_record *from)
 {
-	struct sluice_header *header = table->header;
-
 	to->family = from->key.family;
 	memcpy(to->addr, from->key.addr, sizeof(to->addr));
-	to->detector = intern(header->detector, ARRAY_LENGTH(header->detector),
-			      sizeof(header->detector[0]), from->detector);
-	to->reason = intern(header->reason, ARRAY_LENGTH(header->reason), sizeof(header->reason[0]),
-			    from->reason);
+	to->detector = detector_number(table, from->detector);
+	to->reason = reason_number(table, from->reason);
 	to->flags = (uint16_t)from->flags;
 	to->repeats = from->repeats < UINT16_MAX ? (uint16_t)from->repeats : UINT16_MAX;
 	to->first_seen_ns = from->first_seen_ns;
