@@ -13,10 +13,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "egress_shared.h"
 #include "libbpf_messages.h"
-#include "live.h"
 #include "mapped.h"
 #include "shared.h"
 #include "tc_hook.h"
@@ -333,7 +333,8 @@ static int make_room(struct egress_plane *egress, const struct pass *last)
 int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms *terms,
 		dataplane_spoken_fn fn, void *ctx, struct sluice_err *err)
 {
-	uint64_t set_ns = egress->header->clock_ns, now_ns = set_ns ? set_ns : live_monotonic_ns();
+	uint64_t set_ns = egress->header->clock_ns,
+		 now_ns = set_ns ? set_ns : clock_monotonic_ns(&clock_system);
 	struct pass pass = {
 		.now_ns = now_ns + LATEST_NS,
 		.oldest_ns = now_ns > terms->keep_ns ? now_ns - terms->keep_ns : 0,

@@ -15,7 +15,6 @@
 #include "feature_slots.h"
 #include "flow_table.h"
 #include "libbpf_messages.h"
-#include "live.h"
 #include "port_bins.h"
 #include "sample_ring.h"
 #include "shared.h"
@@ -124,7 +123,7 @@ static int open_flow(struct feature_chain *chain, const struct feature_chain_opt
 		  feature_buckets(&flow_table_layout6, per_cpu / STATE_V6_SHARE), "flow6" },
 	};
 
-	live_v6_mask(options->header->v6_prefix_len, mask);
+	state_v6_mask(options->header->v6_prefix_len, mask);
 	skel->rodata->side = options->side;
 	skel->rodata->n_cpus = n_cpus;
 	skel->rodata->flow4_buckets = tables[0].n_buckets;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opening and closing the data plane on real interfaces: loads the filter and both feature sides,
+ * Opening the data plane on real interfaces: loads the filter and both feature sides,
  * adopts what is pinned, and attaches last.
  */
 #include "live.h"
@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "egress.h"
 #include "libbpf_messages.h"
@@ -19,7 +20,8 @@
 /* As the filter decides it, but also if nobody has sent anything since. */
 static bool has_lapsed(const struct sluice_header *header)
 {
-	return header->expired || (header->expires_ns && live_monotonic_ns() > header->expires_ns);
+	return header->expired ||
+	       (header->expires_ns && clock_monotonic_ns(&clock_system) > header->expires_ns);
 }
 
 static void filter_pin_path(const struct live *live, char path[256])
@@ -73,30 +75,6 @@ static int attach_all(struct live *live, const struct dataplane_live_options *op
 		return code;
 	attachment_prune(live->state.folder, live->attachments, live->n_attachments);
 	return pin_filter(live, err);
-}
-
-/* `undo`: take back what this daemon attached and, if nothing was adopted, pinned. */
-static void live_free(struct live *live, bool undo)
-{
-	for (size_t i = 0; i < live->n_attachments; i++) {
-		if (undo)
-			attachment_undo(&live->attachments[i]);
-		else
-			attachment_close(&live->attachments[i]);
-	}
-	free(live->attachments);
-	blocklist_table_free(live->blocklist);
-	grace_free(live->grace);
-	live_unload(live);
-	if (undo && live->pinned && !live->state.adopted)
-		(void)!state_remove(live->state.folder, NULL);
-	state_close(&live->state);
-	free(live);
-}
-
-void live_close(struct dataplane *dp)
-{
-	live_free(live_of(dp), false);
 }
 
 int live_prepare(struct live *live, const struct dataplane_live_options *options,

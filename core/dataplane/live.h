@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The data plane on real interfaces, private to the live_*.c files: live.c opens and closes it,
- * live_load.c loads its programs and maps, live_ops.c answers the calls of dataplane.h.
+ * The data plane on real interfaces, private to the live_*.c files: live.c opens it,
+ * live_load.c loads and unloads its programs and maps, live_ops.c answers the calls of dataplane.h.
  */
 #ifndef SLUICE_DATAPLANE_LIVE_H
 #define SLUICE_DATAPLANE_LIVE_H
@@ -78,22 +78,20 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 /* Takes over what the pinned tables hold; the filter is loaded and its memory mapped. */
 int live_open_lists(struct live *live, struct blocklist_adoption *adoption, struct sluice_err *err);
 
-/* The policy's IPv6 unit as two words in network byte order. */
-void live_v6_mask(unsigned int prefix_len, uint64_t mask[2]);
-
 /* The programs at tc, attached; without them, if that is all that can be had and will do. */
 int live_open_egress(struct live *live, const struct dataplane_live_options *options,
 		     struct sluice_err *err);
 
 int live_filter_fd(const struct live *live);
 
-/* Unmaps and destroys all of the above. */
-void live_unload(struct live *live);
+/*
+ * Detaches this process and frees all.  `undo`: takes back what it attached and, if nothing was
+ * adopted, pinned.
+ */
+void live_free(struct live *live, bool undo);
 
 /* live_ops.c */
 extern const struct dataplane_ops live_ops;
-
-uint64_t live_monotonic_ns(void);
 
 /* The daemon is alive: automatic blocks last until that much later. */
 void live_heartbeat(struct live *live);
@@ -104,10 +102,7 @@ int live_flip_to(struct live *live, unsigned int side, struct sluice_err *err);
 void live_update_occupancy(struct live *live);
 void live_modes_set(struct live *live, bool enforce, bool pass_malformed);
 
-/* live.c: undoes what dataplane_live_open() did to this process. */
-void live_close(struct dataplane *dp);
-
-/* All but attaching: programs loaded, memory mapped, lists taken over; `live->state` is open. */
+/* live.c: all but attaching: programs loaded, memory mapped, lists taken over; `live->state` is open. */
 int live_prepare(struct live *live, const struct dataplane_live_options *options,
 		 struct sluice_err *err);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading the filter: sizes its maps by the state, loads it, and maps its memory.  live_side.c does
- * the same for the feature programs.
+ * Loading the filter, and freeing all: sizes its maps by the state, loads it, and maps its memory.
+ * live_side.c does the same for the feature programs.
  */
 #include "live.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -19,15 +20,6 @@
 #include "libbpf_messages.h"
 #include "tc_hook.h"
 #include "xdp_frags.h"
-
-void live_v6_mask(unsigned int prefix_len, uint64_t mask[2])
-{
-	uint8_t bytes[16] = { 0 };
-
-	for (unsigned int bit = 0; bit < prefix_len; bit++)
-		bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	memcpy(mask, bytes, sizeof(bytes));
-}
 
 /* The header page is a section of data, which libbpf names by its own rules. */
 static const char *pin_name(const struct bpf_map *map)
@@ -107,7 +99,7 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 		code = -errno;
 		goto fail;
 	}
-	live_v6_mask(sizes->v6_prefix_len, mask);
+	state_v6_mask(sizes->v6_prefix_len, mask);
 	live->filter->rodata->block4_bits = (uint32_t)__builtin_ctz(sizes->block4_buckets);
 	live->filter->rodata->block6_bits = (uint32_t)__builtin_ctz(sizes->block6_buckets);
 	live->filter->rodata->known_bits = sizes->known_bits;
@@ -278,7 +270,7 @@ static void release_memory(struct live *live)
 	live_tables_close(&live->tables);
 }
 
-void live_unload(struct live *live)
+static void unload(struct live *live)
 {
 	release_memory(live);
 	egress_close(live->egress);
@@ -287,4 +279,22 @@ void live_unload(struct live *live)
 		live_side_free(live->next[side]);
 	}
 	filter__destroy(live->filter);
+}
+
+void live_free(struct live *live, bool undo)
+{
+	for (size_t i = 0; i < live->n_attachments; i++) {
+		if (undo)
+			attachment_undo(&live->attachments[i]);
+		else
+			attachment_close(&live->attachments[i]);
+	}
+	free(live->attachments);
+	blocklist_table_free(live->blocklist);
+	grace_free(live->grace);
+	unload(live);
+	if (undo && live->pinned && !live->state.adopted)
+		(void)!state_remove(live->state.folder, NULL);
+	state_close(&live->state);
+	free(live);
 }

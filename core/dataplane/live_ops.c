@@ -4,26 +4,18 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "egress.h"
 #include "filter.skel.h"
 
-uint64_t live_monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 void live_heartbeat(struct live *live)
 {
-	uint64_t now = live_monotonic_ns();
+	uint64_t now = clock_monotonic_ns(&clock_system);
 
 	live->header->heartbeat_ns = now;
 	__atomic_store_n(&live->header->expires_ns,
@@ -242,7 +234,7 @@ static void live_rules_read(const struct dataplane *dp, dataplane_rule_fn fn, vo
 static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct sluice_err *err)
 {
 	struct live *live = live_of(dp);
-	uint64_t start = live_monotonic_ns(), flipped;
+	uint64_t start = clock_monotonic_ns(&clock_system), flipped;
 	int code = 0;
 
 	/*
@@ -254,7 +246,7 @@ static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 	if (code)
 		return code;
 	live->flipped = true;
-	flipped = live_monotonic_ns();
+	flipped = clock_monotonic_ns(&clock_system);
 	code = grace_wait(live->grace, err);
 	if (code)
 		return code;
@@ -264,7 +256,7 @@ static int live_swap(struct dataplane *dp, struct dataplane_swap *swap, struct s
 	known_maps_settled(&live->known);
 	live_heartbeat(live);
 	swap->flip_ns = flipped - start;
-	swap->grace_ns = live_monotonic_ns() - flipped;
+	swap->grace_ns = clock_monotonic_ns(&clock_system) - flipped;
 	return 0;
 }
 
@@ -357,6 +349,11 @@ static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kin
 		}
 	}
 	return false;
+}
+
+static void live_close(struct dataplane *dp)
+{
+	live_free(live_of(dp), false);
 }
 
 const struct dataplane_ops live_ops = {

@@ -14,9 +14,9 @@
 #include "distinct_registers.h"
 #include "feature_chain.h"
 #include "libbpf_messages.h"
-#include "live.h"
 #include "live_tables.h"
 #include "shared.h"
+#include "state.h"
 #include "xdp_frags.h"
 
 /* Uses types of shared.h. */
@@ -73,7 +73,7 @@ static int program_load(struct live_program *program, const struct live_side_opt
 		code = -errno;
 		goto fail;
 	}
-	live_v6_mask(sizes->v6_prefix_len, mask);
+	state_v6_mask(sizes->v6_prefix_len, mask);
 	skel->rodata->side = options->swap == DATAPLANE_SWAP_DUAL_MAP ? FEATURE_SIDE_OF_HEADER
 								      : options->side;
 	skel->rodata->n_cpus = sizes->n_cpus;

@@ -82,7 +82,7 @@ static void replay_close(struct dataplane *dp)
 
 	if (replay->is_pinned)
 		(void)!sched_setaffinity(0, sizeof(replay->cpus_before), &replay->cpus_before);
-	live_close(dp);
+	live_free(live_of(dp), false);
 }
 
 static int replay_block(struct dataplane *dp, const struct dataplane_block_record *record,

@@ -307,3 +307,12 @@ int state_header_write(const struct state *state, struct sluice_header *header,
 	__atomic_store_n(&header->magic, SLUICE_HEADER_MAGIC, __ATOMIC_RELEASE);
 	return 0;
 }
+
+void state_v6_mask(unsigned int prefix_len, uint64_t mask[2])
+{
+	uint8_t bytes[16] = { 0 };
+
+	for (unsigned int bit = 0; bit < prefix_len; bit++)
+		bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	memcpy(mask, bytes, sizeof(bytes));
+}

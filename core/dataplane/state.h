@@ -55,4 +55,7 @@ int state_remove(const char *folder, struct sluice_err *err) __attribute__((warn
 int state_header_write(const struct state *state, struct sluice_header *header,
 		       struct sluice_err *err) __attribute__((warn_unused_result));
 
+/* The unit in which IPv6 sources are measured and blocked, as two words in network byte order. */
+void state_v6_mask(unsigned int prefix_len, uint64_t mask[2]);
+
 #endif /* SLUICE_DATAPLANE_STATE_H */

@@ -17,11 +17,6 @@
 /* Sources of one window, however many CPUs and families bring them. */
 #define SOURCES_MAX (1u << 22)
 
-uint64_t engine_boottime_ns(const struct engine *engine)
-{
-	return clock_boottime_ns(engine->clock);
-}
-
 struct blocklist_terms engine_terms(const struct engine *engine)
 {
 	return (struct blocklist_terms){

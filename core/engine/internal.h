@@ -15,6 +15,7 @@
 #include "attack.h"
 #include "auto_rules.h"
 #include "base/address.h"
+#include "base/clock.h"
 #include "blocklist.h"
 #include "config/settings.h"
 #include "dataplane/dataplane.h"
@@ -95,8 +96,12 @@ struct engine {
 	uint64_t untracked_total, samples_total, samples_lost_total;
 };
 
+static inline uint64_t engine_boottime_ns(const struct engine *engine)
+{
+	return clock_boottime_ns(engine->clock);
+}
+
 /* engine.c */
-uint64_t engine_boottime_ns(const struct engine *engine);
 struct blocklist_terms engine_terms(const struct engine *engine);
 bool engine_is_known(const struct engine *engine, const struct sluice_key *key);
 /* The source that `key` belongs to, in the policy's unit; false if it is wider than that. */
