@@ -88,6 +88,13 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# make_wire QUEUES: a0 here and eth0 on the server; simnic.sh has another.
+make_wire() {
+	ip link add a0 address "$WORLD_MAC" numtxqueues "$1" numrxqueues "$1" type veth \
+		peer name eth0 address "$SERVER_MAC" numtxqueues "$1" numrxqueues "$1" \
+		netns "$SERVER_PID" || fail "cannot make a veth pair"
+}
+
 # lab_network [QUEUES]: makes the server and the wire.  No IPv6 autoconfiguration: the kernel's own
 # frames would disturb exact counts.
 lab_network() {
@@ -105,9 +112,7 @@ lab_network() {
 		done
 		$where ip link set lo up
 	done
-	ip link add a0 address "$WORLD_MAC" numtxqueues "${1:-2}" numrxqueues "${1:-2}" type veth \
-		peer name eth0 address "$SERVER_MAC" numtxqueues "${1:-2}" numrxqueues "${1:-2}" \
-		netns "$SERVER_PID" || fail "cannot make a veth pair"
+	make_wire "${1:-2}"
 	ip link set a0 multicast off up
 	on_server ip link set eth0 multicast off up
 	# Frames that XDP redirects reach a veth only if its peer runs NAPI.
@@ -124,7 +129,7 @@ lab_network() {
 	ip -6 neigh replace "$SERVER6" lladdr "$SERVER_MAC" dev a0 nud permanent
 	on_server ip neigh replace 10.0.0.1 lladdr "$WORLD_MAC" dev eth0 nud permanent
 	on_server ip -6 neigh replace fd00::1 lladdr "$WORLD_MAC" dev eth0 nud permanent
-	wait_for 10 link_is_up || fail "the veth pair does not come up"
+	wait_for 10 link_is_up || fail "the wire does not come up"
 }
 
 link_is_up() {

@@ -7,11 +7,7 @@
 set -eu
 VERSION=$1
 CACHE=$2
-
-die() {
-	printf '%s\n' "$*" >&2
-	exit 1
-}
+. "$(dirname "$0")/debian.sh"
 
 # Newer kernels than the release's own carry their version in the meta-package's name.
 case $VERSION in
@@ -19,20 +15,9 @@ case $VERSION in
 *) META=linux-image-$VERSION-amd64 ;;
 esac
 
-apt() {
-	LC_ALL=C apt-get -q -o APT::Sandbox::User=root "$@"
-}
-
 # The package that the meta-package stands for today.
 kernel_package() {
-	LC_ALL=C apt-cache depends "$META" 2>/dev/null |
-		sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
-}
-
-# The name of its file, which tells one security update from the next.  apt says nothing of a file
-# that is in the current folder already.
-package_file() {
-	(cd "$CACHE" && apt download --print-uris "$1" 2>/dev/null) | sed -n "s/^'[^']*' \([^ ]*\.deb\) .*/\1/p"
+	depends "$META" 'linux-image-[0-9][^ ]*' | head -n 1
 }
 
 number_at() {
@@ -57,14 +42,14 @@ extract_vmlinux() {
 [ "$(dpkg --print-architecture)" = amd64 ] || die "the kernels are built for amd64 only"
 mkdir -p "$CACHE"
 package=$(kernel_package)
-file=$([ -z "$package" ] || package_file "$package")
+file=$([ -z "$package" ] || package_file "$CACHE" "$package")
 if [ -z "$file" ]; then
 	# A fresh machine has no package lists.
 	apt update >/dev/null || die "apt-get update failed; Linux $VERSION cannot be had"
 	package=$(kernel_package)
 	[ -n "$package" ] || die "apt knows no package $META; Linux $VERSION cannot be had" \
 		"(it is in Debian 12 or its security archive: look at /etc/apt)"
-	file=$(package_file "$package")
+	file=$(package_file "$CACHE" "$package")
 	[ -n "$file" ] || die "apt knows no file of $package; Linux $VERSION cannot be had"
 fi
 release=${package#linux-image-}
@@ -75,26 +60,10 @@ esac
 
 folder=$CACHE/${file%.deb}
 if [ ! -d "$folder" ]; then
-	work=$(mktemp -d "$CACHE/.new.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	(
-		cd "$work"
-		if ! apt download "$package" >download.log 2>&1; then
-			# Lists that are older than the last security update name a file that is gone.
-			apt update >/dev/null || true
-			apt download "$package" >download.log 2>&1 || {
-				cat download.log >&2
-				die "apt-get could not download $package; Linux $VERSION cannot be had"
-			}
-		fi
-		dpkg -x ./*.deb unpacked
-		rm ./*.deb download.log
-	)
-	extract_vmlinux "$work/unpacked/boot/vmlinuz-$release" "$work/unpacked/vmlinux"
-	rm -r "$work/unpacked/boot"
-	depmod -b "$work/unpacked" "$release"
-	mv "$work/unpacked" "$folder"
+	unpack "$CACHE" "$package"
+	extract_vmlinux "$unpacked/boot/vmlinuz-$release" "$unpacked/vmlinux"
+	rm -r "${unpacked:?}/boot"
+	depmod -b "$unpacked" "$release"
+	mv "$unpacked" "$folder"
 fi
 printf '%s\n' "$folder"

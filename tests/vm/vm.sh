@@ -117,6 +117,7 @@ write_job() {
 	except=${VM_EXCEPT-$except}
 	cat >"$VM/job" <<-EOF
 		cd $(quoted "$ROOT") || exit 1
+		export SIMNIC=$(quoted "$SIMNIC")
 		CI=1 exec $(quoted "$CTEST") --test-dir $(quoted "$BUILD") --output-on-failure \
 			--no-tests=error -L $(quoted "$LABELS") -E $(quoted "${except:-^$}")
 	EOF
@@ -169,6 +170,7 @@ for kernel in $KERNELS; do
 	[ "$(find "$VM/kernels" -maxdepth 1 -name "linux-image-$kernel.*" 2>/dev/null)" ] ||
 		tell "Linux $kernel: fetching Debian's package"
 	folder=$(sh "$HERE/fetch_kernel.sh" "$kernel" "$VM/kernels") || die "vm: no kernel, no test"
+	SIMNIC=$(sh "$HERE/build_simnic.sh" "$folder" "$VM/kernels") || die "vm: no simnic, no test"
 	[ -n "$ACCELERATOR" ] || choose_accelerator "$folder"
 	write_job
 	tell "Linux $kernel: booting ($ACCELERATOR${except:+; without $except})"
