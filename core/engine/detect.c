@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +109,6 @@ static void forget(struct detect_slot *slot, const struct detect_round *round)
 	memset(&slot->status.verdict, 0, sizeof(slot->status.verdict));
 }
 
-static void describe_failure(int rc, char *what, size_t size)
-{
-	if (rc < -ERRNO_MAX)
-		rc = -EPROTO;
-	snprintf(what, size, "observe failed: %s (%s)", strerror(-rc), err_name(rc));
-}
-
 /* On the engine's own thread. */
 static int ask(struct detect *detect, struct detect_slot *slot, const struct sluice_window *window)
 {
@@ -126,9 +120,37 @@ static int ask(struct detect *detect, struct detect_slot *slot, const struct slu
 	return rc;
 }
 
+/* How one call went. */
+struct outcome {
+	int rc;
+	bool is_ours;  /* It was not even asked: no strike. */
+	char what[96]; /* What went wrong; "" if nothing did. */
+};
+
+static void fail(struct outcome *outcome, int rc, bool is_ours, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void fail(struct outcome *outcome, int rc, bool is_ours, const char *fmt, ...)
+{
+	va_list args;
+
+	outcome->rc = rc;
+	outcome->is_ours = is_ours;
+	va_start(args, fmt);
+	vsnprintf(outcome->what, sizeof(outcome->what), fmt, args);
+	va_end(args);
+}
+
+static void describe_failure(struct outcome *outcome)
+{
+	int rc = outcome->rc < -ERRNO_MAX ? -EPROTO : outcome->rc;
+
+	fail(outcome, outcome->rc, false, "observe failed: %s (%s)", strerror(-rc), err_name(rc));
+}
+
 /* Asks a detector on a thread of its own; `limit_ns` is how long the window waits for it. */
-static int ask_thread(const struct detect *detect, struct detect_slot *slot,
-		      const struct detect_round *round, uint64_t limit_ns, char *what, size_t size)
+static void ask_thread(const struct detect *detect, struct detect_slot *slot,
+		       const struct detect_round *round, uint64_t limit_ns, struct outcome *outcome)
 {
 	const struct detector_thread_call call = {
 		.max_sources = round->max_proposals,
@@ -139,22 +161,50 @@ static int ask_thread(const struct detect *detect, struct detect_slot *slot,
 	int rc;
 
 	if (!detect->copy) {
-		snprintf(what, size, "no memory for a copy of the window");
-		return -ENOMEM;
+		fail(outcome, -ENOMEM, true, "no memory for a copy of the window");
+		return;
 	}
 	rc = detector_thread_observe(slot->detector.thread, detect->copy, &call, &answer);
 	if (rc == -ETIMEDOUT) {
-		snprintf(what, size, "no answer after %.1f ms, the window went on without it",
-			 (double)limit_ns / 1e6);
+		fail(outcome, rc, false, "no answer after %.1f ms, the window went on without it",
+		     (double)limit_ns / 1e6);
 	} else if (rc == -EBUSY) {
-		snprintf(what, size, "still busy with an earlier window");
+		fail(outcome, rc, false, "still busy with an earlier window");
 	} else if (rc) {
-		snprintf(what, size, "no thread for it: %s (%s)", strerror(-rc), err_name(rc));
+		fail(outcome, rc, true, "no thread for it: %s (%s)", strerror(-rc), err_name(rc));
 	} else if (answer->rc >= 0) {
 		slot->status.verdict = answer->verdict;
 		answer_deliver(answer, round->proposals, round->rule_wishes, round->names);
+	} else {
+		outcome->rc = answer->rc;
 	}
-	return rc ? rc : answer->rc;
+}
+
+/* The fault is the host's: the window is lost to the detector, which is asked again in the next. */
+static void tell_unasked(struct detect_slot *slot, const struct detect_round *round,
+			 const char *what)
+{
+	if (!slot->unasked++)
+		event_emit(round->events, EVENT_KIND_DETECTOR_FAILED, SLUICE_LOG_WARNING, NULL, 1,
+			   slot->name,
+			   "detector '%s': not asked: %s; it stays enabled and is asked again in "
+			   "the next window",
+			   slot->name, what);
+}
+
+/* What the outcome means for the detector's standing. */
+static void judge(struct detect_slot *slot, const struct detect_round *round,
+		  const struct outcome *outcome)
+{
+	if (outcome->is_ours) {
+		tell_unasked(slot, round, outcome->what);
+		return;
+	}
+	slot->unasked = 0;
+	if (outcome->what[0])
+		strike(slot, round, outcome->what);
+	else
+		slot->strikes = 0;
 }
 
 static void call(struct detect *detect, struct detect_slot *slot, const struct detect_round *round,
@@ -164,25 +214,21 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 	uint64_t start = clock_monotonic_ns(round->clock);
 	uint64_t budget_ns = slot->detector.budget_ns ? slot->detector.budget_ns : round->budget_ns;
 	uint64_t limit_ns = DETECT_PATIENCE * budget_ns;
-	char what[96] = "";
-	int rc;
+	struct outcome outcome = { 0 };
 
 	if (slot->detector.thread)
-		rc = ask_thread(detect, slot, round, limit_ns, what, sizeof(what));
+		ask_thread(detect, slot, round, limit_ns, &outcome);
 	else
-		rc = ask(detect, slot, window);
+		outcome.rc = ask(detect, slot, window);
 	status->last_ns = clock_monotonic_ns(round->clock) - start;
-	if (rc >= 0 && status->last_ns > budget_ns)
-		snprintf(what, sizeof(what), "took %.1f ms of its budget of %.1f ms",
-			 (double)status->last_ns / 1e6, (double)budget_ns / 1e6);
-	else if (rc < 0 && !what[0])
-		describe_failure(rc, what, sizeof(what));
-	if (rc < 0 || status->last_ns > limit_ns)
+	if (outcome.rc >= 0 && status->last_ns > budget_ns)
+		fail(&outcome, 0, false, "took %.1f ms of its budget of %.1f ms",
+		     (double)status->last_ns / 1e6, (double)budget_ns / 1e6);
+	else if (outcome.rc < 0 && !outcome.what[0])
+		describe_failure(&outcome);
+	if (outcome.rc < 0 || status->last_ns > limit_ns)
 		forget(slot, round);
-	if (what[0])
-		strike(slot, round, what);
-	else
-		slot->strikes = 0;
+	judge(slot, round, &outcome);
 	tidy(&status->verdict);
 	status->proposals += proposals_count(round->proposals);
 	status->rule_proposals += rule_wishes_count(round->rule_wishes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shows one window to every detector, takes the time, and disables a detector that fails, overruns
- * its budget or does not come back again and again; the others go on.
+ * its budget or does not come back again and again; the others go on.  What the host lacks to ask it
+ * (memory, a thread) is told and held against nobody.
  */
 #ifndef SLUICE_ENGINE_DETECT_H
 #define SLUICE_ENGINE_DETECT_H
@@ -28,6 +29,7 @@ struct detect_slot {
 	char name[24];
 	uint16_t name_id;
 	uint32_t strikes;
+	uint32_t unasked; /* Windows in a row that it was not shown, through no fault of its own. */
 	uint64_t attack_sequence; /* The last window that it called an attack; 0 = none. */
 	struct engine_detector_status status;
 };
