@@ -85,7 +85,7 @@ struct settings_policy {
 	uint32_t max_rules_auto, max_new_rules_per_window;
 	uint64_t rule_quiet_ns; /* An automatic rule leaves when it has been quiet so long. */
 	enum settings_spoofed spoofed;
-	bool protect_known; /* Never block a source with an established connection. */
+	bool protect_known; /* Never block a known client automatically. */
 };
 
 /* Bounds of what is measured beside sources, if a detector needs it. */

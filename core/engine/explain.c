@@ -199,8 +199,7 @@ int engine_explain(struct engine *engine, const struct sluice_key *key,
 	explanation->known = engine_is_known(engine, key) ||
 			     (has_unit && engine_is_known(engine, &unit));
 	snprintf(explanation->release, sizeof(explanation->release), "%s",
-		 explanation->known ? "not blocked: it has an established connection"
-				    : "not blocked");
+		 explanation->known ? "not blocked: it is a known client" : "not blocked");
 	if (has_unit) {
 		source = aggregate_find(engine->aggregate, engine->dp, &unit);
 		if (source)

@@ -78,9 +78,11 @@ struct engine {
 	uint64_t next_known_ns;		    /* Monotonic: when to ask who is connected again. */
 	uint64_t hw_packets;		    /* Since the exchange before. */
 	uint64_t known_asked;		    /* Window of the request that is not answered; or 0. */
-	uint64_t known_fresh;	 /* The set in use is no older than this window's begin. */
-	uint64_t known_left_out; /* Of that set, who found no room in the filter. */
-	bool inherited;		 /* Sources blocked by an earlier daemon were adopted. */
+	uint64_t known_fresh;		/* The set in use is no older than this window's begin. */
+	uint64_t known_left_out;	/* Of that set, who found no room in the filter. */
+	bool known_changed;		/* Since blocked sources were last looked for in it. */
+	uint64_t next_known_release_ns; /* Monotonic: when to look for them again. */
+	bool inherited;			/* Sources blocked by an earlier daemon were adopted. */
 	struct offload_source *offload_sources;
 	size_t offload_capacity;
 	struct blocklist_measured measured;
@@ -121,6 +123,11 @@ bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum li
 void release_due(struct engine *engine);
 /* The automatic blocks and rules of the last windows, and keeps them free for a while. */
 void release_newest(struct engine *engine);
+/*
+ * Automatic blocks of sources that have become known since.  Looks at most once a second, when there
+ * is a new set; milliseconds where both it and the blocklist are large.
+ */
+void release_known(struct engine *engine, uint64_t now_ns);
 /* Every automatic block and rule. */
 void release_automatic(struct engine *engine, const char *why);
 /*

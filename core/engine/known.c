@@ -65,6 +65,7 @@ void known_pick_up(struct engine *engine)
 	/* After any other failure the set in use is the best that can be had. */
 	engine->known_fresh = engine->known_asked;
 	engine->known_asked = 0;
+	engine->known_changed = true;
 	known_tell(engine);
 }
 

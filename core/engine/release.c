@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All the ways out of the blocklist. */
+/*
+ * All the ways out of the blocklist.  Walks go from the end, because the last entry moves into the gap
+ * that a release leaves: what moves has been looked at.
+ */
 #include "internal.h"
 
 #include <stdio.h>
@@ -8,6 +11,7 @@
 
 /* What min_pass took back is not blocked automatically again before. */
 #define WITHDRAWN_HOLD_NS (60ull * 1000000000ull)
+#define KNOWN_RELEASE_NS 1000000000ull
 
 bool release_entry(struct engine *engine, struct blocklist_entry *entry, enum lifecycle_event event,
 		   const char *why, uint64_t held_until_ns)
@@ -70,10 +74,38 @@ void release_due(struct engine *engine)
 	}
 }
 
-/*
- * Both walks below go from the end, because the last entry moves into the gap that a release
- * leaves: what moves has been looked at.
- */
+static void release_if_known(struct engine *engine, struct blocklist_entry *entry)
+{
+	if (entry && engine_is_known(engine, &entry->view.key))
+		release_entry(engine, entry, LIFECYCLE_EVENT_WITHDRAW,
+			      "it has become a known client", 0);
+}
+
+void release_known(struct engine *engine, uint64_t now_ns)
+{
+	size_t n = 0, n_blocked = blocklist_size(engine->blocklist);
+	const struct sluice_key *keys = NULL;
+	struct sluice_key unit;
+
+	if (!engine->known_changed || !engine->settings->policy.protect_known ||
+	    now_ns < engine->next_known_release_ns)
+		return;
+	engine->known_changed = false;
+	engine->next_known_release_ns = now_ns + KNOWN_RELEASE_NS;
+	if (engine->known.list)
+		keys = engine->known.list(engine->known.ctx, &n);
+	/* The shorter of the two decides. */
+	if (!keys || n_blocked <= n) {
+		for (size_t i = n_blocked; i-- > 0;)
+			release_if_known(engine, &blocklist_entries(engine->blocklist)[i]);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (engine_unit(engine, &keys[i], &unit))
+			release_if_known(engine, blocklist_find(engine->blocklist, &unit));
+	}
+}
+
 void release_newest(struct engine *engine)
 {
 	uint64_t until_ns = engine_boottime_ns(engine) + WITHDRAWN_HOLD_NS;

@@ -388,6 +388,7 @@ int engine_step(struct engine *engine)
 	withdraw = guard_passing(engine);
 	policy_run(engine);
 	release_due(engine);
+	release_known(engine, begin_ns);
 	rule_policy_run(engine);
 	if (withdraw)
 		release_newest(engine);

@@ -123,7 +123,7 @@ Test(explain, a_known_source)
 	cr_expect(explanation.known);
 	cr_expect_eq(explanation.state, ENGINE_STATE_NONE);
 	cr_expect_eq(explanation.passed_pps, 4000);
-	cr_expect(strstr(explanation.release, "established connection"));
+	cr_expect(strstr(explanation.release, "known client"));
 }
 
 Test(explain, seen_but_not_blocked)

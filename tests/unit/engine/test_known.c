@@ -2,6 +2,8 @@
 /* Known clients: protected, flagged, and asked for in time. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/address.h"
 #include "rig.h"
@@ -195,4 +197,76 @@ Test(known, the_filter_keeps_its_set_while_there_is_no_new_one)
 	rig_window(rig);
 	cr_expect_eq(rig->dp.n_known, 1);
 	cr_expect_leq(rig->dp.n_known_sets, before + 1, "only what was fresh, or the same again");
+}
+
+/* This host speaks to a source that it had blocked, and wants the answer. */
+Test(known, who_becomes_known_is_released)
+{
+	wish_both();
+	rig_window(rig);
+	cr_assert(rig_is_blocked(rig, CLIENT));
+	rig_know(rig, CLIENT);
+	for (int i = 0; i < 6 && rig_is_blocked(rig, CLIENT); i++) {
+		rig_send(rig, CLIENT, 90000);
+		rig_send(rig, STRANGER, 90000);
+		rig_window(rig);
+	}
+	cr_expect_not(rig_is_blocked(rig, CLIENT), "the next set in peace says so");
+	cr_expect(rig_is_blocked(rig, STRANGER));
+	cr_expect_eq(rig_state(rig, CLIENT), ENGINE_STATE_RELEASED);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_RELEASED), "become a known client"));
+	rig_wish(rig, CLIENT, 90000);
+	rig_window(rig);
+	cr_expect_not(rig_is_blocked(rig, CLIENT), "and it is not blocked again");
+	cr_expect_eq(rig_explain(rig, CLIENT).repeats, 0, "nor held for a repeater");
+}
+
+Test(known, a_unit_is_released_when_an_address_in_it_is_known)
+{
+	/* More blocked than known: the way through the set. */
+	for (uint32_t i = 0; i < 32; i++) {
+		struct sluice_key key = key_number(i);
+
+		rig_wish_of(rig, 0, &key, 500);
+	}
+	rig_block(rig, "2001:db8::2", 90000);
+	cr_assert_eq(rig_status(rig).blocked, 33);
+	rig_know(rig, "2001:db8::1");
+	rig_know(rig, "10.0.0.7");
+	for (int i = 0; i < 6 && rig_status(rig).blocked > 31; i++) {
+		for (uint32_t n = 0; n < 32; n++) {
+			char source[16];
+
+			snprintf(source, sizeof(source), "10.0.0.%u", n);
+			rig_send(rig, source, 90000);
+		}
+		rig_send(rig, "2001:db8::2", 90000);
+		rig_window(rig);
+	}
+	cr_expect_not(rig_is_blocked(rig, "2001:db8::2"));
+	cr_expect_not(rig_is_blocked(rig, "10.0.0.7"));
+	cr_expect_eq(rig_status(rig).blocked, 31, "and nobody else");
+}
+
+Test(known, the_operators_block_of_a_client_stays)
+{
+	struct sluice_key key = key_of(CLIENT);
+
+	cr_assert_eq(engine_block(rig->engine, &key, 0, NULL), 0);
+	rig_know(rig, CLIENT);
+	rig_windows(rig, 20);
+	cr_expect(rig_is_blocked(rig, CLIENT));
+	cr_expect_eq(rig_state(rig, CLIENT), ENGINE_STATE_PINNED);
+}
+
+Test(known, nobody_is_released_without_protection)
+{
+	rig->settings.policy.protect_known = false;
+	rig_block(rig, CLIENT, 90000);
+	rig_know(rig, CLIENT);
+	for (int i = 0; i < 8; i++) {
+		rig_send(rig, CLIENT, 90000);
+		rig_window(rig);
+	}
+	cr_expect(rig_is_blocked(rig, CLIENT));
 }
