@@ -47,12 +47,13 @@ static json_t *options_json(const struct manifest *manifest)
 		manifest_option(manifest, i, &option);
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:b}",
+			json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:b}",
 				  "name", option.name, "type", option.type, "items", option.items,
-				  "help", option.help, "unit", option.unit, "default",
-				  option.fallback, "minimum", option.minimum, "maximum",
-				  option.maximum, "values", option.values[0] ? option.values : NULL,
-				  "required", option.required));
+				  "items_help", option.items_help, "help", option.help, "unit",
+				  option.unit, "default", option.fallback, "minimum",
+				  option.minimum, "maximum", option.maximum, "values",
+				  option.values[0] ? option.values : NULL, "required",
+				  option.required));
 	}
 	return list;
 }
@@ -75,6 +76,8 @@ static void show_option(const struct manifest_option *option)
 	if (option->values[0])
 		printf(", %sone of %s", each, option->values);
 	printf("\n      %s\n", option->help);
+	if (option->items_help)
+		printf("      Each: %s\n", option->items_help);
 }
 
 static void show(const struct manifest *manifest)

@@ -48,8 +48,9 @@ const char *manifest_kernel(const struct manifest *manifest);
 /* One option as the manifest declares it; strings live as long as the manifest, NULL: not given. */
 struct manifest_option {
 	const char *name, *type, *help, *unit;
-	const char
-		*items; /* Of a list: the type of its items, whose bounds and values these are. */
+	/* Of a list: the type of its items, whose bounds, values and, if they say so, unit these are. */
+	const char *items;
+	const char *items_help;
 	const char *fallback, *minimum,
 		*maximum; /* As written; of a list, a default is in `list`. */
 	bool required;

@@ -53,12 +53,15 @@ void manifest_option(const struct manifest *manifest, size_t i, struct manifest_
 		.type = text_of(value, "type"),
 		.help = text_of(value, "help"),
 		.unit = text_of(value, "unit"),
+		.items_help = items ? text_of(items, "help") : NULL,
 		.fallback = text_of(value, "default"),
 		.items = items ? text_of(items, "type") : NULL,
 		.minimum = text_of(items ? items : value, "minimum"),
 		.maximum = text_of(items ? items : value, "maximum"),
 		.required = config_value_bool(config_value_get(value, "required")),
 	};
+	if (items && text_of(items, "unit"))
+		option->unit = text_of(items, "unit");
 	list_values(items ? items : value, option->values, sizeof(option->values));
 	if (!items || !fallback)
 		return;

@@ -111,6 +111,7 @@ static int list_schema(struct arena *arena, const struct config_value *option, c
 {
 	const struct config_value *items = config_value_get(option, "items");
 	const struct config_value *max_items = config_value_get(option, "max_items");
+	const struct config_value *help = items ? config_value_get(items, "help") : NULL;
 	char items_key[MEMBER_KEY_SIZE];
 
 	if (!items)
@@ -126,6 +127,7 @@ static int list_schema(struct arena *arena, const struct config_value *option, c
 	if (!schema->items)
 		return -ENOMEM;
 	snprintf(items_key, sizeof(items_key), "%s.items", key);
+	schema->items->description = help ? config_value_string(help) : NULL;
 	return scalar_schema(items, items_key, errors, schema->items);
 }
 
