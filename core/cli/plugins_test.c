@@ -138,6 +138,13 @@ int plugins_test(const struct cli_args *args)
 		config_node_free(options);
 		return CLI_EXIT_REFUSED;
 	}
+	if (plugin_stack_ops(conform.plugin)) {
+		fprintf(stderr, "sluice: plugin '%s' is a stack, which only sluice-stack runs\n",
+			name);
+		plugin_close(conform.plugin);
+		config_node_free(options);
+		return CLI_EXIT_REFUSED;
+	}
 	conform.options = options;
 	conform.seed = args->seed ? strtoull(args->seed, NULL, 0) : 1;
 	list = json_array();

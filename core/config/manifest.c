@@ -134,8 +134,11 @@ void manifest_free(struct manifest *manifest)
 
 enum sluice_plugin_kind manifest_kind(const struct manifest *manifest)
 {
-	return strcmp(string_get(manifest, "kind"), "backend") ? SLUICE_PLUGIN_DETECTOR
-							       : SLUICE_PLUGIN_BACKEND;
+	const char *kind = string_get(manifest, "kind");
+
+	if (strcmp(kind, "stack") == 0)
+		return SLUICE_PLUGIN_STACK;
+	return strcmp(kind, "backend") == 0 ? SLUICE_PLUGIN_BACKEND : SLUICE_PLUGIN_DETECTOR;
 }
 
 uint16_t manifest_abi_major(const struct manifest *manifest)

@@ -30,12 +30,17 @@ _Static_assert(offsetof(struct sluice_proposal, evidence) == 48, "ABI 1.0");
 _Static_assert(offsetof(struct sluice_verdict, evidence) == 24, "ABI 1.0");
 _Static_assert(offsetof(struct sluice_backend_caps, update_p99_ns) == 32, "ABI 1.0");
 _Static_assert(offsetof(struct sluice_rule_proposal, ttl_ns) == 64, "ABI 1.2");
+_Static_assert(DESCRIPTOR_STACK_OPS_SIZE_1_4 == 40, "ABI 1.4");
+_Static_assert(offsetof(struct sluice_io_ops, send) == 48, "ABI 1.4");
+_Static_assert(offsetof(struct sluice_io_link, fills_sums) == 57, "ABI 1.4");
 /* And these do not grow at all. */
 _Static_assert(sizeof(struct sluice_key) == 24, "embedded");
 _Static_assert(sizeof(struct sluice_err) == 352, "filled by the plugin");
 _Static_assert(sizeof(struct sluice_rule_match) == 120, "embedded");
 _Static_assert(sizeof(struct sluice_backend_rule) == 24, "an array without a stride");
 _Static_assert(sizeof(struct sluice_backend_counter) == 48, "an array without a stride");
+_Static_assert(sizeof(struct sluice_io_frame) == 24, "filled by the host");
+_Static_assert(sizeof(struct sluice_stack_figure) == 48, "an array without a stride");
 #endif
 
 int descriptor_check_abi(const char *what, unsigned int major, unsigned int minor,
@@ -134,31 +139,60 @@ static bool backend_is_complete(const struct sluice_backend_ops *ops)
 	return ops->open && ops->close && ops->add && ops->del && ops->list && ops->flush;
 }
 
+static bool stack_is_complete(const struct sluice_stack_ops *ops)
+{
+	return ops->open && ops->close && ops->turn;
+}
+
+static bool is_complete(enum sluice_plugin_kind kind, const union descriptor_ops *ops)
+{
+	switch (kind) {
+	case SLUICE_PLUGIN_DETECTOR:
+		return detector_is_complete(&ops->detector);
+	case SLUICE_PLUGIN_BACKEND:
+		return backend_is_complete(&ops->backend);
+	case SLUICE_PLUGIN_STACK:
+		return stack_is_complete(&ops->stack);
+	case SLUICE_PLUGIN_FEATURES:
+		break;
+	}
+	return false;
+}
+
+/* By kind: the operations' size here, and the least that a plugin may bring. */
+static const struct {
+	size_t full, least;
+	const char *header;
+} kinds[] = {
+	[SLUICE_PLUGIN_DETECTOR] = { sizeof(struct sluice_detector_ops),
+				     DESCRIPTOR_DETECTOR_OPS_SIZE_1_0, "<sluice/detector.h>" },
+	[SLUICE_PLUGIN_BACKEND] = { sizeof(struct sluice_backend_ops),
+				    DESCRIPTOR_BACKEND_OPS_SIZE_1_0, "<sluice/backend.h>" },
+	[SLUICE_PLUGIN_STACK] = { sizeof(struct sluice_stack_ops), DESCRIPTOR_STACK_OPS_SIZE_1_4,
+				  "<sluice/stack.h>" },
+};
+
+/* The kind is the manifest's, so it is one that this host loads. */
 static int copy_ops(const struct sluice_plugin *descriptor, const char *file,
 		    union descriptor_ops *ops, struct sluice_err *err)
 {
-	bool detector = descriptor->kind == SLUICE_PLUGIN_DETECTOR;
-	size_t full = detector ? sizeof(ops->detector) : sizeof(ops->backend);
-	size_t least = detector ? DESCRIPTOR_DETECTOR_OPS_SIZE_1_0
-				: DESCRIPTOR_BACKEND_OPS_SIZE_1_0;
+	size_t full = kinds[descriptor->kind].full, least = kinds[descriptor->kind].least;
 	size_t size = 0;
 
 	if (descriptor->ops)
-		memcpy(&size, descriptor->ops, sizeof(size)); /* First member of both. */
+		memcpy(&size, descriptor->ops, sizeof(size)); /* First member of all. */
 	if (size < least) {
 		err_set(err, NULL,
-			"%s: its operations have %zu bytes, ABI 1.0 has %zu (-EPROTO); "
-			"set size to sizeof their structure",
-			file, size, least);
+			"%s: its operations have %zu bytes, the first ABI with a %s has %zu "
+			"(-EPROTO); set size to sizeof their structure",
+			file, size, plugin_kind_name(descriptor->kind), least);
 		return -EPROTO;
 	}
 	memset(ops, 0, sizeof(*ops));
 	memcpy(ops, descriptor->ops, size < full ? size : full);
-	if (detector ? !detector_is_complete(&ops->detector)
-		     : !backend_is_complete(&ops->backend)) {
+	if (!is_complete(descriptor->kind, ops)) {
 		err_set(err, NULL, "%s lacks an operation that every %s has (-EINVAL); see %s",
-			file, plugin_kind_name(descriptor->kind),
-			detector ? "<sluice/detector.h>" : "<sluice/backend.h>");
+			file, plugin_kind_name(descriptor->kind), kinds[descriptor->kind].header);
 		return -EINVAL;
 	}
 	return 0;

@@ -11,19 +11,24 @@
 #include <sluice/backend.h>
 #include <sluice/detector.h>
 #include <sluice/plugin.h>
+#include <sluice/stack.h>
 
 struct manifest;
 
-/* Sizes as of ABI 1.0: the least that a plugin may bring.  They never change. */
+/* Sizes as of the ABI in the name: the least that a plugin may bring.  They never change. */
 #define DESCRIPTOR_SIZE_1_0 (offsetof(struct sluice_plugin, ops) + sizeof(void *))
 #define DESCRIPTOR_DETECTOR_OPS_SIZE_1_0 \
 	(offsetof(struct sluice_detector_ops, reconfigure) + sizeof(void (*)(void)))
 #define DESCRIPTOR_BACKEND_OPS_SIZE_1_0 \
 	(offsetof(struct sluice_backend_ops, flush) + sizeof(void (*)(void)))
 
+#define DESCRIPTOR_STACK_OPS_SIZE_1_4 \
+	(offsetof(struct sluice_stack_ops, figures) + sizeof(void (*)(void)))
+
 union descriptor_ops {
 	struct sluice_detector_ops detector;
 	struct sluice_backend_ops backend;
+	struct sluice_stack_ops stack;
 };
 
 /* 0, or -EPROTO if a plugin of this ABI cannot run here; `what` is the manifest or the object. */

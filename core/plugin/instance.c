@@ -311,6 +311,36 @@ int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, con
 	return 0;
 }
 
+int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
+		      const struct sluice_io_ops *io_ops, struct sluice_io *io,
+		      struct config_errors *errors, struct sluice_instance **out,
+		      struct sluice_err *err)
+{
+	const struct sluice_stack_ops *ops = plugin_stack_ops(plugin);
+	struct sluice_instance *instance = NULL;
+	struct sluice_err own;
+	int rc;
+
+	err = err ? err : &own;
+	if (!ops) {
+		err_set(err, NULL, "it is no stack");
+		return fail(plugin, "cannot start it", -EINVAL, err);
+	}
+	rc = instance_new(plugin, use, errors, &instance, err);
+	if (rc != 0)
+		return fail(plugin, "cannot configure it", rc, err);
+	rc = ops->open(instance, &host_services, instance->config, io_ops, io, &instance->self,
+		       err);
+	rc = check_contract(rc, instance->self);
+	if (rc != 0) {
+		instance->self = NULL;
+		plugin_instance_free(instance);
+		return fail(plugin, "cannot start it", rc, err);
+	}
+	*out = instance;
+	return 0;
+}
+
 void plugin_instance_retire(struct sluice_instance *instance)
 {
 	atomic_store(&instance->retired, true);
@@ -319,13 +349,17 @@ void plugin_instance_retire(struct sluice_instance *instance)
 
 void plugin_instance_free(struct sluice_instance *instance)
 {
-	const struct sluice_detector_ops *ops;
+	const struct sluice_detector_ops *detector;
+	const struct sluice_stack_ops *stack;
 
 	if (!instance)
 		return;
-	ops = plugin_detector_ops(instance->plugin);
-	if (ops && instance->self)
-		ops->destroy(instance->self);
+	detector = plugin_detector_ops(instance->plugin);
+	stack = plugin_stack_ops(instance->plugin);
+	if (detector && instance->self)
+		detector->destroy(instance->self);
+	else if (stack && instance->self)
+		stack->close(instance->self);
 	config_free(instance->config);
 	free(instance);
 }

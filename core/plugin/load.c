@@ -231,3 +231,8 @@ const struct sluice_backend_ops *plugin_backend_ops(const struct plugin *plugin)
 	return manifest_kind(plugin->manifest) == SLUICE_PLUGIN_BACKEND ? &plugin->ops.backend
 									: NULL;
 }
+
+const struct sluice_stack_ops *plugin_stack_ops(const struct plugin *plugin)
+{
+	return manifest_kind(plugin->manifest) == SLUICE_PLUGIN_STACK ? &plugin->ops.stack : NULL;
+}

@@ -20,6 +20,7 @@
 #include <sluice/backend.h>
 #include <sluice/detector.h>
 #include <sluice/plugin.h>
+#include <sluice/stack.h>
 
 struct clock_source;
 struct config_errors;
@@ -29,7 +30,7 @@ struct manifest;
 struct plugin;
 struct plugin_trust;
 
-/* "detector" or "backend". */
+/* "detector", "backend" or "stack". */
 const char *plugin_kind_name(enum sluice_plugin_kind kind);
 
 #define PLUGIN_LIST_MAX 64
@@ -61,10 +62,11 @@ const char *plugin_version(const struct plugin *plugin);
 const struct manifest *plugin_manifest(const struct plugin *plugin);
 /*
  * The operations, copied to this host's layout: members that the plugin is too old to have are
- * NULL.  NULL if the plugin is of the other kind.
+ * NULL.  NULL if the plugin is of another kind.
  */
 const struct sluice_detector_ops *plugin_detector_ops(const struct plugin *plugin);
 const struct sluice_backend_ops *plugin_backend_ops(const struct plugin *plugin);
+const struct sluice_stack_ops *plugin_stack_ops(const struct plugin *plugin);
 
 /* Where a detector's well-formed proposals go; the daemon hands them to engine_propose(). */
 typedef int (*plugin_propose_fn)(void *ctx, struct sluice_instance *instance,
@@ -110,6 +112,12 @@ int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, con
 			struct sluice_instance **out, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
+/* A stack on one queue; plugin_instance_free() closes it.  `ops` and `io` must outlive it. */
+int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
+		      const struct sluice_io_ops *ops, struct sluice_io *io,
+		      struct config_errors *errors, struct sluice_instance **out,
+		      struct sluice_err *err) __attribute__((warn_unused_result));
+
 /*
  * A call into the plugin does not come back.  Its object stays loaded to the end of the process,
  * plugin_close() notwithstanding, and the host's services do nothing for the instance any more.  It
@@ -119,7 +127,7 @@ void plugin_instance_retire(struct sluice_instance *instance);
 /* The half of it that concerns the object. */
 void plugin_pin(struct plugin *plugin);
 
-/* Destroys a detector; only lets go of a back end.  NULL is a no-op. */
+/* Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op. */
 void plugin_instance_free(struct sluice_instance *instance);
 
 /* The plugin's own `self`, first argument of its operations. */

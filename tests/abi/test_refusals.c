@@ -40,11 +40,11 @@ Test(refusals, unfit_objects)
 		{ "function", -EPROTO, "exports no object 'sluice_plugin'" },
 		{ "tiny", -EPROTO, "is no descriptor: 4 bytes" },
 		{ "magic", -EPROTO, "has magic 0x12345678, not 0x534c5543" },
-		{ "newer_major", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.3" },
-		{ "newer_minor", -EPROTO, "made for plugin ABI 1.9, this sluiced has 1.3" },
+		{ "newer_major", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.4" },
+		{ "newer_minor", -EPROTO, "made for plugin ABI 1.9, this sluiced has 1.4" },
 		{ "short", -EPROTO, "claims 24 bytes" },
 		{ "long", -EPROTO, "claims 4096 bytes" },
-		{ "short_ops", -EPROTO, "its operations have 16 bytes, ABI 1.0 has 40" },
+		{ "short_ops", -EPROTO, "its operations have 16 bytes, the first ABI with a detector has 40" },
 		{ "no_ops", -EPROTO, "its operations have 0 bytes" },
 		{ "no_observe", -EINVAL, "lacks an operation" },
 		{ "other_name", -EINVAL, "its name is 'another', its manifest says 'fixture'" },
@@ -75,9 +75,9 @@ Test(refusals, unfit_manifests)
 		int rc;
 		const char *said;
 	} rows[] = {
-		{ "\"1.0\"", "\"2.0\"", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.3" },
-		{ "\"1.0\"", "\"1.7\"", -EPROTO, "made for plugin ABI 1.7, this sluiced has 1.3" },
-		{ "\"1.0\"", "\"0.9\"", -EPROTO, "made for plugin ABI 0.9, this sluiced has 1.3" },
+		{ "\"1.0\"", "\"2.0\"", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.4" },
+		{ "\"1.0\"", "\"1.7\"", -EPROTO, "made for plugin ABI 1.7, this sluiced has 1.4" },
+		{ "\"1.0\"", "\"0.9\"", -EPROTO, "made for plugin ABI 0.9, this sluiced has 1.4" },
 		{ "name: fixture", "name: another", -EINVAL, "describes a plugin 'another'" },
 		{ "kind: detector", "kind: backend", -EINVAL, "it is a backend, not a detector" },
 		{ "kind: detector", "kind: sorcerer", -EINVAL, "fixture.plugin.yaml:1:" },

@@ -25,7 +25,7 @@ extern "C" {
 
 #define SLUICE_PLUGIN_MAGIC 0x534c5543u /* "SLUC" */
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 3
+#define SLUICE_ABI_MINOR 4
 
 #define SLUICE_EXPORT __attribute__((visibility("default")))
 
@@ -116,9 +116,9 @@ struct sluice_host {
 enum sluice_plugin_kind {
 	SLUICE_PLUGIN_DETECTOR = 1,
 	SLUICE_PLUGIN_BACKEND = 2,
-	/* Reserved since ABI 1.3: they have no operations yet, and no host loads them. */
+	/* Reserved since ABI 1.3: it has no operations yet, and no host loads it. */
 	SLUICE_PLUGIN_FEATURES = 3,
-	SLUICE_PLUGIN_STACK = 4,
+	SLUICE_PLUGIN_STACK = 4, /* Since ABI 1.4; loaded by sluice-stack alone. */
 };
 
 /* The exported descriptor.  The first four members never move. */
@@ -128,7 +128,7 @@ struct sluice_plugin {
 	size_t size;
 	enum sluice_plugin_kind kind;
 	const char *name, *version, *license;
-	const void *ops; /* struct sluice_detector_ops or struct sluice_backend_ops, by `kind`. */
+	const void *ops; /* The operations of its `kind`. */
 };
 
 #ifdef __cplusplus
