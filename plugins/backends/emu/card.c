@@ -5,7 +5,6 @@
 #include "card.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "explain.h"
 #include "logic.h"
 
 /* What a pinned map must be. */
@@ -25,40 +25,28 @@ struct map_shape {
 	__u32 flags; /* At least these. */
 };
 
-void card_err(struct sluice_err *err, const char *fmt, ...)
-{
-	va_list args;
-
-	if (!err)
-		return;
-	err->path[0] = '\0';
-	va_start(args, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, args);
-	va_end(args);
-}
-
 static int pin_path(char *out, const char *folder, const char *name, struct sluice_err *err)
 {
 	if (snprintf(out, PATH_MAX, "%s/%s", folder, name) < PATH_MAX)
 		return 0;
-	card_err(err, "the path of the card's folder is too long");
+	explain(err, "the path of the card's folder is too long");
 	return -ENAMETOOLONG;
 }
 
 static int cannot_open(const char *folder, const char *name, int rc, struct sluice_err *err)
 {
 	if (rc == -ENOENT || rc == -ENOTDIR)
-		card_err(err,
-			 "card '%.80s': there is no '%s' in it; make a card: "
-			 "sluice-emu-card create --pin FOLDER",
-			 folder, name);
+		explain(err,
+			"card '%.80s': there is no '%s' in it; make a card: "
+			"sluice-emu-card create --pin FOLDER",
+			folder, name);
 	else if (rc == -EPERM || rc == -EACCES)
-		card_err(err, "card '%.80s': cannot open '%s': %s; run as root, or with CAP_BPF",
-			 folder, name, strerror(-rc));
+		explain(err, "card '%.80s': cannot open '%s': %s; run as root, or with CAP_BPF",
+			folder, name, strerror(-rc));
 	else
-		card_err(err,
-			 "card '%.80s': cannot open '%s': %s; a card lives in a BPF file system",
-			 folder, name, strerror(-rc));
+		explain(err,
+			"card '%.80s': cannot open '%s': %s; a card lives in a BPF file system",
+			folder, name, strerror(-rc));
 	return rc;
 }
 
@@ -84,10 +72,10 @@ static int open_map(const char *folder, const struct map_shape *shape, struct sl
 		rc = -EPROTO;
 	if (rc) {
 		close(fd);
-		card_err(err,
-			 "card '%.80s': '%s' is not what sluice-emu-card pins there (%s); make the "
-			 "card anew: sluice-emu-card destroy, then create",
-			 folder, shape->name, strerror(-rc));
+		explain(err,
+			"card '%.80s': '%s' is not what sluice-emu-card pins there (%s); make the "
+			"card anew: sluice-emu-card destroy, then create",
+			folder, shape->name, strerror(-rc));
 		return rc;
 	}
 	return fd;
@@ -113,15 +101,15 @@ static int read_info(const char *path, struct emu_card_info *info, struct sluice
 	rc = bpf_map_lookup_elem(fd, &zero, info);
 	close(fd);
 	if (rc) {
-		card_err(err, "card '%.80s': cannot read its description: %s", path, strerror(-rc));
+		explain(err, "card '%.80s': cannot read its description: %s", path, strerror(-rc));
 		return rc;
 	}
 	fault = logic_card_fault(info);
 	if (fault) {
-		card_err(err,
-			 "card '%.80s': %s; make the card anew: sluice-emu-card destroy, "
-			 "then create",
-			 path, fault);
+		explain(err,
+			"card '%.80s': %s; make the card anew: sluice-emu-card destroy, "
+			"then create",
+			path, fault);
 		return -EPROTO;
 	}
 	return 0;
@@ -161,8 +149,8 @@ static int map_array(const char *folder, const struct map_shape *shape, int prot
 		       MAP_SHARED, fd, 0);
 	if (*memory == MAP_FAILED) {
 		rc = -errno;
-		card_err(err, "card '%.80s': cannot map '%s': %s", folder, shape->name,
-			 strerror(-rc));
+		explain(err, "card '%.80s': cannot map '%s': %s", folder, shape->name,
+			strerror(-rc));
 	}
 	close(fd);
 	return rc;
@@ -205,7 +193,7 @@ static int open_totals(struct card *card, struct sluice_err *err)
 	int rc;
 
 	if (n_cpus < 0) {
-		card_err(err, "cannot tell how many CPUs there are: %s", strerror(-n_cpus));
+		explain(err, "cannot tell how many CPUs there are: %s", strerror(-n_cpus));
 		return n_cpus;
 	}
 	shape.max_entries = (__u32)n_cpus;
@@ -237,7 +225,7 @@ int card_open(const char *path, enum card_access access, struct card *card, stru
 	int rc;
 
 	if (snprintf(card->path, sizeof(card->path), "%s", path) >= (int)sizeof(card->path)) {
-		card_err(err, "the path of the card's folder is too long");
+		explain(err, "the path of the card's folder is too long");
 		return -ENAMETOOLONG;
 	}
 	card->n_rules = 0;
@@ -279,7 +267,7 @@ int card_check(const struct card *card, struct sluice_err *err)
 
 	if (buckets_inode(card->path, &inode, NULL) == 0 && inode == card->inode)
 		return 0;
-	card_err(err, "card '%.80s': it was destroyed or made anew", card->path);
+	explain(err, "card '%.80s': it was destroyed or made anew", card->path);
 	return -ENODEV;
 }
 
@@ -355,7 +343,7 @@ int card_rules(const struct card *card, struct card_rule **rules, size_t *n, str
 	if (rc == 0)
 		rc = append_buckets(card, rules, n);
 	if (rc) {
-		card_err(err, "card '%.80s': cannot read its table: %s", card->path, strerror(-rc));
+		explain(err, "card '%.80s': cannot read its table: %s", card->path, strerror(-rc));
 		free(*rules);
 		*rules = NULL;
 	}

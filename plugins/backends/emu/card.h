@@ -63,7 +63,4 @@ int card_hash_rules(const struct card *card, struct card_rule **rules, size_t *n
 /* What the card dropped since it was made, by all rules, those deleted since included. */
 void card_totals(const struct card *card, struct emu_card_hits *totals);
 
-/* printf() into an error; NULL is a no-op.  Who shows it appends the errno's name. */
-void card_err(struct sluice_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 #endif /* SLUICE_BACKENDS_EMU_CARD_H */

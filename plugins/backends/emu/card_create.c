@@ -18,6 +18,7 @@
 #include "card.h"
 #include "card_tool.h"
 #include "emu_card.skel.h"
+#include "explain.h"
 #include "logic.h"
 
 static int make_folder(const char *folder, struct sluice_err *err)
@@ -26,7 +27,7 @@ static int make_folder(const char *folder, struct sluice_err *err)
 	int rc;
 
 	if (snprintf(copy, sizeof(copy), "%s", folder) >= (int)sizeof(copy)) {
-		card_err(err, "the path of the card's folder is too long");
+		explain(err, "the path of the card's folder is too long");
 		return -ENAMETOOLONG;
 	}
 	rc = card_pins_check(dirname(copy), err);
@@ -36,12 +37,12 @@ static int make_folder(const char *folder, struct sluice_err *err)
 		return 0;
 	rc = -errno;
 	if (rc == -EEXIST)
-		card_err(err,
-			 "card '%.80s': the folder is there already; remove it first: "
-			 "sluice-emu-card destroy --pin FOLDER",
-			 folder);
+		explain(err,
+			"card '%.80s': the folder is there already; remove it first: "
+			"sluice-emu-card destroy --pin FOLDER",
+			folder);
 	else
-		card_err(err, "card '%.80s': cannot make the folder: %s", folder, strerror(-rc));
+		explain(err, "card '%.80s': cannot make the folder: %s", folder, strerror(-rc));
 	return rc;
 }
 
@@ -117,16 +118,15 @@ static int attach_tc(const struct emu_card *skel, const struct card_tool_create 
 	if (rc == 0 || rc == -EEXIST)
 		rc = bpf_tc_attach(&hook, &tc);
 	if (rc == -EEXIST)
-		card_err(
-			err,
+		explain(err,
 			"interface '%s': another filter has handle %d at priority %d of its clsact "
 			"egress; destroy that card first",
 			options->interface, CARD_TC_HANDLE, CARD_TC_PRIORITY);
 	else if (rc)
-		card_err(err,
-			 "interface '%s': cannot attach the egress filter: %s; the kernel needs "
-			 "CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS",
-			 options->interface, strerror(-rc));
+		explain(err,
+			"interface '%s': cannot attach the egress filter: %s; the kernel needs "
+			"CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS",
+			options->interface, strerror(-rc));
 	return rc;
 }
 
@@ -139,8 +139,8 @@ static int load(const struct card_tool_create *options, unsigned int ifindex, st
 	if (rc == 0)
 		rc = emu_card__load(skel);
 	if (rc) {
-		card_err(err, "cannot load the card's programs: %s%s", strerror(-rc),
-			 rc == -EPERM ? "; run as root" : "; run with --verbose to see why");
+		explain(err, "cannot load the card's programs: %s%s", strerror(-rc),
+			rc == -EPERM ? "; run as root" : "; run with --verbose to see why");
 		emu_card__destroy(skel);
 		return rc;
 	}
@@ -157,10 +157,10 @@ int card_create(const struct card_tool_create *options, struct sluice_err *err)
 	if (options->interface) {
 		ifindex = if_nametoindex(options->interface);
 		if (!ifindex) {
-			card_err(err,
-				 "interface '%s': not in this network namespace; see: ip "
-				 "link",
-				 options->interface);
+			explain(err,
+				"interface '%s': not in this network namespace; see: ip "
+				"link",
+				options->interface);
 			return -ENODEV;
 		}
 	}
@@ -172,12 +172,12 @@ int card_create(const struct card_tool_create *options, struct sluice_err *err)
 		goto out_unload;
 	rc = pin_all(skel, options->folder);
 	if (rc)
-		card_err(err, "card '%.80s': cannot pin it: %s", options->folder, strerror(-rc));
+		explain(err, "card '%.80s': cannot pin it: %s", options->folder, strerror(-rc));
 	if (rc == 0 && ifindex)
 		rc = attach_tc(skel, options, ifindex, err);
 	if (rc && card_pins_remove(options->folder, NULL))
-		card_err(err, "card '%.80s': cannot make it, and cannot remove its remains",
-			 options->folder);
+		explain(err, "card '%.80s': cannot make it, and cannot remove its remains",
+			options->folder);
 out_unload:
 	emu_card__destroy(skel);
 	return rc;

@@ -12,6 +12,7 @@
 
 #include "card.h"
 #include "card_tool.h"
+#include "explain.h"
 
 static const char *const names[] = {
 	CARD_PIN_CARD, CARD_PIN_BUCKETS, CARD_PIN_HASH, CARD_PIN_TOTALS,
@@ -26,16 +27,16 @@ int card_pins_check(const char *folder, struct sluice_err *err)
 		int rc = -errno;
 
 		if (rc == -ENOENT)
-			card_err(err, "card '%.80s': there is no such folder", folder);
+			explain(err, "card '%.80s': there is no such folder", folder);
 		else
-			card_err(err, "card '%.80s': %s", folder, strerror(-rc));
+			explain(err, "card '%.80s': %s", folder, strerror(-rc));
 		return rc;
 	}
 	if (fs.f_type != BPF_FS_MAGIC) {
-		card_err(err,
-			 "card '%.80s': not in a BPF file system; choose a folder under "
-			 "/sys/fs/bpf, or: mount -t bpf bpf FOLDER",
-			 folder);
+		explain(err,
+			"card '%.80s': not in a BPF file system; choose a folder under "
+			"/sys/fs/bpf, or: mount -t bpf bpf FOLDER",
+			folder);
 		return -EINVAL;
 	}
 	return 0;
@@ -55,9 +56,9 @@ int card_pins_remove(const char *folder, struct sluice_err *err)
 	if (rc == 0 && rmdir(folder))
 		rc = -errno;
 	if (rc == -ENOTEMPTY)
-		card_err(err, "card '%.80s': the card is gone, but the folder holds pins of others",
-			 folder);
+		explain(err, "card '%.80s': the card is gone, but the folder holds pins of others",
+			folder);
 	else if (rc)
-		card_err(err, "card '%.80s': cannot remove it: %s", folder, strerror(-rc));
+		explain(err, "card '%.80s': cannot remove it: %s", folder, strerror(-rc));
 	return rc;
 }

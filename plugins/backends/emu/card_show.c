@@ -11,6 +11,7 @@
 
 #include "card.h"
 #include "card_tool.h"
+#include "explain.h"
 #include "logic.h"
 
 enum { SHOWN_RULES = 20 };
@@ -136,7 +137,7 @@ int card_show(const char *folder, bool json, struct sluice_err *err)
 		qsort(view.rules, view.n_rules, sizeof(*view.rules), heavier_first);
 		rc = json ? print_json(&view) : print_text(&view);
 		if (rc)
-			card_err(err, "out of memory");
+			explain(err, "out of memory");
 		free(view.rules);
 	}
 	card_close(&view.card);

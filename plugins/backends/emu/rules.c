@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 
+#include "explain.h"
 #include "logic.h"
 
 /* Counts the hash's rules by bucket.  A rule that is in its bucket, too, leaves the hash. */
@@ -42,8 +43,8 @@ int rules_adopt(struct card *card, struct sluice_err *err)
 	if (spilled)
 		rc = card_hash_rules(card, &rules, &n);
 	if (rc) {
-		card_err(err, "card '%.80s': cannot take over its rules: %s", card->path,
-			 strerror(-rc));
+		explain(err, "card '%.80s': cannot take over its rules: %s", card->path,
+			strerror(-rc));
 		goto out;
 	}
 	card->n_rules = buckets_repair(&card->buckets);

@@ -4,7 +4,6 @@
  * single rules.  Such rules have no hit counters, so that the host puts them on probation instead.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +11,13 @@
 #include <sluice/backend.h>
 
 #include "device.h"
+#include "explain.h"
 #include "steer.h"
 
 struct flowdir {
 	struct device device;
 	struct steer *steer;
 };
-
-__attribute__((format(printf, 2, 3))) static void explain(struct sluice_err *err,
-							  const char *format, ...)
-{
-	va_list args;
-
-	if (!err)
-		return;
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-}
 
 static int read_options(const struct sluice_host *host, const struct sluice_config *config,
 			struct steer_options *options)

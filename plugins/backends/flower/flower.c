@@ -5,13 +5,13 @@
  */
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sluice/backend.h>
 
+#include "explain.h"
 #include "socket.h"
 #include "table.h"
 
@@ -26,18 +26,6 @@ struct flower {
 	uint32_t capacity;
 	char ifname[IFNAMSIZ];
 };
-
-__attribute__((format(printf, 2, 3))) static void explain(struct sluice_err *err,
-							  const char *format, ...)
-{
-	va_list args;
-
-	if (!err)
-		return;
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-}
 
 static int read_options(struct flower *flower, const struct sluice_config *config,
 			struct sluice_err *err)

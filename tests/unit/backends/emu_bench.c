@@ -116,6 +116,8 @@ static int host_bool(const struct sluice_config *config, const char *name, bool 
 
 static int host_string(const struct sluice_config *config, const char *name, const char **value)
 {
+	if (strcmp(name, "fault_file") == 0)
+		return -ENODATA;
 	if (strcmp(name, "card") != 0)
 		return -ENOENT;
 	*value = config->card;
