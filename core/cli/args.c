@@ -22,6 +22,7 @@ static const struct {
 	{ CLI_OPTION_ENTRIES, "entries", "LIST", "for these table sizes, as 1,1K,128K,1M" },
 	{ CLI_OPTION_CSV, "csv", "FILE", "write the rows there as well, comma-separated" },
 	{ CLI_OPTION_SVG, "svg", "FILE", "draw a picture of them there" },
+	{ CLI_OPTION_ATTACK, "attack", "LIST", "another attack, as seed=7,exponent=1.3" },
 	{ CLI_OPTION_BY, "by", "ORDER", "place (how they are tried), packets or dropped" },
 	{ CLI_OPTION_PLUGIN_PATH, "plugin-path", "FOLDER", "where plugins are" },
 	{ CLI_OPTION_OPTIONS, "options", "FILE", "test with these options, a YAML mapping" },
@@ -100,6 +101,9 @@ static void take(enum cli_option option, struct cli_args *args)
 		break;
 	case CLI_OPTION_SVG:
 		args->svg = optarg;
+		break;
+	case CLI_OPTION_ATTACK:
+		args->attack = optarg;
 		break;
 	case CLI_OPTION_BY:
 		args->by = optarg;

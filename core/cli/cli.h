@@ -38,6 +38,7 @@ enum cli_option {
 	CLI_OPTION_DRY_RUN = 1u << 12,
 	CLI_OPTION_CSV = 1u << 13,
 	CLI_OPTION_SVG = 1u << 14,
+	CLI_OPTION_ATTACK = 1u << 15,
 };
 
 struct cli_args {
@@ -52,6 +53,7 @@ struct cli_args {
 	const char *interface;	 /* --interface; NULL: none */
 	const char *seed;	 /* --seed; NULL: none */
 	const char *csv, *svg;	 /* --csv, --svg; NULL: none */
+	const char *attack;	 /* --attack; NULL: none */
 	bool json, follow, dry_run, help;
 	char *const *operands;
 	size_t n_operands;

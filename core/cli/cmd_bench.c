@@ -37,8 +37,9 @@ static int read_options(const struct cli_args *args, const char *name,
 	options->json = args->json;
 	options->csv = args->csv;
 	options->svg = args->svg;
-	if (!simulated && (args->csv || args->svg)) {
-		err_set(err, "csv", "--csv and --svg are of offload");
+	options->attack = args->attack;
+	if (!simulated && (args->csv || args->svg || args->attack)) {
+		err_set(err, "csv", "--csv, --svg and --attack are of offload");
 		return -EINVAL;
 	}
 	if (simulated && args->rounds) {
@@ -96,14 +97,17 @@ const struct cli_command cli_bench = {
 		"offload: how much of an attack the offload manager gets into a card's table of K\n"
 		"rules, and at how many updates, beside the best possible.  A simulation: no root, no\n"
 		"daemon, the same on every machine.  Some minutes; --entries are sizes of the table.\n"
+		"--attack changes the attack: seed, sources, settle and windows (how many are left out\n"
+		"and scored), spread (gaussian), exponent (zipf), ranks and rates (drift), pulse.\n"
 		"\n"
 		"With --json the document goes to stdout and the table to stderr.  Ratios hold across\n"
 		"machines; times do not.\n"
 		"\n"
 		"  sluice bench datapath --entries 1K,128K --rounds 5\n"
-		"  sluice bench offload --entries 512 --svg offload.svg\n",
+		"  sluice bench offload --entries 512 --svg offload.svg\n"
+		"  sluice bench offload --attack seed=7,exponent=1.3,ranks=0.02\n",
 	.options = CLI_OPTION_JSON | CLI_OPTION_ROUNDS | CLI_OPTION_ENTRIES | CLI_OPTION_CSV |
-		   CLI_OPTION_SVG,
+		   CLI_OPTION_SVG | CLI_OPTION_ATTACK,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -2,97 +2,116 @@
 /* sluice bench offload: which cases are simulated, and in which order.  See bench.h. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
 #include "bench.h"
+#include "offload_attack.h"
 #include "offload_report.h"
 #include "offload_sim.h"
 #include "options.h"
 
-#define SEED 0x5eed0007u
+/* All that meet one attack: Sluice in two loads, with counters and without; what it is measured by. */
+static const struct sim_case players[] = {
+	{ .policy = SIM_SLUICE, .counters = true, .load = 0.1 },
+	{ .policy = SIM_SLUICE, .counters = true, .load = 1 },
+	{ .policy = SIM_SLUICE, .counters = false, .load = 0.1 },
+	{ .policy = SIM_SLUICE, .counters = false, .load = 1 },
+	{ .policy = SIM_NO_HYSTERESIS, .counters = true, .load = 0.1 },
+	{ .policy = SIM_NEVER_UPDATE, .counters = true, .load = 0.1 },
+	{ .policy = SIM_RANDOM, .counters = true, .load = 0.1 },
+};
+#define N_PLAYERS (sizeof(players) / sizeof(players[0]))
 
-static const struct sim_case common = {
-	.sources = 128 * 1024,
-	.update_ns = 100000,
-	.warm_up = 150,
-	.windows = 150,
-	.seed = SEED,
+/* Where it is, on stderr: in place on a terminal, else a line an attack. */
+struct progress {
+	size_t done, attacks;
+	char name[48];
+	bool terminal;
 };
 
-static int run_case(struct offload_report *report, const struct sim_case *sim,
-		    struct sluice_err *err)
+static void show_progress(void *ctx, uint32_t done, uint32_t windows)
 {
-	struct sim_result result;
-	int rc = sim_run(sim, &result, err);
+	const struct progress *progress = ctx;
 
-	return rc ? rc : offload_report_add(report, sim, &result);
-}
-
-/* Sluice in both loads, with counters and without. */
-static int run_sluice(struct offload_report *report, struct sim_case sim, struct sluice_err *err)
-{
-	static const double loads[] = { 0.1, 1 };
-	int rc = 0;
-
-	sim.policy = SIM_SLUICE;
-	for (int counters = 1; counters >= 0 && !rc; counters--) {
-		for (size_t i = 0; i < 2 && !rc; i++) {
-			sim.counters = counters;
-			sim.load = loads[i];
-			rc = run_case(report, &sim, err);
-		}
+	if (!progress->terminal) {
+		if (done == 1)
+			fprintf(stderr, "attack %zu of %zu: %s\n", progress->done + 1,
+				progress->attacks, progress->name);
+		return;
 	}
-	return rc;
+	fprintf(stderr, "\rattack %zu of %zu: %s, window %u of %u ", progress->done + 1,
+		progress->attacks, progress->name, done, windows);
+	if (done == windows)
+		fprintf(stderr, "\r%60s\r", "");
+	fflush(stderr);
 }
 
-/* What it is measured by. */
-static int run_others(struct offload_report *report, struct sim_case sim, struct sluice_err *err)
+static int run_attack(struct offload_report *report, const struct sim_case *attack,
+		      struct progress *progress, struct sluice_err *err)
 {
-	int rc = 0;
+	struct sim_case cases[N_PLAYERS];
+	struct sim_result results[N_PLAYERS];
+	int rc;
 
-	sim.counters = true;
-	sim.load = 0.1;
-	for (sim.policy = SIM_NO_HYSTERESIS; sim.policy <= SIM_RANDOM && !rc; sim.policy++)
-		rc = run_case(report, &sim, err);
+	for (size_t i = 0; i < N_PLAYERS; i++) {
+		cases[i] = *attack;
+		cases[i].policy = players[i].policy;
+		cases[i].counters = players[i].counters;
+		cases[i].load = players[i].load;
+	}
+	snprintf(progress->name, sizeof(progress->name), "%s, K %u",
+		 world_name(attack->distribution), attack->k);
+	rc = sim_run(cases, N_PLAYERS, show_progress, progress, results, err);
+	progress->done++;
+	for (size_t i = 0; i < N_PLAYERS && !rc; i++)
+		rc = offload_report_add(report, &cases[i], &results[i]);
 	return rc;
 }
 
 static int run_all(struct offload_report *report, const struct bench_options *options,
-		   struct sluice_err *err)
+		   struct sim_case attack, struct sluice_err *err)
 {
-	struct sim_case sim = common;
+	struct progress progress = {
+		.attacks = WORLD_N_DISTRIBUTIONS * options->n_sizes,
+		.terminal = isatty(STDERR_FILENO),
+	};
 	int rc = 0;
 
 	for (int d = 0; d < WORLD_N_DISTRIBUTIONS && !rc; d++) {
 		for (size_t i = 0; i < options->n_sizes && !rc; i++) {
-			sim.distribution = (enum world_distribution)d;
-			sim.k = options->entries[i];
-			rc = run_sluice(report, sim, err);
-			if (!rc)
-				rc = run_others(report, sim, err);
+			attack.distribution = (enum world_distribution)d;
+			attack.k = options->entries[i];
+			rc = run_attack(report, &attack, &progress, err);
 		}
 	}
 	return rc;
 }
 
-int bench_offload(const struct bench_options *options, struct sluice_err *err)
+static int check_sizes(const struct bench_options *options, uint32_t sources,
+		       struct sluice_err *err)
 {
-	struct offload_report report;
-	int rc;
-
 	for (size_t i = 0; i < options->n_sizes; i++) {
-		if (options->entries[i] > common.sources) {
-			err_set(err, "entries", "--entries: there are %u sources only",
-				common.sources);
+		if (options->entries[i] > sources) {
+			err_set(err, "entries", "--entries: there are %u sources only", sources);
 			return -EINVAL;
 		}
 	}
-	rc = offload_report_init(&report, options->json ? stderr : stdout);
+	return 0;
+}
+
+int bench_offload(const struct bench_options *options, struct sluice_err *err)
+{
+	struct sim_case attack = attack_default;
+	struct offload_report report;
+	int rc = options->attack ? attack_parse(options->attack, &attack, err) : 0;
+
+	rc = rc ? rc : check_sizes(options, attack.sources, err);
+	rc = rc ? rc : offload_report_init(&report, &attack, options->json ? stderr : stdout);
 	if (rc)
 		return rc;
-	rc = run_all(&report, options, err);
+	rc = run_all(&report, options, attack, err);
 	if (!rc && options->json)
 		rc = offload_report_json(&report, stdout);
 	if (!rc && options->csv)

@@ -75,14 +75,20 @@ static const struct offload_row *seeing_row(const struct offload_report *report,
 	return NULL;
 }
 
-static void print_head(FILE *out)
+static void print_head(FILE *out, const struct sim_case *attack)
 {
+	const struct world_shape *shape = &attack->shape;
+
 	fprintf(out,
 		"A simulation: the daemon's own offload manager drives a table of K rules under an "
-		"attack of 1 Mpps\nfrom 128K sources, in windows of 1 s; shares of the attack are "
-		"of true rates.\n\n%-24s %6s %8s %5s %7s %7s %6s %10s %10s  %s\n",
-		"distribution", "K", "counters", "load", "share", "oracle", "ratio", "updates/s",
-		"naive", "target");
+		"attack of 1 Mpps\nfrom %u sources, in windows of 1 s; shares of the attack are "
+		"of true rates.\nSeed %llu; windows %u to %u are scored.  Gaussian spread %g; Zipf "
+		"exponent %g; drift: %g of the\nranks and %g of a rate a window; pulses of %u s.\n"
+		"\n%-24s %6s %8s %5s %7s %7s %6s %10s %10s  %s\n",
+		attack->sources, (unsigned long long)attack->seed, attack->warm_up + 1,
+		attack->warm_up + attack->windows, shape->spread, shape->exponent,
+		shape->drift_ranks, shape->drift_rate, shape->pulse, "distribution", "K",
+		"counters", "load", "share", "oracle", "ratio", "updates/s", "naive", "target");
 }
 
 static void print_row(const struct offload_report *report, const struct offload_row *row)
@@ -103,13 +109,14 @@ static void print_row(const struct offload_report *report, const struct offload_
 	fflush(report->progress);
 }
 
-int offload_report_init(struct offload_report *report, FILE *progress)
+int offload_report_init(struct offload_report *report, const struct sim_case *attack,
+			FILE *progress)
 {
 	*report = (struct offload_report){ .progress = progress, .capacity = 16 };
 	report->rows = calloc(report->capacity, sizeof(*report->rows));
 	if (!report->rows)
 		return -ENOMEM;
-	print_head(progress);
+	print_head(progress, attack);
 	return 0;
 }
 

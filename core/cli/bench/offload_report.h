@@ -42,9 +42,9 @@ enum offload_verdict offload_judge(const struct offload_row *row);
 enum offload_verdict offload_judge_blind(const struct offload_row *row,
 					 const struct offload_row *with);
 
-/* 0 or -ENOMEM. */
-int offload_report_init(struct offload_report *report, FILE *progress)
-	__attribute__((warn_unused_result));
+/* Of rows about this attack, whatever the distribution.  0 or -ENOMEM. */
+int offload_report_init(struct offload_report *report, const struct sim_case *attack,
+			FILE *progress) __attribute__((warn_unused_result));
 void offload_report_fini(struct offload_report *report);
 int offload_report_add(struct offload_report *report, const struct sim_case *sim,
 		       const struct sim_result *result) __attribute__((warn_unused_result));

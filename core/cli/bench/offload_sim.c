@@ -3,28 +3,28 @@
 #include "offload_sim.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "offload/offload.h"
 #include "offload/select.h"
 
-#include "offload_card.h"
+#include "offload_player.h"
 
-#define WINDOW_NS 1000000000u
+/* A table that is always the K fastest of the last window, whatever that costs. */
+struct naive {
+	bool *table;
+	uint64_t updates;
+};
 
 struct sim {
-	const struct sim_case *options;
+	const struct sim_case *attack; /* The first case. */
 	struct world world;
-	struct sim_card card;
-	struct offload *offload;
-	struct offload_source *sources; /* What software saw of each in the last window. */
-	uint64_t *counts;		/* What each sent in it, counted by both. */
-	bool *naive, *fixed;		/* The tables of naive top-K, and of a control. */
+	uint64_t *counts; /* What each source sent in the last window. */
 	struct plan_entry *ranking;
-	uint64_t naive_updates;
+	struct naive naive[2]; /* Of a card without counters, and with. */
+	struct player *players;
+	size_t n_players, n_open;
 };
 
 void sim_case_name(const struct sim_case *sim, char *name, size_t size)
@@ -39,77 +39,40 @@ void sim_case_name(const struct sim_case *sim, char *name, size_t size)
 	snprintf(name, size, "%s%s", world_name(sim->distribution), suffixes[sim->policy]);
 }
 
-static bool is_managed(const struct sim_case *options)
+static int sim_open(struct sim *sim, const struct sim_case *cases, size_t n, struct sluice_err *err)
 {
-	return options->policy == SIM_SLUICE || options->policy == SIM_NO_HYSTERESIS;
-}
-
-static int open_manager(struct sim *sim, struct sluice_err *err)
-{
-	const struct sim_case *options = sim->options;
-	bool hysteresis = options->policy == SIM_SLUICE;
-	const struct offload_options manager = {
-		.ops = &sim_card_ops,
-		.self = &sim->card,
-		.caps = {
-			.size = sizeof(manager.caps),
-			.capacity = options->k,
-			.matches = SLUICE_BACKEND_MATCH_IPV4,
-			.counters = options->counters,
-			.emulated = true,
-			.update_p50_ns = options->update_ns,
-			.update_p99_ns = options->update_ns,
-		},
-		.name = "simulation",
-		.max_rate_pps = (uint64_t)(WORLD_VOLUME / options->load),
-		.threshold_min = hysteresis ? OFFLOAD_THRESHOLD_MIN : 1,
-		.threshold_max = hysteresis ? OFFLOAD_THRESHOLD_MAX : 1,
-		.churn = hysteresis ? OFFLOAD_CHURN : INFINITY,
-		.residency_windows = hysteresis ? OFFLOAD_RESIDENCY : 0,
-		.window_ns = WINDOW_NS,
-		.clock = &sim->card.clock,
-	};
-	int rc = offload_new(&manager, &sim->offload, err);
-
-	if (!rc)
-		offload_drain(sim->offload);
-	return rc;
-}
-
-static int sim_open(struct sim *sim, const struct sim_case *options, struct sluice_err *err)
-{
-	uint32_t n = options->sources;
-	int rc = world_init(&sim->world, options->distribution, n, options->seed);
+	uint32_t n_sources = cases->sources;
+	int rc =
+		world_init(&sim->world, cases->distribution, &cases->shape, n_sources, cases->seed);
 
 	if (rc)
 		return rc;
-	rc = sim_card_init(&sim->card, n, options->k, options->update_ns, WINDOW_NS);
-	if (rc)
-		return rc;
-	sim->sources = calloc(n, sizeof(*sim->sources));
-	sim->counts = calloc(n, sizeof(*sim->counts));
-	sim->naive = calloc(n, sizeof(*sim->naive));
-	sim->fixed = calloc(n, sizeof(*sim->fixed));
-	sim->ranking = calloc(n, sizeof(*sim->ranking));
-	if (!sim->sources || !sim->counts || !sim->naive || !sim->fixed || !sim->ranking)
+	sim->players = calloc(n, sizeof(*sim->players));
+	sim->n_players = n;
+	sim->counts = calloc(n_sources, sizeof(*sim->counts));
+	sim->ranking = calloc(n_sources, sizeof(*sim->ranking));
+	for (size_t i = 0; i < 2; i++)
+		sim->naive[i].table = calloc(n_sources, sizeof(*sim->naive[i].table));
+	if (!sim->players || !sim->counts || !sim->ranking || !sim->naive[0].table ||
+	    !sim->naive[1].table)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		sim->sources[i].key = sim_card_key(i);
-		sim->sources[i].handle = i;
+	while (sim->n_open < n && !rc) {
+		rc = player_open(&sim->players[sim->n_open], &cases[sim->n_open], err);
+		sim->n_open++;
 	}
-	return is_managed(options) ? open_manager(sim, err) : 0;
+	return rc;
 }
 
 static void sim_close(struct sim *sim)
 {
-	offload_free(sim->offload);
+	for (size_t i = 0; i < sim->n_open; i++)
+		player_close(&sim->players[i]);
 	world_fini(&sim->world);
-	sim_card_fini(&sim->card);
-	free(sim->sources);
+	free(sim->players);
 	free(sim->counts);
-	free(sim->naive);
-	free(sim->fixed);
 	free(sim->ranking);
+	free(sim->naive[0].table);
+	free(sim->naive[1].table);
 }
 
 /* Nanopackets, so that the order of slow ones is theirs. */
@@ -126,141 +89,124 @@ static double oracle_share(struct sim *sim)
 	for (uint32_t i = 0; i < sim->world.n; i++)
 		sim->ranking[i] =
 			(struct plan_entry){ .rate = to_rank(sim->world.pps[i]), .handle = i };
-	select_heaviest(sim->ranking, sim->world.n, sim->options->k);
-	for (uint32_t i = 0; i < sim->options->k && i < sim->world.n; i++)
+	select_heaviest(sim->ranking, sim->world.n, sim->attack->k);
+	for (uint32_t i = 0; i < sim->attack->k; i++)
 		sum += sim->world.pps[sim->ranking[i].handle];
 	return sum / WORLD_VOLUME;
 }
 
-/*
- * The K fastest of the last window become the table, whatever that costs; of a card without
- * counters nothing is seen of what it drops.  Returns the updates.
- */
-static uint64_t naive_update(struct sim *sim)
+/* Of a card without counters nothing is seen of what it drops. */
+static void naive_update(struct sim *sim, bool counters)
 {
-	uint64_t updates = 0;
+	struct naive *naive = &sim->naive[counters];
 
 	for (uint32_t i = 0; i < sim->world.n; i++) {
-		bool unseen = sim->naive[i] && !sim->options->counters;
+		bool unseen = naive->table[i] && !counters;
 
 		sim->ranking[i] = (struct plan_entry){ .rate = unseen ? 0 : sim->counts[i],
 						       .handle = i,
-						       .offloaded = sim->naive[i] };
+						       .offloaded = naive->table[i] };
 	}
-	select_heaviest(sim->ranking, sim->world.n, sim->options->k);
+	select_heaviest(sim->ranking, sim->world.n, sim->attack->k);
 	for (uint32_t i = 0; i < sim->world.n; i++) {
-		bool wanted = i < sim->options->k && sim->ranking[i].rate > 0;
+		bool wanted = i < sim->attack->k && sim->ranking[i].rate > 0;
 		uint32_t source = sim->ranking[i].handle;
 
-		updates += sim->naive[source] != wanted;
-		sim->naive[source] = wanted;
+		naive->updates += naive->table[source] != wanted;
+		naive->table[source] = wanted;
 	}
-	return updates;
 }
 
-/* A control's table: from the first window's counts, or drawn. */
-static void fill_fixed(struct sim *sim)
+static void note_start(const struct sim *sim, struct sim_result *results)
 {
-	for (uint32_t i = 0; i < sim->world.n; i++)
-		sim->ranking[i] = (struct plan_entry){
-			.rate = sim->options->policy == SIM_RANDOM ? world_random(&sim->world)
-								   : sim->counts[i],
-			.handle = i,
+	for (size_t i = 0; i < sim->n_players; i++) {
+		const struct player *player = &sim->players[i];
+
+		results[i] = (struct sim_result){
+			.updates_per_s = -(double)player->card.updates,
+			.naive_updates_per_s =
+				-(double)sim->naive[player->options->counters].updates,
 		};
-	select_heaviest(sim->ranking, sim->world.n, sim->options->k);
-	for (uint32_t i = 0; i < sim->options->k && i < sim->world.n; i++)
-		sim->fixed[sim->ranking[i].handle] = true;
-}
-
-/* The packets of this window, on both sides; the share of true rates that the table dropped. */
-static double send_window(struct sim *sim)
-{
-	double dropped = 0;
-
-	for (uint32_t i = 0; i < sim->world.n; i++) {
-		double pps = sim->world.pps[i], hit_pps;
-		uint64_t hits, misses;
-
-		hit_pps = pps * (is_managed(sim->options) ? sim_card_coverage(&sim->card, i)
-							  : sim->fixed[i]);
-		hits = world_poisson(&sim->world, hit_pps);
-		misses = world_poisson(&sim->world, pps - hit_pps);
-		sim_card_hit(&sim->card, i, hits);
-		sim->sources[i].packets = misses;
-		sim->counts[i] = hits + misses;
-		dropped += hit_pps;
 	}
-	sim_card_end_window(&sim->card);
-	return dropped / WORLD_VOLUME;
 }
 
-/* What follows from the window that has ended. */
+static void note_end(const struct sim *sim, struct sim_result *results)
+{
+	double windows = sim->attack->windows;
+
+	for (size_t i = 0; i < sim->n_players; i++) {
+		const struct player *player = &sim->players[i];
+		struct sim_result *result = &results[i];
+
+		result->share /= windows * WORLD_VOLUME;
+		result->oracle_share /= windows;
+		result->updates_per_s += (double)player->card.updates;
+		result->updates_per_s /= windows;
+		result->naive_updates_per_s +=
+			(double)sim->naive[player->options->counters].updates;
+		result->naive_updates_per_s /= windows;
+		result->probation = player->probation;
+	}
+}
+
+/* What follows from a window; the managers work on it side by side. */
 static int react(struct sim *sim)
 {
-	const struct offload_state *states;
-	size_t n_states;
 	int rc = 0;
 
-	sim->naive_updates += naive_update(sim);
-	if (is_managed(sim->options)) {
-		rc = offload_exchange(sim->offload, sim->sources, sim->world.n, &states, &n_states);
-		if (!rc)
-			offload_drain(sim->offload);
-	} else if (sim->world.window == 1) {
-		fill_fixed(sim);
+	for (size_t i = 0; i < sim->n_players && !rc; i++) {
+		rc = player_react(&sim->players[i]);
+		if (!rc && sim->world.window == 1)
+			rc = player_fill(&sim->players[i], sim->counts);
 	}
+	naive_update(sim, false);
+	naive_update(sim, true);
+	for (size_t i = 0; i < sim->n_players; i++)
+		player_wait(&sim->players[i]);
 	return rc;
 }
 
-static void note_probation(struct sim *sim, struct sim_result *result)
+static int run_window(struct sim *sim, bool scored, struct sim_result *results)
 {
-	struct offload_status status;
-	double share;
+	double oracle;
 
-	if (!sim->offload)
-		return;
-	offload_status(sim->offload, &status);
-	share = (double)status.probation / sim->options->k;
-	if (share > result->probation)
-		result->probation = share;
-}
+	world_next(&sim->world);
+	for (uint32_t i = 0; i < sim->world.n; i++)
+		sim->counts[i] = world_poisson(&sim->world, sim->world.pps[i]);
+	oracle = scored ? oracle_share(sim) : 0;
+	for (size_t i = 0; i < sim->n_players; i++) {
+		double dropped_pps = player_send(&sim->players[i], sim->counts, sim->world.pps);
 
-static int run_windows(struct sim *sim, struct sim_result *result)
-{
-	const struct sim_case *options = sim->options;
-	uint64_t updates = 0, naive_updates = 0;
-	int rc = 0;
-
-	*result = (struct sim_result){ 0 };
-	for (uint32_t i = 0; i < options->warm_up + options->windows && !rc; i++) {
-		double share;
-
-		if (i == options->warm_up) {
-			updates = sim->card.updates;
-			naive_updates = sim->naive_updates;
+		if (scored) {
+			results[i].share += dropped_pps;
+			results[i].oracle_share += oracle;
 		}
-		world_next(&sim->world);
-		share = send_window(sim);
-		if (i >= options->warm_up) {
-			result->share += share / options->windows;
-			result->oracle_share += oracle_share(sim) / options->windows;
-		}
-		rc = react(sim);
-		note_probation(sim, result);
 	}
-	result->updates_per_s = (double)(sim->card.updates - updates) / options->windows;
-	result->naive_updates_per_s =
-		(double)(sim->naive_updates - naive_updates) / options->windows;
-	return rc;
+	return react(sim);
 }
 
-int sim_run(const struct sim_case *options, struct sim_result *result, struct sluice_err *err)
+int sim_run(const struct sim_case *cases, size_t n, sim_progress *progress, void *ctx,
+	    struct sim_result *results, struct sluice_err *err)
 {
-	struct sim sim = { .options = options };
-	int rc = sim_open(&sim, options, err);
+	struct sim sim = { .attack = cases };
+	uint32_t windows = cases->warm_up + cases->windows;
+	int rc;
 
+	if (cases->k > cases->sources) {
+		err_set(err, NULL, "a table of %u rules is larger than the %u sources", cases->k,
+			cases->sources);
+		return -EINVAL;
+	}
+	rc = sim_open(&sim, cases, n, err);
+	for (uint32_t i = 0; i < windows && !rc; i++) {
+		if (i == cases->warm_up)
+			note_start(&sim, results);
+		rc = run_window(&sim, i >= cases->warm_up, results);
+		if (progress)
+			progress(ctx, i + 1, windows);
+	}
 	if (!rc)
-		rc = run_windows(&sim, result);
+		note_end(&sim, results);
 	sim_close(&sim);
 	return rc;
 }

@@ -7,12 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define ZIPF_EXPONENT 1.1
-#define GAUSSIAN_SPREAD 0.25
-#define DRIFT_RANKS 0.01
-#define DRIFT_RATE 0.1
-#define PULSE_WINDOWS 2
-
 const char *world_name(enum world_distribution distribution)
 {
 	static const char *const names[WORLD_N_DISTRIBUTIONS] = {
@@ -24,9 +18,9 @@ const char *world_name(enum world_distribution distribution)
 }
 
 /* splitmix64 */
-uint64_t world_random(struct world *world)
+uint64_t world_random(uint64_t *random)
 {
-	uint64_t z = (world->random += 0x9e3779b97f4a7c15u);
+	uint64_t z = (*random += 0x9e3779b97f4a7c15u);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -34,17 +28,17 @@ uint64_t world_random(struct world *world)
 }
 
 /* In (0, 1). */
-static double uniform(struct world *world)
+static double uniform(uint64_t *random)
 {
-	return ((double)(world_random(world) >> 11) + 0.5) * 0x1p-53;
+	return ((double)(world_random(random) >> 11) + 0.5) * 0x1p-53;
 }
 
 /* Box and Muller's. */
-static double normal(struct world *world)
+static double normal(uint64_t *random)
 {
-	double radius = sqrt(-2 * log(uniform(world)));
+	double radius = sqrt(-2 * log(uniform(random)));
 
-	return radius * cos(2 * M_PI * uniform(world));
+	return radius * cos(2 * M_PI * uniform(random));
 }
 
 uint64_t world_poisson(struct world *world, double mean)
@@ -55,18 +49,31 @@ uint64_t world_poisson(struct world *world, double mean)
 	if (!(mean > 0))
 		return 0;
 	if (mean > 50) {
-		double value = floor(mean + sqrt(mean) * normal(world) + 0.5);
+		double value = floor(mean + sqrt(mean) * normal(&world->random) + 0.5);
 
 		return value > 0 ? (uint64_t)value : 0;
 	}
 	term = exp(-mean);
-	left = uniform(world) - term;
+	left = uniform(&world->random) - term;
 	while (left > 0 && n < 1000) {
 		n++;
 		term *= mean / (double)n;
 		left -= term;
 	}
 	return n;
+}
+
+uint64_t world_thin(uint64_t *random, uint64_t n, double chance)
+{
+	uint64_t some = 0;
+
+	if (chance <= 0)
+		return 0;
+	if (chance >= 1)
+		return n;
+	for (uint64_t i = 0; i < n; i++)
+		some += uniform(random) < chance;
+	return some;
 }
 
 static int heavier(const void *a, const void *b)
@@ -84,9 +91,9 @@ static void make_rank_rates(struct world *world)
 		double pps = 1;
 
 		if (world->distribution == WORLD_GAUSSIAN)
-			pps = fmax(0, 1 + GAUSSIAN_SPREAD * normal(world));
+			pps = fmax(0, 1 + world->shape.spread * normal(&world->random));
 		else if (world->distribution != WORLD_UNIFORM)
-			pps = pow(i + 1.0, -ZIPF_EXPONENT);
+			pps = pow(i + 1.0, -world->shape.exponent);
 		world->rank_pps[i] = pps;
 		sum += pps;
 	}
@@ -103,9 +110,12 @@ static void swap_ranks(struct world *world, uint32_t a, uint32_t b)
 	world->ranks[b] = rank;
 }
 
-int world_init(struct world *world, enum world_distribution distribution, uint32_t n, uint64_t seed)
+int world_init(struct world *world, enum world_distribution distribution,
+	       const struct world_shape *shape, uint32_t n, uint64_t seed)
 {
-	*world = (struct world){ .distribution = distribution, .n = n, .random = seed };
+	*world = (struct world){
+		.distribution = distribution, .shape = *shape, .n = n, .random = seed
+	};
 	world->rank_pps = calloc(n, sizeof(*world->rank_pps));
 	world->ranks = calloc(n, sizeof(*world->ranks));
 	world->pps = calloc(n, sizeof(*world->pps));
@@ -117,7 +127,7 @@ int world_init(struct world *world, enum world_distribution distribution, uint32
 	for (uint32_t i = 0; i < n; i++)
 		world->ranks[i] = i;
 	for (uint32_t i = n; i-- > 1;)
-		swap_ranks(world, i, (uint32_t)(world_random(world) % (i + 1)));
+		swap_ranks(world, i, (uint32_t)(world_random(&world->random) % (i + 1)));
 	return 0;
 }
 
@@ -133,7 +143,7 @@ void world_fini(struct world *world)
 static bool is_silent(const struct world *world, uint32_t source)
 {
 	return world->distribution == WORLD_PULSE &&
-	       source % 2 != (world->window - 1) / PULSE_WINDOWS % 2;
+	       source % 2 != (world->window - 1) / world->shape.pulse % 2;
 }
 
 void world_next(struct world *world)
@@ -143,15 +153,15 @@ void world_next(struct world *world)
 	world->window++;
 	if (world->distribution == WORLD_DRIFT) {
 		/* An exchange changes the rank of two. */
-		for (uint32_t i = 0; i < world->n * DRIFT_RANKS / 2; i++)
-			swap_ranks(world, (uint32_t)(world_random(world) % world->n),
-				   (uint32_t)(world_random(world) % world->n));
+		for (uint32_t i = 0; i < world->n * world->shape.drift_ranks / 2; i++)
+			swap_ranks(world, (uint32_t)(world_random(&world->random) % world->n),
+				   (uint32_t)(world_random(&world->random) % world->n));
 	}
 	for (uint32_t i = 0; i < world->n; i++) {
 		double pps = is_silent(world, i) ? 0 : world->rank_pps[world->ranks[i]];
 
 		if (world->distribution == WORLD_DRIFT)
-			pps *= 1 + DRIFT_RATE * (2 * uniform(world) - 1);
+			pps *= 1 + world->shape.drift_rate * (2 * uniform(&world->random) - 1);
 		world->pps[i] = pps;
 		sum += pps;
 	}

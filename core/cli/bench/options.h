@@ -19,6 +19,7 @@ struct bench_options {
 	size_t n_sizes;
 	bool json;
 	const char *csv, *svg; /* Files to write, or NULL. */
+	const char *attack;    /* What the simulated one is like, or NULL: see offload_attack.h. */
 };
 
 /* "11": 1 to STATS_MAX_ROUNDS.  0 or -EINVAL with the reason. */

@@ -4,17 +4,24 @@
  * and without counters, beside the controls.  Deterministic: all chance is from the seed.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/offload_attack.h"
 #include "bench/offload_report.h"
 #include "bench/offload_sim.h"
 #include "bench/offload_world.h"
 
 /* As many packets a source as in the large ones would make chance small; K / sources is theirs. */
 static const struct sim_case small_case = {
+	.shape = { .spread = 0.25,
+		   .exponent = 1.1,
+		   .drift_ranks = 0.01,
+		   .drift_rate = 0.1,
+		   .pulse = 2 },
 	.sources = 16384,
 	.k = 512,
 	.counters = true,
@@ -31,7 +38,7 @@ static struct sim_result run(const struct sim_case *sim)
 	struct sim_result result;
 	char name[48];
 
-	cr_assert_eq(sim_run(sim, &result, &err), 0, "%s", err.text);
+	cr_assert_eq(sim_run(sim, 1, NULL, NULL, &result, &err), 0, "%s", err.text);
 	sim_case_name(sim, name, sizeof(name));
 	printf("seed %#llx: %s, counters %d: %.4f of %.4f, %.1f updates/s, naive %.1f\n",
 	       (unsigned long long)sim->seed, name, sim->counters, result.share,
@@ -108,13 +115,80 @@ Test(sim, the_same_seed_gives_the_same_result)
 	cr_expect_float_eq(first.updates_per_s, second.updates_per_s, 0);
 }
 
+/* Whoever plays beside it. */
+Test(sim, a_case_does_not_depend_on_its_company)
+{
+	struct sim_case cases[3] = { small_case, small_case, small_case };
+	struct sluice_err err = { .text = "" };
+	struct sim_result together[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		cases[i].distribution = WORLD_DRIFT;
+		cases[i].warm_up = cases[i].windows = 10;
+	}
+	cases[1].policy = SIM_RANDOM;
+	cases[2].counters = false;
+	cr_assert_eq(sim_run(cases, 3, NULL, NULL, together, &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct sim_result alone = run(&cases[i]);
+
+		cr_expect_float_eq(alone.share, together[i].share, 0);
+		cr_expect_float_eq(alone.updates_per_s, together[i].updates_per_s, 0);
+		cr_expect_float_eq(alone.naive_updates_per_s, together[i].naive_updates_per_s, 0);
+	}
+}
+
+Test(sim, a_table_larger_than_the_attack_is_refused)
+{
+	struct sluice_err err = { .text = "" };
+	struct sim_case sim = small_case;
+	struct sim_result result;
+
+	sim.k = sim.sources + 1;
+	cr_expect_eq(sim_run(&sim, 1, NULL, NULL, &result, &err), -EINVAL);
+	cr_expect_neq(err.text[0], '\0');
+}
+
+/* An attack that is told in words. */
+Test(sim, attacks_in_words)
+{
+	static const char *const bad[] = {
+		"",	     "seed",	  "seed=",	"seed=x",     "seed=1.5",   "seed=-1",
+		"seed=1,",   ",seed=1",	  "speed=1",	"windows=0",  "rates=nan",  "rates=1",
+		"sources=9", "ranks=1.1", "seed=1;k=2", "seed=1e300", "windows=1 ", "=1",
+	};
+	struct sluice_err err = { .text = "" };
+	struct sim_case sim = attack_default;
+
+	cr_assert_eq(attack_parse("seed=7,spread=0.5,exponent=1.3,ranks=0.02,rates=0.2,pulse=3,"
+				  "sources=5000,settle=0,windows=9",
+				  &sim, &err),
+		     0, "%s", err.text);
+	cr_expect_eq(sim.seed, 7);
+	cr_expect_eq(sim.sources, 5000);
+	cr_expect_eq(sim.warm_up, 0);
+	cr_expect_eq(sim.windows, 9);
+	cr_expect_eq(sim.shape.pulse, 3);
+	cr_expect_float_eq(sim.shape.spread, 0.5, 0);
+	cr_expect_float_eq(sim.shape.exponent, 1.3, 0);
+	cr_expect_float_eq(sim.shape.drift_ranks, 0.02, 0);
+	cr_expect_float_eq(sim.shape.drift_rate, 0.2, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err.text[0] = '\0';
+		cr_expect_eq(attack_parse(bad[i], &sim, &err), -EINVAL, "'%s'", bad[i]);
+		cr_expect_neq(err.text[0], '\0', "'%s'", bad[i]);
+	}
+}
+
 Test(sim, rates_add_up_and_chance_has_its_mean)
 {
 	for (int d = 0; d < WORLD_N_DISTRIBUTIONS; d++) {
 		struct world world;
 		double sum = 0, packets = 0;
 
-		cr_assert_eq(world_init(&world, (enum world_distribution)d, 1000, 7), 0);
+		cr_assert_eq(world_init(&world, (enum world_distribution)d, &small_case.shape, 1000,
+					7),
+			     0);
 		for (int i = 0; i < 3; i++)
 			world_next(&world);
 		for (uint32_t i = 0; i < 1000; i++) {
@@ -142,7 +216,7 @@ Test(sim, json_rows)
 	json_t *rows, *row;
 
 	cr_assert(out && text);
-	cr_assert_eq(offload_report_init(&report, text), 0);
+	cr_assert_eq(offload_report_init(&report, &small_case, text), 0);
 	sim.distribution = WORLD_DRIFT;
 	cr_assert_eq(offload_report_add(&report, &sim, &result), 0);
 	sim.policy = SIM_NEVER_UPDATE;
