@@ -57,8 +57,17 @@ static void swap_entries(struct plan_entry *a, struct plan_entry *b)
 	*b = tmp;
 }
 
-/* Moves the offloaded entries to the front; returns how many there are. */
-static size_t gather_offloaded(struct plan_entry *entries, size_t n)
+static size_t count_offloaded(const struct plan_entry *entries, size_t n)
+{
+	size_t n_offloaded = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_offloaded += entries[i].offloaded;
+	return n_offloaded;
+}
+
+/* Moves the offloaded entries to the front. */
+static void gather_offloaded(struct plan_entry *entries, size_t n)
 {
 	size_t n_offloaded = 0;
 
@@ -66,19 +75,19 @@ static size_t gather_offloaded(struct plan_entry *entries, size_t n)
 		if (entries[i].offloaded)
 			swap_entries(&entries[i], &entries[n_offloaded++]);
 	}
-	return n_offloaded;
 }
 
 /*
  * Takes out what no longer fits, the slowest first; true when all of it could be planned.  The
  * removed end up at the front of `entries`, `*n_removed` of them.
  */
-static bool plan_shrink(struct plan_entry *entries, size_t n_offloaded, uint32_t capacity,
+static bool plan_shrink(struct plan_entry *entries, size_t n, size_t n_offloaded, uint32_t capacity,
 			size_t *n_removed, struct plan_output *out)
 {
 	*n_removed = 0;
 	if (n_offloaded <= capacity)
 		return true;
+	gather_offloaded(entries, n);
 	select_heaviest(entries, n_offloaded, capacity);
 	select_sort(entries + capacity, n_offloaded - capacity);
 	for (size_t i = n_offloaded; i-- > capacity;) {
@@ -171,8 +180,8 @@ int plan_offload(struct plan_entry *entries, size_t n_entries, const struct plan
 	if (!(limits->threshold_min >= 1.0) || !(limits->threshold_max >= limits->threshold_min))
 		return -EINVAL;
 
-	n_offloaded = gather_offloaded(entries, n_entries);
-	if (plan_shrink(entries, n_offloaded, limits->capacity, &n_removed, &out))
+	n_offloaded = count_offloaded(entries, n_entries);
+	if (plan_shrink(entries, n_entries, n_offloaded, limits->capacity, &n_removed, &out))
 		plan_moves(entries + n_removed, n_entries - n_removed, n_offloaded - n_removed,
 			   limits, &out);
 	*n_steps = out.n;

@@ -20,13 +20,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One blocked source, offloaded or not. */
+#define PLAN_RESIDENCY_MAX 0x7fffffffu
+
+/* One blocked source, offloaded or not.  Small: a million of them are moved about. */
 struct plan_entry {
-	uint64_t rate;	    /* Software and hardware merged; all in one unit. */
-	uint32_t handle;    /* The caller's name for it; not PLAN_NONE. */
-	uint32_t residency; /* Windows spent in the table; meaningless if not offloaded. */
-	bool offloaded;
+	uint64_t rate;		 /* Software and hardware merged; all in one unit. */
+	uint32_t handle;	 /* The caller's name for it; not PLAN_NONE. */
+	uint32_t residency : 31; /* Windows spent in the table; meaningless if not offloaded. */
+	uint32_t offloaded : 1;
 };
+_Static_assert(sizeof(struct plan_entry) == 16, "four in a cache line");
 
 struct plan_limits {
 	uint32_t capacity;	/* K */

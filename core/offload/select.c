@@ -95,7 +95,10 @@ static size_t pivot_near(const struct plan_entry *entries, size_t n, size_t k)
 	return sample[rank < SAMPLE ? rank : SAMPLE - 1];
 }
 
-/* Splits at entries[pivot]; returns where it ends up: before it are only entries ahead of it. */
+/*
+ * Splits at entries[pivot]; returns where it ends up: before it are only entries ahead of it.  For
+ * a pivot near one end, where the branches are guessed right and little is moved.
+ */
 static size_t partition(struct plan_entry *entries, size_t n, size_t pivot)
 {
 	struct plan_entry value = entries[pivot];
@@ -112,6 +115,27 @@ static size_t partition(struct plan_entry *entries, size_t n, size_t pivot)
 		swap_entries(&entries[left], &entries[right - 1]);
 		left++;
 		right--;
+	}
+	swap_entries(&entries[left], &entries[n - 1]);
+	return left;
+}
+
+/*
+ * The same for a pivot near the middle, where no branch could be guessed: every entry is moved, and
+ * only by how much depends on the comparison.
+ */
+static size_t partition_evenly(struct plan_entry *entries, size_t n, size_t pivot)
+{
+	struct plan_entry value = entries[pivot];
+	size_t left = 0;
+
+	swap_entries(&entries[pivot], &entries[n - 1]);
+	for (size_t i = 0; i < n - 1; i++) {
+		struct plan_entry entry = entries[i];
+
+		entries[i] = entries[left];
+		entries[left] = entry;
+		left += select_before(&entry, &value);
 	}
 	swap_entries(&entries[left], &entries[n - 1]);
 	return left;
@@ -162,7 +186,7 @@ static void sort_patiently(struct plan_entry *entries, size_t n, unsigned int le
 			sort_heap(entries, n);
 			return;
 		}
-		cut = partition(entries, n, pivot_near(entries, n, n / 2));
+		cut = partition_evenly(entries, n, pivot_near(entries, n, n / 2));
 		/* Recursion on the shorter side keeps the stack logarithmic. */
 		if (cut < n - cut - 1) {
 			sort_patiently(entries, cut, left);

@@ -328,7 +328,7 @@ static void oracle_plan(struct oracle *oracle, struct plan_entry *entries, size_
 				rank++;
 			if (rank > limits->capacity && entries[j].offloaded &&
 			    entries[j].residency >= limits->min_residency &&
-			    entries[j].residency != UINT32_MAX)
+			    entries[j].residency != PLAN_RESIDENCY_MAX)
 				victim = j;
 		}
 		if (victim == n || oracle->swaps++ >= limits->max_swaps ||
@@ -338,7 +338,7 @@ static void oracle_plan(struct oracle *oracle, struct plan_entry *entries, size_
 				 (struct plan_step)SWAP(entries[victim].handle, entries[i].handle),
 				 2))
 			return;
-		entries[victim].residency = UINT32_MAX;
+		entries[victim].residency = PLAN_RESIDENCY_MAX;
 	}
 }
 
