@@ -70,7 +70,7 @@ static void print_interfaces(const json_t *status, const struct style *style)
 						 attached ? "" : style->alarm, state,
 						 attached ? "" : style->end);
 	}
-	say("interfaces", "%s", text);
+	say("interfaces", "%s; placement %s", text, document_string(status, "placement"));
 }
 
 static void print_attack(const json_t *status, const struct style *style)
@@ -190,7 +190,7 @@ static void print_known(const json_t *status)
 static void print_offload(const json_t *status, const struct style *style)
 {
 	char used[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE], adds[HUMAN_TEXT_SIZE];
-	char dels[HUMAN_TEXT_SIZE];
+	char dels[HUMAN_TEXT_SIZE], lifted[HUMAN_TEXT_SIZE], probation[64] = "";
 	const char *error = document_string(status, "offload.last_error");
 	bool healthy = document_bool(status, "offload.healthy");
 
@@ -198,11 +198,14 @@ static void print_offload(const json_t *status, const struct style *style)
 		say("offload", "none");
 		return;
 	}
-	say("offload", "%s%s: %s of %s entries, %s added, %s removed, threshold %.2f%s%s%s",
+	if (!document_bool(status, "offload.counters"))
+		snprintf(probation, sizeof(probation), " (no counters; %s on probation)",
+			 human_count(document_u64(status, "offload.probation"), lifted));
+	say("offload", "%s%s: %s of %s entries%s, %s added, %s removed, threshold %.2f%s%s%s",
 	    document_string(status, "offload.backend"),
 	    document_bool(status, "offload.emulated") ? " (emulated, no real card)" : "",
 	    human_count(document_u64(status, "offload.entries"), used),
-	    human_count(document_u64(status, "offload.capacity"), capacity),
+	    human_count(document_u64(status, "offload.capacity"), capacity), probation,
 	    human_count(document_u64(status, "offload.adds"), adds),
 	    human_count(document_u64(status, "offload.dels"), dels),
 	    document_number(status, "offload.threshold"), healthy ? "" : style->alarm,

@@ -114,6 +114,16 @@ struct settings_rate_monitor {
 	uint32_t windows; /* A source must stay under it this many windows. */
 };
 
+/* Where the daemon runs, and whether a card's table is used. */
+enum settings_placement {
+	SETTINGS_PLACEMENT_HOST,
+	SETTINGS_PLACEMENT_HYBRID,
+	SETTINGS_PLACEMENT_SMARTNIC,
+};
+
+/* "host" etc. */
+const char *settings_placement_name(enum settings_placement placement);
+
 struct settings_offload {
 	bool enabled;
 	struct settings_plugin backend;
@@ -122,8 +132,9 @@ struct settings_offload {
 	uint32_t updates_per_second;	     /* 0 = auto: from the back end's update cost. */
 	uint64_t max_rate_pps;		     /* 0 = auto: the highest total seen, decaying. */
 	double threshold_min, threshold_max; /* Bounds of the swap threshold. */
-	uint32_t residency_windows;	     /* An offloaded entry stays at least this long. */
-	bool flush_on_exit;		     /* SIGTERM leaves the table empty. */
+	double churn;		    /* Swaps a second at full volume, as a share of the table. */
+	uint32_t residency_windows; /* An offloaded entry stays at least this long. */
+	bool flush_on_exit;	    /* SIGTERM leaves the table empty. */
 };
 
 struct settings_control {
@@ -160,6 +171,7 @@ struct settings {
 	struct settings_policy policy;
 	struct settings_known known;
 	struct settings_rate_monitor rate_monitor;
+	enum settings_placement placement;
 	struct settings_offload offload;
 	struct settings_control control;
 };

@@ -72,16 +72,17 @@ static int budgets_check(const struct settings_owned *owned, struct config_error
 static int placement_check(const struct settings_owned *owned, struct config_errors *errors)
 {
 	const struct config_value *placement = config_value_get(owned->value, "placement");
-	bool hybrid;
+	enum settings_placement wanted = owned->settings.placement;
 
-	if (!placement)
+	if (!placement || (wanted != SETTINGS_PLACEMENT_HOST) == owned->settings.offload.enabled)
 		return 0;
-	hybrid = !strcmp(config_value_string(placement), "hybrid");
-	if (hybrid == owned->settings.offload.enabled)
-		return 0;
-	config_errors_add_at(errors, config_value_node(placement), "placement",
-			     hybrid ? "hybrid needs the key 'offload' with a back end"
-				    : "host has no use for 'offload'; write hybrid, or remove it");
+	if (wanted == SETTINGS_PLACEMENT_HOST)
+		config_errors_add_at(errors, config_value_node(placement), "placement",
+				     "host has no use for 'offload'; write hybrid, or remove it");
+	else
+		config_errors_add_at(errors, config_value_node(placement), "placement",
+				     "%s needs the key 'offload' with a back end",
+				     config_value_string(placement));
 	return -EINVAL;
 }
 

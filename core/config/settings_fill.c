@@ -205,6 +205,30 @@ static void known_fill(struct settings_known *known, const struct config_value *
 	known->keep_ns = number_get(map, "keep");
 }
 
+static const char *const placements[] = {
+	[SETTINGS_PLACEMENT_HOST] = "host",
+	[SETTINGS_PLACEMENT_HYBRID] = "hybrid",
+	[SETTINGS_PLACEMENT_SMARTNIC] = "smartnic",
+};
+
+const char *settings_placement_name(enum settings_placement placement)
+{
+	return placements[placement];
+}
+
+static enum settings_placement placement_get(const struct config_value *map)
+{
+	const struct config_value *value = config_value_get(map, "placement");
+	enum settings_placement placement = SETTINGS_PLACEMENT_HOST;
+
+	if (!value)
+		return config_value_get(map, "offload") ? SETTINGS_PLACEMENT_HYBRID
+							: SETTINGS_PLACEMENT_HOST;
+	while (strcmp(placements[placement], config_value_string(value)) != 0)
+		placement++;
+	return placement;
+}
+
 static void offload_fill(struct settings_offload *offload, const struct config_value *map)
 {
 	const struct config_value *threshold = config_value_get(map, "threshold");
@@ -220,6 +244,7 @@ static void offload_fill(struct settings_offload *offload, const struct config_v
 	offload->max_rate_pps = number_or_word_get(map, "max_rate");
 	offload->threshold_min = real_get(threshold, "min");
 	offload->threshold_max = real_get(threshold, "max");
+	offload->churn = real_get(map, "churn");
 	offload->residency_windows = small_get(map, "residency");
 	offload->flush_on_exit = flag_get(map, "flush_on_exit");
 }
@@ -313,6 +338,7 @@ int settings_fill(struct settings_owned *owned)
 	s->rate_monitor.quiet_pps = number_or_word_get(monitor, "quiet");
 	s->rate_monitor.quiet_learned = !s->rate_monitor.quiet_pps;
 	s->rate_monitor.windows = small_get(monitor, "windows");
+	s->placement = placement_get(map);
 	offload_fill(&s->offload, config_value_get(map, "offload"));
 	control_fill(&s->control, config_value_get(map, "control"));
 	return 0;

@@ -115,7 +115,16 @@ struct offload {
 	pthread_mutex_t lock; /* Held for pointer swaps and copies only. */
 	pthread_cond_t wake;  /* Mail or stop. */
 	pthread_cond_t idle;  /* Neither mail nor work. */
+	pthread_cond_t end;   /* `ended`; on the monotonic clock. */
 	bool stop, busy, mail_posted, report_fresh;
+	uint64_t began_ns; /* When what it is busy with began. */
+	bool hanging;	   /* That was too long ago, and was said. */
+	bool ended;	   /* The thread only has to be joined. */
+	bool left;	   /* Nobody waits for it: it frees all this, then calls `after`. */
+	void (*after)(void *ctx);
+	void *after_ctx;
+	struct event_sink sink; /* To `options.events`, until it is left. */
+	const struct event_sink *events;
 	struct mail mails[2];
 	struct mail *posted; /* The other one is the worker's. */
 	struct report reports[3];
@@ -142,6 +151,9 @@ void *worker_main(void *arg);
 bool worker_interrupted(struct offload *offload);
 /* Makes the table and the counters visible to offload_exchange() and offload_status(). */
 void worker_publish(struct offload *offload);
+
+/* The calling thread is the last one that knows of it. */
+void offload_destroy(struct offload *offload);
 
 int worker_init(struct offload *offload) __attribute__((warn_unused_result));
 void worker_fini(struct offload *offload);

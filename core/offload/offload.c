@@ -10,10 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "internal.h"
+
+/* What a flush may take on top of the wait for anything else. */
+#define OFFLOAD_FLUSH_MAX_NS 60e9
 
 static int check_options(const struct offload_options *options, struct sluice_err *err)
 {
@@ -62,7 +66,31 @@ static int start_worker(struct offload *offload, struct sluice_err *err)
 	return 0;
 }
 
-static void free_memory(struct offload *offload)
+/* Holding the lock, so that nothing is on its way when the worker is left. */
+static void forward(void *ctx, const struct event *event)
+{
+	struct offload *offload = ctx;
+
+	pthread_mutex_lock(&offload->lock);
+	if (offload->events && !offload->left)
+		offload->events->emit(offload->events->ctx, event);
+	pthread_mutex_unlock(&offload->lock);
+}
+
+static void init_locks(struct offload *offload)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&offload->lock, NULL);
+	pthread_cond_init(&offload->wake, NULL);
+	pthread_cond_init(&offload->idle, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&offload->end, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+void offload_destroy(struct offload *offload)
 {
 	worker_fini(offload);
 	for (size_t i = 0; i < 2; i++)
@@ -72,6 +100,7 @@ static void free_memory(struct offload *offload)
 		free(offload->reports[i].rows);
 	free(offload->states);
 	free(offload->seen);
+	pthread_cond_destroy(&offload->end);
 	pthread_cond_destroy(&offload->idle);
 	pthread_cond_destroy(&offload->wake);
 	pthread_mutex_destroy(&offload->lock);
@@ -94,14 +123,16 @@ int offload_new(const struct offload_options *options, struct offload **out, str
 	offload->options = *options;
 	snprintf(offload->name, sizeof(offload->name), "%s", options->name ? options->name : "");
 	offload->options.name = offload->name;
-	pthread_mutex_init(&offload->lock, NULL);
-	pthread_cond_init(&offload->wake, NULL);
-	pthread_cond_init(&offload->idle, NULL);
+	offload->events = options->events;
+	offload->sink = (struct event_sink){ forward, offload };
+	offload->options.events = &offload->sink;
+	init_locks(offload);
 	offload->posted = &offload->mails[0];
 	offload->published = &offload->reports[0];
 	offload->writing = &offload->reports[1];
 	offload->reading = &offload->reports[2];
 	offload->busy = true;
+	offload->began_ns = clock_monotonic_ns(options->clock);
 
 	rc = worker_init(offload);
 	if (rc)
@@ -109,11 +140,57 @@ int offload_new(const struct offload_options *options, struct offload **out, str
 	else
 		rc = start_worker(offload, err);
 	if (rc) {
-		free_memory(offload);
+		offload_destroy(offload);
 		return rc;
 	}
 	*out = offload;
 	return 0;
+}
+
+/* How long the end may take; with the lock. */
+static struct timespec last_moment(const struct offload *offload, uint64_t wait_ns)
+{
+	const struct offload_status *status = &offload->status;
+	double flush_ns = 2.0 * status->used * (double)status->update_p99_ns;
+	struct timespec at;
+
+	if (offload->options.flush_on_exit)
+		wait_ns += (uint64_t)(flush_ns < OFFLOAD_FLUSH_MAX_NS ? flush_ns
+								      : OFFLOAD_FLUSH_MAX_NS);
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	wait_ns += (uint64_t)at.tv_nsec;
+	at.tv_sec += (time_t)(wait_ns / 1000000000);
+	at.tv_nsec = (long)(wait_ns % 1000000000);
+	return at;
+}
+
+/* With the lock. */
+static void ask_to_stop(struct offload *offload)
+{
+	offload->stop = true;
+	pthread_cond_signal(&offload->wake);
+}
+
+bool offload_stop(struct offload *offload, uint64_t wait_ns)
+{
+	struct timespec until;
+	bool ended;
+	int rc = 0;
+
+	pthread_mutex_lock(&offload->lock);
+	until = last_moment(offload, wait_ns);
+	ask_to_stop(offload);
+	while (!offload->ended && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&offload->end, &offload->lock, &until);
+	ended = offload->ended;
+	pthread_mutex_unlock(&offload->lock);
+	if (!ended)
+		event_emit(offload->options.events, EVENT_KIND_OFFLOAD_FAILED, SLUICE_LOG_ERROR,
+			   NULL, 1, offload->name,
+			   "backend '%s': a call into it does not come back, and the end does not "
+			   "wait for it: the card's table stays as it is, until the next start",
+			   offload->name);
+	return ended;
 }
 
 void offload_free(struct offload *offload)
@@ -121,11 +198,29 @@ void offload_free(struct offload *offload)
 	if (!offload)
 		return;
 	pthread_mutex_lock(&offload->lock);
-	offload->stop = true;
-	pthread_cond_signal(&offload->wake);
+	ask_to_stop(offload);
 	pthread_mutex_unlock(&offload->lock);
 	pthread_join(offload->thread, NULL);
-	free_memory(offload);
+	offload_destroy(offload);
+}
+
+void offload_leave(struct offload *offload, void (*after)(void *ctx), void *ctx)
+{
+	bool ended;
+
+	pthread_mutex_lock(&offload->lock);
+	ended = offload->ended;
+	offload->left = !ended;
+	offload->after = after;
+	offload->after_ctx = ctx;
+	if (!ended)
+		pthread_detach(offload->thread);
+	pthread_mutex_unlock(&offload->lock);
+	/* It came back at the last moment. */
+	if (ended) {
+		offload_free(offload);
+		after(ctx);
+	}
 }
 
 static int reserve(void **array, size_t *capacity, size_t n, size_t size)
@@ -172,10 +267,14 @@ static int fill_mail(struct offload *offload, const struct offload_source *sourc
 	return 0;
 }
 
-/* Trades both mailboxes; true if the worker had something new to say, now in `reading`. */
-static void trade(struct offload *offload)
+/*
+ * Trades both mailboxes; what the worker has to say is in `reading` then.  True if what the worker
+ * is at has become too long.
+ */
+static bool trade(struct offload *offload, uint64_t now_ns)
 {
 	struct mail filled = offload->filling;
+	bool hangs;
 
 	pthread_mutex_lock(&offload->lock);
 	offload->filling = *offload->posted;
@@ -188,8 +287,21 @@ static void trade(struct offload *offload)
 		offload->published = old;
 		offload->report_fresh = false;
 	}
+	hangs = offload->busy && !offload->hanging &&
+		now_ns > offload->began_ns + OFFLOAD_PATIENCE_NS;
+	offload->hanging |= hangs;
 	pthread_cond_signal(&offload->wake);
 	pthread_mutex_unlock(&offload->lock);
+	return hangs;
+}
+
+static void say_hanging(const struct offload *offload)
+{
+	event_emit(offload->options.events, EVENT_KIND_OFFLOAD_FAILED, SLUICE_LOG_ERROR, NULL, 1,
+		   offload->name,
+		   "backend '%s': a call into it has not come back for %u s; all sources stay "
+		   "blocked in software, the card's table stays as it is",
+		   offload->name, (unsigned int)(OFFLOAD_PATIENCE_NS / 1000000000));
 }
 
 /* The packets of a row that the engine has not been told of yet. */
@@ -267,7 +379,8 @@ int offload_exchange(struct offload *offload, const struct offload_source *sourc
 	if (rc)
 		return rc;
 	offload->filling.length_ns = window_length(offload, now_ns);
-	trade(offload);
+	if (trade(offload, now_ns))
+		say_hanging(offload);
 	/* Totals, not deltas, are what is traded: a failure here loses nothing. */
 	rc = reserve_answer(offload);
 	if (rc)
@@ -281,6 +394,7 @@ void offload_status(struct offload *offload, struct offload_status *status)
 {
 	pthread_mutex_lock(&offload->lock);
 	*status = offload->status;
+	status->healthy = status->healthy && !offload->hanging;
 	pthread_mutex_unlock(&offload->lock);
 }
 

@@ -10,6 +10,9 @@
  * few costs speed), plans (see plan.h), and changes the table in batches small enough that stop
  * and a newer window are never far.  A window that arrives while it is at work replaces the rest.
  *
+ * A call that does not come back holds up the worker alone: the engine notices in its exchange, and
+ * the end waits no longer than offload_stop() says.
+ *
  * A card that refuses a rule, is full early, loses rules, says yes and drops nothing, or does not
  * answer is worked around with back-off, and said so by events; a card that comes back is brought
  * in line by list().
@@ -40,14 +43,19 @@ struct offload;
  */
 #define OFFLOAD_PROBATION_SHARE 50
 
+/* A call of the back end that takes longer than this is said to hang. */
+#define OFFLOAD_PATIENCE_NS 10000000000u
+
 /* Nothing was read of this source: the card has no counters, or has not been read yet. */
 #define OFFLOAD_AGE_UNKNOWN UINT64_MAX
 
 /*
  * Swaps a second, as a share of the table, when the attack is as large as the maximum; at a tenth
- * of that a tenth.  Half of the table may be swapped on top, once.
+ * of that a tenth.  What was not used is saved up for so many seconds, for an attack that changes
+ * all at once.
  */
 #define OFFLOAD_CHURN 0.05
+#define OFFLOAD_CHURN_SAVED_S 10
 /* What the deployment file has by default. */
 #define OFFLOAD_THRESHOLD_MIN 1.02
 #define OFFLOAD_THRESHOLD_MAX 1.1
@@ -131,10 +139,22 @@ int offload_exchange(struct offload *offload, const struct offload_source *sourc
 void offload_status(struct offload *offload, struct offload_status *status);
 
 /*
- * Stops the worker (bounded by one batch), flushes if so configured, closes the back end.  NULL is
- * a no-op.
+ * Tells the worker to stop, which it does after its batch, flush the table if so configured, and
+ * close the back end.  Waits for that, in real time: `wait_ns`, and longer for a flush that takes
+ * long by what updates cost, a minute at most.  False: a call of the back end does not come back.
+ * An event says so; it is the last one from here.
  */
+bool offload_stop(struct offload *offload, uint64_t wait_ns) __attribute__((warn_unused_result));
+
+/* Stops the worker, if that was not done, and frees all.  NULL is a no-op. */
 void offload_free(struct offload *offload);
+
+/*
+ * Instead, after offload_stop() in vain: nobody waits for the call.  Should it come back, the worker
+ * ends as it would have, frees all and calls `after` on its thread.  The back end's code must stay
+ * loaded, and its instance be retired before.
+ */
+void offload_leave(struct offload *offload, void (*after)(void *ctx), void *ctx);
 
 /*
  * Waits until the worker has done all that was handed to it.  For tests and simulations, which must

@@ -15,6 +15,8 @@
 #define RECONCILE_ROUTINE_NS 10000000000u
 /* More rules than any table has; bounds what a back end can make us allocate. */
 #define RECONCILE_RULES_MAX (1u << 22)
+/* A counter that ran over may show so many times what its source sent a window ago. */
+#define RECONCILE_WRAP_DOUBT 8
 
 /* Doubles an array of `size`-byte members from at least `least`; false at the bound. */
 static bool enlarge(void **array, size_t *capacity, size_t least, size_t size)
@@ -166,6 +168,24 @@ void reconcile_audit(struct offload *offload)
 	worker->healthy = true;
 }
 
+/*
+ * The packets between two readings of one counter.  One that went back was reset, and all that it
+ * shows is new; or it has 32 bits and ran over, if that makes about as many as the source sends.
+ */
+static uint64_t counted(const struct row *row, uint64_t packets, uint64_t at_ns)
+{
+	uint64_t over = (uint32_t)(packets - row->counter);
+	double expected, elapsed_s;
+
+	if (packets >= row->counter)
+		return packets - row->counter;
+	if (row->counter > UINT32_MAX || !row->measured || at_ns <= row->counter_ns)
+		return packets;
+	elapsed_s = (double)(at_ns - row->counter_ns) / 1e9;
+	expected = (double)row->hw_pps * elapsed_s;
+	return (double)over <= RECONCILE_WRAP_DOUBT * expected ? over : packets;
+}
+
 /* One reading of one row: the delta, and the rate once it spans enough time. */
 static void take_counter(struct offload *offload, struct row *row,
 			 const struct sluice_backend_counter *counter, uint64_t now_ns)
@@ -176,10 +196,8 @@ static void take_counter(struct offload *offload, struct row *row,
 
 	row->missing = 0;
 	row->read_round = offload->worker.round;
-	/* A counter that went back was reset: all that it shows is new. */
 	if (row->baseline)
-		row->total += counter->packets >= row->counter ? counter->packets - row->counter
-							       : counter->packets;
+		row->total += counted(row, counter->packets, at_ns);
 	row->counter = counter->packets;
 	/* The first look at a rule that was there before us only tells where it starts. */
 	if (!row->baseline) {

@@ -131,7 +131,7 @@ static bool make_entry(struct offload *offload, uint32_t index, uint64_t sw_pps,
 	}
 
 	judge_effect(offload, row, sw_pps);
-	row->residency += row->residency < UINT32_MAX;
+	row->residency += row->residency < PLAN_RESIDENCY_MAX;
 	entry->offloaded = true;
 	entry->residency = row->residency;
 	entry->rate = offloaded_rate(offload, row, sw_pps, &known);
@@ -300,15 +300,16 @@ static void note_lifted(struct offload *offload)
 static void refill_swaps(struct offload *offload)
 {
 	struct worker *worker = &offload->worker;
-	double load = 1, capacity = worker->capacity.learned;
 	double elapsed_s = (double)(worker->now_ns - worker->swaps_ns) / 1e9;
+	double load = 1, per_second;
 
 	if (worker->max_volume_pps > worker->volume_pps)
 		load = (double)worker->volume_pps / (double)worker->max_volume_pps;
-	worker->swaps += offload->options.churn * load * capacity * elapsed_s;
+	per_second = offload->options.churn * load * worker->capacity.learned;
+	worker->swaps += per_second * elapsed_s;
 	worker->swaps_ns = worker->now_ns;
-	if (!isinf(offload->options.churn) && worker->swaps > capacity / 2 + 1)
-		worker->swaps = capacity / 2 + 1;
+	if (worker->swaps > OFFLOAD_CHURN_SAVED_S * per_second + 1)
+		worker->swaps = OFFLOAD_CHURN_SAVED_S * per_second + 1;
 }
 
 static void spend_swaps(struct worker *worker, size_t n_steps)

@@ -226,6 +226,22 @@ static void finish(struct offload *offload)
 	options->ops->close(options->self);
 }
 
+/* A call that was said to hang is over. */
+static void say_back(struct offload *offload)
+{
+	bool hung;
+
+	pthread_mutex_lock(&offload->lock);
+	hung = offload->hanging;
+	offload->hanging = false;
+	pthread_mutex_unlock(&offload->lock);
+	if (!hung)
+		return;
+	event_emit(offload->options.events, EVENT_KIND_OFFLOADED, SLUICE_LOG_NOTICE, NULL, 1,
+		   offload->name, "backend '%s': the call that took so long has come back",
+		   offload->name);
+}
+
 /* Waits for a window; false at the end. */
 static bool next_mail(struct offload *offload)
 {
@@ -245,9 +261,30 @@ static bool next_mail(struct offload *offload)
 		offload->posted = done;
 		offload->mail_posted = false;
 		offload->busy = true;
+		offload->began_ns = clock_monotonic_ns(offload->options.clock);
 	}
 	pthread_mutex_unlock(&offload->lock);
 	return more;
+}
+
+/* All but the memory is done with. */
+static void end(struct offload *offload)
+{
+	void (*after)(void *ctx);
+	void *ctx;
+	bool left;
+
+	pthread_mutex_lock(&offload->lock);
+	offload->ended = true;
+	left = offload->left;
+	after = offload->after;
+	ctx = offload->after_ctx;
+	pthread_cond_broadcast(&offload->end);
+	pthread_mutex_unlock(&offload->lock);
+	if (!left)
+		return;
+	offload_destroy(offload);
+	after(ctx);
 }
 
 void *worker_main(void *arg)
@@ -257,11 +294,14 @@ void *worker_main(void *arg)
 	reconcile_audit(offload);
 	say_tallies(offload);
 	worker_publish(offload);
+	say_back(offload);
 	while (next_mail(offload)) {
 		round_run(offload);
 		say_tallies(offload);
 		worker_publish(offload);
+		say_back(offload);
 	}
 	finish(offload);
+	end(offload);
 	return NULL;
 }

@@ -35,6 +35,7 @@
 
 #define EVENTS_KEPT 4096
 #define CALL_LIMIT_NS (5ull * 1000000000ull)
+#define BACKEND_WAIT_NS (5ull * 1000000000ull)
 /* The most that one look at the known clients may hold up a window. */
 #define KNOWN_WAIT_NS (20ull * 1000000ull)
 
@@ -258,7 +259,7 @@ static int start_offload(struct daemon *daemon, struct sluice_err *err)
 		.max_rate_pps = offload->max_rate_pps,
 		.threshold_min = offload->threshold_min,
 		.threshold_max = offload->threshold_max,
-		.churn = OFFLOAD_CHURN,
+		.churn = offload->churn,
 		.residency_windows = offload->residency_windows,
 		.flush_on_exit = offload->flush_on_exit,
 		.window_ns = settings->window_ns,
@@ -355,14 +356,25 @@ static int start(struct daemon *daemon, struct sluice_err *err)
 	return start_engine(daemon, err) == 0 ? SLUICED_EXIT_OK : SLUICED_EXIT_RUNTIME;
 }
 
+/* Also on the worker's thread, if its call came back after all. */
+static void free_instance(void *ctx)
+{
+	plugin_instance_free(ctx);
+}
+
 static void close_backend(struct daemon *daemon)
 {
 	/* The offload manager closes what it was given; without one it is ours. */
 	if (!daemon->offload && daemon->backend)
 		plugin_backend_ops(generation_backend(daemon->generation))
 			->close(plugin_instance_self(daemon->backend));
-	offload_free(daemon->offload);
-	plugin_instance_free(daemon->backend);
+	if (!daemon->offload || offload_stop(daemon->offload, BACKEND_WAIT_NS)) {
+		offload_free(daemon->offload);
+		plugin_instance_free(daemon->backend);
+		return;
+	}
+	plugin_instance_retire(daemon->backend);
+	offload_leave(daemon->offload, free_instance, daemon->backend);
 }
 
 static void close_dataplane(struct daemon *daemon, bool started)

@@ -381,6 +381,9 @@ static void write_offload(FILE *out, const struct snapshot *snapshot)
 	gauge(out, "sluice_offload_entries", "Rules in the NIC's table.", offload->used);
 	gauge(out, "sluice_offload_capacity", "Rules that fit into the NIC's table.",
 	      offload->capacity);
+	gauge(out, "sluice_offload_probation",
+	      "Entries out of the NIC's table for a window, to be counted by the filter.",
+	      offload->probation);
 	counter(out, "sluice_offload_adds_total", "Rules added to the NIC's table.", offload->adds);
 	counter(out, "sluice_offload_dels_total", "Rules removed from the NIC's table.",
 		offload->dels);

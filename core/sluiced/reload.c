@@ -54,7 +54,7 @@ static bool same_offload(const struct generation *old, const struct generation *
 	       same_text(a->interface, b->interface) && a->capacity == b->capacity &&
 	       a->updates_per_second == b->updates_per_second &&
 	       a->max_rate_pps == b->max_rate_pps && a->threshold_min == b->threshold_min &&
-	       a->threshold_max == b->threshold_max &&
+	       a->threshold_max == b->threshold_max && a->churn == b->churn &&
 	       a->residency_windows == b->residency_windows &&
 	       a->flush_on_exit == b->flush_on_exit &&
 	       config_equal(generation_backend_config(old), generation_backend_config(next));

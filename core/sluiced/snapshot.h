@@ -41,6 +41,7 @@ struct snapshot_rule {
 };
 
 struct snapshot {
+	const char *placement; /* As in the deployment file; constant. */
 	uint64_t started_realtime_ns, taken_realtime_ns;
 	bool adopted;
 	struct snapshot_interface interfaces[SNAPSHOT_INTERFACES_MAX];

@@ -169,6 +169,7 @@ static json_t *offload_json(const struct snapshot *snapshot)
 			 "refused", J(offload->refused), "failures", J(offload->failures));
 	if (!json)
 		return NULL;
+	json_object_set_new(json, "probation", json_integer(J(offload->probation)));
 	json_object_set_new(json, "threshold", json_real(offload->threshold));
 	json_object_set_new(json, "volume_pps", json_integer(J(offload->volume_pps)));
 	json_object_set_new(json, "max_volume_pps", json_integer(J(offload->max_volume_pps)));
@@ -245,18 +246,18 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 	const struct engine_status *engine = &snapshot->engine;
 
 	return json_pack(
-		"{s:i, s:o, s:o, s:b, s:o, s:o, s:{s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"{s:i, s:o, s:o, s:b, s:s?, s:o, s:o, s:{s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 		"s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
-		daemon_json(snapshot, context), "enforce", engine->enforce, "interfaces",
-		interfaces_json(snapshot), "attack", attack_json(snapshot), "allow", "by_hand",
-		J(engine->allowed_by_hand), "traffic", traffic_json(&engine->window), "features",
-		features_json(snapshot), "blocked", blocked_json(snapshot), "known",
-		known_json(snapshot), "rules", rules_json(engine), "spoofed", spoofed_json(engine),
-		"drops", reasons_json(snapshot, true), "passes", reasons_json(snapshot, false),
-		"offload", offload_json(snapshot), "window", window_json(engine), "detectors",
-		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
-		"overwritten", J(snapshot->events.overwritten));
+		daemon_json(snapshot, context), "enforce", engine->enforce, "placement",
+		snapshot->placement, "interfaces", interfaces_json(snapshot), "attack",
+		attack_json(snapshot), "allow", "by_hand", J(engine->allowed_by_hand), "traffic",
+		traffic_json(&engine->window), "features", features_json(snapshot), "blocked",
+		blocked_json(snapshot), "known", known_json(snapshot), "rules", rules_json(engine),
+		"spoofed", spoofed_json(engine), "drops", reasons_json(snapshot, true), "passes",
+		reasons_json(snapshot, false), "offload", offload_json(snapshot), "window",
+		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
+		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));
 }
 
 json_t *status_explanation_json(const struct engine_explanation *explanation)

@@ -45,6 +45,8 @@ static void take_snapshot(struct daemon *daemon)
 	snapshot->egress = daemon->dataplane->egress;
 	daemon->dataplane->ops->egress_read(daemon->dataplane, &snapshot->egress_counts);
 	snapshot->features = daemon->dataplane->features;
+	snapshot->placement =
+		settings_placement_name(generation_settings(daemon->generation)->placement);
 	if (daemon->offload)
 		offload_status(daemon->offload, &snapshot->offload);
 	for (size_t i = 0; i < snapshot->n_interfaces; i++) {

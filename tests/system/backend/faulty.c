@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sluice/backend.h>
 
 enum {
 	SAID = 4096, /* What the card says that it holds. */
 	ROOM = 32,   /* What one that is full early does hold. */
-	CALLS = 3,   /* The updates that one that goes away still does. */
+	CALLS = 3,   /* The updates that one that goes away, or hangs, still does. */
 };
 
 struct card {
@@ -72,6 +73,9 @@ static int begin(struct card *card, size_t n)
 
 	if (has_fault(card, "gone") && ++card->n_calls > CALLS)
 		return -ENODEV;
+	while (has_fault(card, "hang") && card->n_calls >= CALLS)
+		pause();
+	card->n_calls += has_fault(card, "hang");
 	for (size_t i = 0; i < n && has_fault(card, "slow"); i++)
 		nanosleep(&cost, NULL);
 	return 0;

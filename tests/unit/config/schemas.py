@@ -27,7 +27,7 @@ except ImportError as error:
 ONLY_C = [
     (r"is empty; leave out the key", "no string may be empty; minLength would be in each place"),
     (r"is listed twice", "names in a list differ from each other"),
-    (r"hybrid needs the key 'offload'|host has no use for 'offload'", "placement and offload"),
+    (r"(hybrid|smartnic) needs the key 'offload'|host has no use for 'offload'", "placement and offload"),
     (r"is not among 'interfaces'", "offload.interface and interfaces"),
     (r"min \(.*\) is above max", "two bounds"),
     (r"a card takes no dispatcher", "attach and interfaces"),

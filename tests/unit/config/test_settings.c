@@ -82,6 +82,7 @@ Test(settings, offload_defaults)
 	cr_assert_eq(s->offload.max_rate_pps, 0);
 	cr_assert_float_eq(s->offload.threshold_min, 1.02, 1e-9);
 	cr_assert_float_eq(s->offload.threshold_max, 1.1, 1e-9);
+	cr_assert_float_eq(s->offload.churn, 0.05, 1e-9);
 	cr_assert_eq(s->offload.residency_windows, 2);
 	cr_assert(s->offload.flush_on_exit);
 	settings_free(s);
@@ -160,6 +161,7 @@ Test(settings, every_offload_key)
 	cr_assert_eq(o->max_rate_pps, 2000000);
 	cr_assert_float_eq(o->threshold_min, 1, 1e-9);
 	cr_assert_float_eq(o->threshold_max, 1, 1e-9);
+	cr_assert_float_eq(o->churn, 0.2, 1e-9);
 	cr_assert_eq(o->residency_windows, 0);
 	cr_assert_not(o->flush_on_exit);
 	settings_free(s);

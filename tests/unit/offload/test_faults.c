@@ -250,6 +250,35 @@ Test(faults, counters_that_go_back_were_reset)
 	cr_expect_eq(states[0].packets, 30);
 }
 
+/* The packets that the engine is told of after the card's counter went from one value to another. */
+static uint64_t told_after(uint64_t before, uint64_t after)
+{
+	struct offload_source source = fake_source(1, 0);
+	const struct offload_state *states;
+
+	for (int i = 0; i < 3; i++) {
+		card.rules[0].packets = before - 2000 + (uint64_t)i * 1000;
+		window(&source, 1);
+	}
+	card.rules[0].packets = after;
+	window(&source, 1);
+	cr_assert_eq(window_states(&source, 1, &states), 1);
+	return states[0].packets;
+}
+
+Test(faults, counters_of_32_bits_run_over)
+{
+	struct offload_options options = fake_card_options(&card);
+	struct offload_source source = fake_source(1, 1000);
+
+	start(&options);
+	window(&source, 1);
+	cr_expect_eq(told_after(UINT32_MAX - 299, 700), 1000, "300 to the end, and 700");
+	cr_expect_eq(told_after(5000, 700), 700, "a reset far from the end");
+	cr_expect_eq(told_after(UINT32_MAX - 299999, 700), 700, "300 windows from the end");
+	cr_expect_eq(told_after((1ull << 40) - 300, 700), 700, "it has more bits");
+}
+
 Test(faults, a_stale_counter_keeps_the_last_rate)
 {
 	struct offload_options options = fake_card_options(&card);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "fake_card.h"
@@ -439,6 +441,76 @@ static void *free_it(void *arg)
 {
 	offload_free(arg);
 	return NULL;
+}
+
+static void mark(void *ctx)
+{
+	atomic_store((atomic_bool *)ctx, true);
+}
+
+/* A call hangs: the end waits as long as it is told, says so, and what comes later is nobody's. */
+Test(offload, the_end_does_not_wait_for_a_call_that_hangs)
+{
+	struct offload_options options = fake_card_options(&card);
+	struct offload_source source = fake_source(1, 1000);
+	atomic_bool freed = false;
+	size_t n_events;
+
+	options.flush_on_exit = true;
+	start(&options);
+	fake_card_gate(&card);
+	exchange(&source, 1);
+	fake_card_wait_held(&card);
+	cr_assert_not(offload_stop(offload, 1000000));
+	cr_expect_eq(fake_card_events(&card, EVENT_KIND_OFFLOAD_FAILED), 1);
+	cr_expect(strstr(fake_card_event_text(&card, EVENT_KIND_OFFLOAD_FAILED), "come back"));
+	n_events = card.n_events;
+	offload_leave(offload, mark, &freed);
+	offload = NULL;
+	cr_expect_not(atomic_load(&freed));
+	fake_card_open(&card);
+	while (!atomic_load(&freed))
+		sched_yield();
+	cr_expect_eq(card.n_closes, 1, "it ends as it would have");
+	cr_expect_eq(card.n_flushes, 1);
+	cr_expect_eq(card.n_events, n_events, "whoever took events may be gone");
+}
+
+Test(offload, a_worker_that_ends_in_time_is_freed_at_once)
+{
+	struct offload_options options = fake_card_options(&card);
+	atomic_bool freed = false;
+
+	start(&options);
+	cr_assert(offload_stop(offload, 60000000000u));
+	offload_leave(offload, mark, &freed);
+	offload = NULL;
+	cr_expect(atomic_load(&freed));
+	cr_expect_eq(card.n_closes, 1);
+}
+
+/* The windows go on, the status says that the card does not answer, once, and that it is back. */
+Test(offload, a_call_that_hangs_is_noticed)
+{
+	struct offload_options options = fake_card_options(&card);
+	struct offload_source source = fake_source(1, 1000);
+
+	start(&options);
+	fake_card_gate(&card);
+	exchange(&source, 1);
+	fake_card_wait_held(&card);
+	for (int i = 0; i < 20; i++) {
+		cr_expect_eq(status().healthy, i <= 10, "window %d", i);
+		fake_card_advance(&card, FAKE_WINDOW_NS);
+		exchange(&source, 1);
+	}
+	cr_expect_eq(fake_card_events(&card, EVENT_KIND_OFFLOAD_FAILED), 1);
+	fake_card_open(&card);
+	offload_drain(offload);
+	cr_expect(status().healthy);
+	cr_expect(fake_card_has(&card, 1));
+	cr_expect(strstr(fake_card_event_text(&card, EVENT_KIND_OFFLOADED), "come back") ||
+		  fake_card_events(&card, EVENT_KIND_OFFLOADED) > 1);
 }
 
 Test(offload, stop_waits_for_one_batch_only)
