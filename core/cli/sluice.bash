@@ -78,7 +78,7 @@ _sluice()
 			--overlay --speed --max-gap --phase --phases --seed --window --only --direction
 			--stealth --set --bar --suite --part --control --jobs --diff --csv --svg --bench --json --help"
 		;;
-	bench) options="--rounds --entries --csv --svg --json --help" ;;
+	bench) options="--rounds --entries --csv --svg --attack --json --help" ;;
 	*) options="--help" ;;
 	esac
 	if [[ $cur == -* ]]; then
