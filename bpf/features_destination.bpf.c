@@ -86,7 +86,7 @@ static __always_inline void value_add(struct sluice_destination_value *value,
 		return;
 	if (row->is_new)
 		destination_clear(value);
-	value->fragments += packet->transport.fragment;
+	value->fragments += packet->transport.fragment != PARSE_WHOLE;
 	destination_count(value, packet->bytes, packet->transport.protocol, ports->ports,
 			  ports->flags);
 }

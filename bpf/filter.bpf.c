@@ -134,6 +134,12 @@ struct packet {
 	bool malformed;
 };
 
+/* ::ffff:a.b.c.d, which an application takes for a.b.c.d: no such address belongs on a wire. */
+static __always_inline bool source_is_mapped(const struct source *source)
+{
+	return unlikely(!source->high) && (__u32)source->low == bpf_htonl(0xffff);
+}
+
 /* With the cursor on an IP header that says it is `ip_length` long. */
 static __always_inline void read_length(struct xdp_md *ctx, const struct parse_cursor *cursor,
 					__u32 ip_length, struct packet *packet)
@@ -202,6 +208,17 @@ static __always_inline enum sluice_reason judge(__u32 flags, const struct packet
 	return SLUICE_REASON_PASS;
 }
 
+/*
+ * What becomes of an IPv6 packet whose sender is `addr` to an application: it is dropped for either
+ * source's sake, and spared nothing for this one's.  Judged by the verifier by itself; see rules.h.
+ */
+__noinline int judge_mapped(__u32 flags, __u32 addr)
+{
+	const struct packet packet = { .source = { .high = addr } };
+
+	return judge(flags & ~SLUICE_HEADER_HAS_EXEMPT, &packet);
+}
+
 /* The verdict on what `judge` found. */
 static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 				    enum sluice_reason reason, __u64 bytes)
@@ -224,13 +241,16 @@ static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 	return XDP_PASS;
 }
 
-/* Without a readable source. */
+/*
+ * Without a readable source.  `malformed`: it may well be IP to whoever receives it.  Linux takes off as
+ * many tags of VLAN 0 as there are, so a third one would hide any sender.
+ */
 static __always_inline int conclude_unreadable(struct xdp_md *ctx, __u32 cpu, __u32 flags,
-					       bool is_ip)
+					       bool malformed)
 {
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 
-	if (is_ip && !(flags & SLUICE_HEADER_PASS_MALFORMED) &&
+	if (malformed && !(flags & SLUICE_HEADER_PASS_MALFORMED) &&
 	    drops(cpu, flags, SLUICE_REASON_MALFORMED, bytes))
 		return XDP_DROP;
 	count(cpu, SLUICE_REASON_NOT_IP, bytes);
@@ -247,7 +267,11 @@ static __noinline int filter_ipv6(struct xdp_md *ctx)
 	(void)parse_ethernet(&cursor);
 	if (!read_ipv6(ctx, &cursor, &packet))
 		return conclude_unreadable(ctx, cpu, flags, true);
-	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);
+	enum sluice_reason reason = judge(flags, &packet);
+
+	if (source_is_mapped(&packet.source) && reason == SLUICE_REASON_PASS)
+		reason = judge_mapped(flags, packet.source.low >> 32);
+	return conclude(ctx, cpu, flags, reason, packet.bytes);
 }
 
 SEC("xdp")
@@ -261,7 +285,7 @@ int sluice_filter(struct xdp_md *ctx)
 	if (type.value == bpf_htons(ETH_P_IPV6))
 		return filter_ipv6(ctx);
 	if (unlikely(type.value != bpf_htons(ETH_P_IP)))
-		return conclude_unreadable(ctx, cpu, flags, false);
+		return conclude_unreadable(ctx, cpu, flags, parse_is_vlan(type.value));
 	if (!read_ipv4(ctx, &cursor, &packet))
 		return conclude_unreadable(ctx, cpu, flags, true);
 	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);

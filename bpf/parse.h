@@ -41,9 +41,14 @@ struct parse_ethertype {
 	__be16 value;
 };
 
+static __always_inline bool parse_is_vlan(__be16 ethertype)
+{
+	return ethertype == bpf_htons(ETH_P_8021Q) || ethertype == bpf_htons(ETH_P_8021AD);
+}
+
 /*
  * Reads Ethernet and up to two VLAN tags (802.1Q, 802.1ad).  The cursor then stands on the network
- * header.  A frame cut short within them, or more tags than that, gives ethertype 0.
+ * header.  A frame cut short within them gives ethertype 0, one of more tags that of the third.
  */
 static __always_inline struct parse_ethertype parse_ethernet(struct parse_cursor *cursor)
 {
@@ -58,7 +63,7 @@ static __always_inline struct parse_ethertype parse_ethernet(struct parse_cursor
 
 #pragma unroll
 	for (int i = 0; i < PARSE_MAX_VLANS; i++) {
-		if (likely(value != bpf_htons(ETH_P_8021Q) && value != bpf_htons(ETH_P_8021AD)))
+		if (likely(!parse_is_vlan(value)))
 			break;
 		struct parse_vlan_tag *tag = cursor->at;
 
@@ -97,17 +102,22 @@ static __always_inline __u32 parse_ipv6_length(const struct ipv6hdr *ip)
 	return sizeof(*ip) + bpf_ntohs(ip->payload_len);
 }
 
-/* Whether the packet, from the cursor on, ends within the linear part of the frame. */
+/* A frame that is padded to Ethernet's least of 64 bytes, from its IP header on. */
+#define PARSE_SHORT_BYTES 50
+
+/*
+ * Whether the frame surely ends with its linear part: the packet fills that, or it is a short one with
+ * padding.  A packet that ends sooner may have any number of buffers behind the one it ends in.
+ */
 static __always_inline bool parse_is_linear(const struct parse_cursor *cursor, __u32 ip_length)
 {
 	/* Not `at + ip_length`: to the verifiers of 6.1 and 6.12 a byte-swapped length is boundless. */
-	return likely(ip_length <= cursor->end - cursor->at);
+	__u64 room = cursor->end - cursor->at;
+
+	return likely(ip_length == room) || (ip_length < room && room <= PARSE_SHORT_BYTES);
 }
 
-/*
- * The frame's length in bytes.  A packet that ends within the linear part is all there; only one
- * that says it is longer makes the helper worth its price (7 ns): it has fragments, or it lies.
- */
+/* The frame's length in bytes; the helper only where it is worth its price (7 ns). */
 static __always_inline __u32 parse_frame_bytes(struct xdp_md *ctx,
 					       const struct parse_cursor *cursor, __u32 ip_length)
 {
@@ -134,12 +144,20 @@ static __always_inline bool parse_ipv6_malformed(const struct ipv6hdr *ip)
 	return ip->version != 6;
 }
 
-/* What a transport header says, as far as the features need it. */
+/* Whether there is more of the packet elsewhere. */
+enum parse_fragment {
+	PARSE_WHOLE,
+	PARSE_FIRST_FRAGMENT,
+	PARSE_LATER_FRAGMENT,
+};
+
+/* What comes behind the IP header and its extensions: the one walk that all programs share. */
 struct parse_transport {
 	__u8 protocol; /* IPPROTO_*; of a later fragment too, where no header follows. */
+	__u8 fragment; /* enum parse_fragment */
 	bool syn;      /* A TCP header with SYN and without ACK. */
-	bool fragment; /* A part of a packet, the first or a later one. */
-	void *header;  /* Where the transport header begins; NULL where none follows. */
+	/* Where the transport header begins, which may be cut short; NULL where none follows. */
+	void *header;
 };
 
 static __always_inline bool parse_tcp_syn(void *tcp, const void *end)
@@ -156,16 +174,36 @@ static __always_inline struct parse_transport parse_ipv4_transport(struct iphdr 
 {
 	struct parse_transport transport = { .protocol = ip->protocol };
 
-	transport.fragment = ip->frag_off & bpf_htons(0x3fff);
-	if (ip->frag_off & bpf_htons(0x1fff))
+	if (ip->frag_off & bpf_htons(0x1fff)) {
+		transport.fragment = PARSE_LATER_FRAGMENT;
 		return transport;
+	}
+	transport.fragment = ip->frag_off & bpf_htons(0x2000) ? PARSE_FIRST_FRAGMENT : PARSE_WHOLE;
 	transport.header = (void *)ip + ip->ihl * 4u;
 	if (ip->protocol == IPPROTO_TCP)
 		transport.syn = parse_tcp_syn(transport.header, end);
 	return transport;
 }
 
-/* Walks up to six extension headers; a longer chain gives the protocol it stopped at. */
+static __always_inline bool parse_is_extension(__u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_FRAGMENT:
+	case IPPROTO_AH:
+	case IPPROTO_DSTOPTS:
+	case 135: /* Mobility header */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Walks up to six extension headers.  Of a longer chain, and of one that is cut short, no transport
+ * header is seen, and the protocol is that of the header where the walk stopped.
+ */
 static __always_inline struct parse_transport parse_ipv6_transport(struct ipv6hdr *ip,
 								   const void *end)
 {
@@ -173,32 +211,31 @@ static __always_inline struct parse_transport parse_ipv6_transport(struct ipv6hd
 	__u8 *at = (void *)(ip + 1);
 
 	for (int i = 0; i < PARSE_MAX_EXTENSIONS; i++) {
+		__u8 type = transport.protocol;
+
+		if (!parse_is_extension(type))
+			goto found;
 		if ((const void *)(at + 8) > end)
 			return transport;
-		switch (transport.protocol) {
-		case IPPROTO_HOPOPTS:
-		case IPPROTO_ROUTING:
-		case IPPROTO_DSTOPTS:
-		case 135: /* Mobility header */
-			transport.protocol = at[0];
-			at += (at[1] + 1) * 8;
-			break;
-		case IPPROTO_FRAGMENT:
-			transport.protocol = at[0];
-			transport.fragment = true;
+		transport.protocol = at[0];
+		if (type == IPPROTO_FRAGMENT) {
 			/* A later fragment carries no transport header. */
-			if ((at[2] << 8 | at[3]) & 0xfff8)
+			if ((at[2] << 8 | at[3]) & 0xfff8) {
+				transport.fragment = PARSE_LATER_FRAGMENT;
 				return transport;
+			}
+			/* One that is the whole packet (RFC 6946) is none. */
+			if (at[3] & 1)
+				transport.fragment = PARSE_FIRST_FRAGMENT;
 			at += 8;
-			break;
-		case IPPROTO_AH:
-			transport.protocol = at[0];
+		} else if (type == IPPROTO_AH) {
 			at += (at[1] + 2) * 4;
-			break;
-		default:
-			goto found;
+		} else {
+			at += (at[1] + 1) * 8;
 		}
 	}
+	if (parse_is_extension(transport.protocol))
+		return transport;
 found:
 	transport.header = at;
 	if (transport.protocol == IPPROTO_TCP)

@@ -100,39 +100,26 @@ static __always_inline bool cells_take(__u64 hash, __u64 now, __u64 cost, __u64 
 }
 
 /* The source, of IPv6 the policy's unit of it, together with the rule. */
-static __always_inline __u64 rules_source_hash(struct xdp_md *ctx, __u32 slot)
+static __always_inline __u64 rules_source_hash(const struct rules_packet *packet, __u32 slot)
 {
-	struct parse_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct parse_ethertype type = parse_ethernet(&cursor);
-	__u64 high = 0, low = 0;
+	__u64 high = packet->source[0], low = (__u64)1 << 63;
 
-	if (type.value == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = parse_ipv4(&cursor);
-
-		if (ip)
-			high = ip->saddr;
-		low = (__u64)1 << 63;
-	} else {
-		struct ipv6hdr *ip = parse_ipv6(&cursor);
-
-		if (ip) {
-			__builtin_memcpy(&high, &ip->saddr, 8);
-			__builtin_memcpy(&low, (void *)&ip->saddr + 8, 8);
-		}
+	if (packet->kind & RULES_KIND_IPV6) {
 		high &= v6_mask_high;
-		low &= v6_mask_low;
+		low = packet->source[1] & v6_mask_low;
 	}
 	__u64 key[2] = { HEADER->hash_key[0] ^ slot, HEADER->hash_key[1] };
 
 	return hash_v6(key, high, low);
 }
 
-__noinline int rules_conforms(struct xdp_md *ctx, __u32 generation, __u32 index, __u64 bytes)
+__noinline int rules_conforms(const struct rules_packet *packet, __u32 generation, __u32 index,
+			      __u64 bytes)
 {
 	generation &= 1;
 	const struct rules_generation *rules = bpf_map_lookup_elem(&sluice_rules, &generation);
 
-	if (!rules || index >= RULES_MAX)
+	if (!packet || !rules || index >= RULES_MAX)
 		return 1;
 	const struct rules_rule *rule = &rules->rule[index];
 	__u64 now = HEADER->clock_ns, credit = rule->credit;
@@ -143,7 +130,7 @@ __noinline int rules_conforms(struct xdp_md *ctx, __u32 generation, __u32 index,
 		now = bpf_ktime_get_ns();
 	now <<= 6;
 	if (rule->action == RULES_LIMIT_SOURCE)
-		return cells_take(rules_source_hash(ctx, slot), now, cost, credit);
+		return cells_take(rules_source_hash(packet, slot), now, cost, credit);
 	struct rules_bucket *bucket = bpf_map_lookup_elem(&sluice_rule_limits, &slot);
 
 	return !bucket || bucket_take(&bucket->full_at, now, cost, credit);
@@ -231,19 +218,18 @@ __noinline int rules_match_headers(__u32 generation, struct rules_packet *packet
 
 /* The rule that decides; RULES_MAX: none does. */
 static __always_inline __u32 rules_find(struct xdp_md *ctx, __u32 generation,
-					const struct rules_generation *rules)
+					const struct rules_generation *rules,
+					struct rules_packet *packet)
 {
-	struct rules_packet packet = {};
 	struct rules_walk walk = { .ctx = ctx, .generation = generation };
 
-	if (!rules_read_packet(ctx, &packet) ||
-	    !rules_match_headers(generation, &packet, &walk.bits))
+	if (!rules_read_packet(ctx, packet) || !rules_match_headers(generation, packet, &walk.bits))
 		return RULES_MAX;
 	struct rules_bits asks = walk.bits;
 
 	if (rules_and(&asks, &rules->has_payload)) {
-		walk.payload = packet.payload;
-		walk.end = packet.end;
+		walk.payload = packet->payload;
+		walk.end = packet->end;
 		bpf_loop(RULES_MAX + 1, rules_step, &walk, 0);
 	}
 	return rules_first(&walk.bits);
@@ -254,11 +240,12 @@ __noinline int rules_judge(struct xdp_md *ctx, __u32 cpu, __u32 flags, __u64 byt
 {
 	__u32 generation = HEADER->rules & 1;
 	const struct rules_generation *rules = bpf_map_lookup_elem(&sluice_rules, &generation);
+	struct rules_packet packet = {};
 	int reason = SLUICE_REASON_PASS;
 
 	if (!rules)
 		return reason;
-	__u32 index = rules_find(ctx, generation, rules);
+	__u32 index = rules_find(ctx, generation, rules, &packet);
 
 	if (likely(index >= RULES_MAX))
 		return reason;
@@ -270,9 +257,10 @@ __noinline int rules_judge(struct xdp_md *ctx, __u32 cpu, __u32 flags, __u64 byt
 		return reason;
 	if (rule->action == RULES_DROP)
 		reason = SLUICE_REASON_RULE;
-	else if (rule->action != RULES_PASS && !rules_conforms(ctx, generation, index, bytes))
+	else if (rule->action != RULES_PASS && !rules_conforms(&packet, generation, index, bytes))
 		reason = SLUICE_REASON_RATE_LIMITED;
-	if (reason != SLUICE_REASON_PASS && rule->exempts_known && known_sender(ctx)) {
+	if (reason != SLUICE_REASON_PASS && rule->exempts_known &&
+	    known_sender(packet.kind & RULES_KIND_IPV6, packet.source[0], packet.source[1])) {
 		count(cpu, SLUICE_REASON_KNOWN, bytes);
 		reason = SLUICE_REASON_PASS;
 	}

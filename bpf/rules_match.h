@@ -16,6 +16,7 @@
 
 /* A packet as rules see it. */
 struct rules_packet {
+	__u64 source[2]; /* As it lies in the packet; IPv4 in the first four bytes. */
 	__u64 destination_high, destination_low; /* Host byte order; IPv4 in the highest bits. */
 	__u32 source_port, destination_port;	 /* RULES_ABSENT if there are none. */
 	__u32 tcp_flags;			 /* Likewise. */

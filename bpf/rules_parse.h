@@ -6,6 +6,10 @@
 #include "parse.h"
 #include "rules_match.h"
 
+_Static_assert((int)PARSE_WHOLE == (int)RULES_FRAGMENT_NONE, "a packet's kind");
+_Static_assert((int)PARSE_FIRST_FRAGMENT == (int)RULES_FRAGMENT_FIRST, "a packet's kind");
+_Static_assert((int)PARSE_LATER_FRAGMENT == (int)RULES_FRAGMENT_LATER, "a packet's kind");
+
 /* Where in the frame; clang would subtract halves of pointers, which the verifier does not allow. */
 static __always_inline __u32 rules_offset(struct xdp_md *ctx, const void *at)
 {
@@ -15,36 +19,43 @@ static __always_inline __u32 rules_offset(struct xdp_md *ctx, const void *at)
 	return offset;
 }
 
+/* Whether the frame's first buffer and the packet both hold `size` bytes from the payload's offset. */
+static __always_inline bool rules_holds(const struct rules_packet *packet, const __u8 *at,
+					__u32 size, const void *end)
+{
+	return (const void *)(at + size) <= end && packet->payload + size <= packet->end;
+}
+
 /*
  * The transport header at `at`.  Of TCP, UDP, UDP-Lite, SCTP and DCCP the payload begins behind
  * their headers, of ICMP behind its first eight bytes, of all others where `at` is.
  */
-static __always_inline void rules_parse_transport(struct xdp_md *ctx, struct rules_packet *packet,
-						  const __u8 *at, const void *end)
+static __always_inline void rules_parse_ports(struct xdp_md *ctx, struct rules_packet *packet,
+					      const __u8 *at, const void *end)
 {
 	__u32 header = 0;
 
 	packet->payload = rules_offset(ctx, at);
 	switch (packet->protocol) {
 	case IPPROTO_TCP:
-		if ((const void *)(at + 20) > end)
+		if (!rules_holds(packet, at, 20, end))
 			goto cut;
 		packet->tcp_flags = at[13];
 		header = (at[12] >> 4) * 4u;
 		break;
 	case IPPROTO_DCCP:
-		if ((const void *)(at + 12) > end)
+		if (!rules_holds(packet, at, 12, end))
 			goto cut;
 		header = at[4] * 4u;
 		break;
 	case IPPROTO_SCTP:
-		if ((const void *)(at + 12) > end)
+		if (!rules_holds(packet, at, 12, end))
 			goto cut;
 		header = 12;
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
-		if ((const void *)(at + 8) > end)
+		if (!rules_holds(packet, at, 8, end))
 			goto cut;
 		header = 8;
 		break;
@@ -64,6 +75,17 @@ cut:
 	packet->payload = packet->end;
 }
 
+static __always_inline void rules_parse_transport(struct xdp_md *ctx, struct rules_packet *packet,
+						  const struct parse_transport *transport,
+						  const void *end)
+{
+	packet->protocol = transport->protocol;
+	packet->kind |= transport->fragment;
+	packet->payload = packet->end;
+	if (transport->header)
+		rules_parse_ports(ctx, packet, transport->header, end);
+}
+
 static __always_inline bool rules_parse_ipv4(struct xdp_md *ctx, const struct parse_cursor *cursor,
 					     struct rules_packet *packet)
 {
@@ -71,82 +93,55 @@ static __always_inline bool rules_parse_ipv4(struct xdp_md *ctx, const struct pa
 
 	if (!ip)
 		return false;
-	__u16 fragment = bpf_ntohs(ip->frag_off);
-
+	packet->source[0] = ip->saddr;
 	packet->destination_high = (__u64)bpf_ntohl(ip->daddr) << 32;
 	packet->length = parse_ipv4_length(ip);
 	packet->end = rules_offset(ctx, cursor->at) + packet->length;
-	packet->payload = packet->end;
-	packet->protocol = ip->protocol;
 	packet->ttl = ip->ttl;
-	if (fragment & 0x1fff) {
-		packet->kind = RULES_FRAGMENT_LATER;
-		return true;
-	}
-	packet->kind = fragment & 0x2000 ? RULES_FRAGMENT_FIRST : RULES_FRAGMENT_NONE;
-	rules_parse_transport(ctx, packet, (void *)ip + ip->ihl * 4u, cursor->end);
+
+	struct parse_transport transport = parse_ipv4_transport(ip, cursor->end);
+
+	rules_parse_transport(ctx, packet, &transport, cursor->end);
 	return true;
 }
 
-/* The extension headers; where the transport header is, or NULL if there is none to see. */
-static __always_inline const __u8 *rules_skip_extensions(struct rules_packet *packet,
-							 const __u8 *at, const void *end)
+/*
+ * With hop-by-hop options a payload length of 0 promises a jumbo payload's.  Linux does not insist on
+ * that option and takes all that is there for the packet, so rules look there, too.
+ */
+static __always_inline __u32 rules_length_ipv6(struct xdp_md *ctx, const struct ipv6hdr *ip,
+					       __u32 before)
 {
-	for (int i = 0; i < PARSE_MAX_EXTENSIONS; i++) {
-		__u8 protocol = packet->protocol;
-
-		if (protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_ROUTING &&
-		    protocol != IPPROTO_DSTOPTS && protocol != 135 &&
-		    protocol != IPPROTO_FRAGMENT && protocol != IPPROTO_AH)
-			return at;
-		if ((const void *)(at + 8) > end)
-			return (void *)0;
-		packet->protocol = at[0];
-		if (protocol == IPPROTO_FRAGMENT) {
-			__u32 fragment = at[2] << 8 | at[3];
-
-			if (fragment & 0xfff8) {
-				packet->kind = RULES_KIND_IPV6 | RULES_FRAGMENT_LATER;
-				return (void *)0;
-			}
-			/* One that is the whole packet is none. */
-			if (fragment & 1)
-				packet->kind = RULES_KIND_IPV6 | RULES_FRAGMENT_FIRST;
-			at += 8;
-		} else if (protocol == IPPROTO_AH) {
-			at += (at[1] + 2) * 4;
-		} else {
-			at += (at[1] + 1) * 8;
-		}
-	}
-	return (void *)0;
+	if (ip->payload_len || ip->nexthdr != IPPROTO_HOPOPTS)
+		return parse_ipv6_length(ip);
+	return bpf_xdp_get_buff_len(ctx) - before;
 }
 
 static __always_inline bool rules_parse_ipv6(struct xdp_md *ctx, const struct parse_cursor *cursor,
 					     struct rules_packet *packet)
 {
 	struct ipv6hdr *ip = parse_ipv6(cursor);
+	__u32 before = rules_offset(ctx, cursor->at);
 	__u64 half;
 
 	if (!ip)
 		return false;
+	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
 	__builtin_memcpy(&half, &ip->daddr, 8);
 	packet->destination_high = bpf_be64_to_cpu(half);
 	__builtin_memcpy(&half, (void *)&ip->daddr + 8, 8);
 	packet->destination_low = bpf_be64_to_cpu(half);
-	packet->length = parse_ipv6_length(ip);
-	packet->end = rules_offset(ctx, cursor->at) + packet->length;
-	packet->payload = packet->end;
+	packet->length = rules_length_ipv6(ctx, ip, before);
+	packet->end = before + packet->length;
 	/* A length that does not fit the field's 16 bits is as long as can be. */
 	if (packet->length > 65535)
 		packet->length = 65535;
-	packet->protocol = ip->nexthdr;
 	packet->ttl = ip->hop_limit;
 	packet->kind = RULES_KIND_IPV6;
-	const __u8 *at = rules_skip_extensions(packet, (void *)(ip + 1), cursor->end);
 
-	if (at)
-		rules_parse_transport(ctx, packet, at, cursor->end);
+	struct parse_transport transport = parse_ipv6_transport(ip, cursor->end);
+
+	rules_parse_transport(ctx, packet, &transport, cursor->end);
 	return true;
 }
 

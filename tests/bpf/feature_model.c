@@ -29,7 +29,8 @@ static uint32_t transport6(const struct frame *frame, uint8_t *protocol, bool *f
 		const uint8_t *header = frame->data + at;
 
 		if (*protocol == IPPROTO_FRAGMENT) {
-			*fragment = true;
+			/* Neither an offset nor more to come: a whole packet. */
+			*fragment |= get16(header + 2) & 0xfff9;
 			*protocol = header[0];
 			if (get16(header + 2) >> 3)
 				return 0;

@@ -39,7 +39,7 @@ static void put_ethernet(struct frame *frame, const struct frame_recipe *recipe)
 	put(frame, addresses, sizeof(addresses));
 	for (int i = 0; i < FRAME_MAX_VLANS && recipe->vlans[i]; i++) {
 		put16(frame, recipe->vlans[i]);
-		put16(frame, (uint16_t)(100 + i));
+		put16(frame, recipe->is_priority ? 0xe000 : (uint16_t)(100 + i));
 	}
 	put16(frame, ethertype(recipe));
 	frame->network = frame->size;
@@ -56,7 +56,12 @@ static void put_transport(struct frame *frame, uint8_t protocol, uint8_t tcp_fla
 		put(frame, header, 20);
 		break;
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 		put(frame, header, 8);
+		break;
+	case IPPROTO_DCCP:
+		header[4] = 4; /* words: four bytes of options */
+		put(frame, header, 16);
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
@@ -101,6 +106,7 @@ static uint8_t extension_type(uint8_t extension)
 	switch (extension) {
 	case 1:
 		return IPPROTO_HOPOPTS;
+	case FRAME_FRAGMENT_WHOLE:
 	case FRAME_FRAGMENT_LATER:
 		return IPPROTO_FRAGMENT;
 	default:
@@ -117,6 +123,8 @@ static void put_extension(struct frame *frame, uint8_t extension, uint8_t next)
 	if (extension == IPPROTO_AH) {
 		header[1] = 2;
 		size = 16;
+	} else if (extension == FRAME_FRAGMENT_FIRST) {
+		header[3] = 1; /* more to come */
 	} else if (extension == FRAME_FRAGMENT_LATER) {
 		header[2] = 1; /* offset 256 */
 	} else if (extension == IPPROTO_DSTOPTS) {

@@ -13,14 +13,16 @@
 #define FRAME_USUAL_PAYLOAD 30
 #define FRAME_NO_PAYLOAD 0xffff
 
-/* An extension header that carries offset 0, or a later part, of a fragmented packet. */
+/* An extension header of the first or a later part of a packet, or of one that is whole (RFC 6946). */
 enum {
 	FRAME_FRAGMENT_FIRST = 44,
+	FRAME_FRAGMENT_WHOLE = 144,
 	FRAME_FRAGMENT_LATER = 244,
 };
 
 struct frame_recipe {
 	uint16_t vlans[FRAME_MAX_VLANS]; /* Tag protocol identifiers, outermost first; 0 ends. */
+	bool is_priority;		 /* Of VLAN 0, which a receiver takes off. */
 	uint8_t family;			 /* 4, 6, or 0: only `ethertype` and payload */
 	uint16_t ethertype;		 /* 0 = as the family has it */
 	uint8_t protocol;		 /* Transport; its header is built for those known. */

@@ -16,7 +16,7 @@ static bool is_tag(uint32_t ethertype)
 	return ethertype == 0x8100 || ethertype == 0x88a8;
 }
 
-/* Where the network header begins, and its ethertype; 0 if it cannot be told. */
+/* Where the network header begins, and its ethertype: a third tag's, or 0 if it cannot be told. */
 static uint32_t ethertype_of(const uint8_t *frame, uint32_t size, uint32_t *network)
 {
 	uint32_t ethertype = big16(frame + 12);
@@ -55,22 +55,59 @@ static int longest(const struct model_list *list, const struct sluice_key *key)
 	return best;
 }
 
-static enum dataplane_reason judge_source(const struct model *model,
-					  const struct sluice_key *source, bool malformed)
+static bool is_exempt(const struct model *model, const struct sluice_key *source)
 {
 	int allowed = longest(&model->allowed, source);
 
-	if (allowed >= 0 && model->allowed.exempt[allowed])
-		return DATAPLANE_REASON_EXEMPT;
+	return allowed >= 0 && model->allowed.exempt[allowed];
+}
+
+/* Of those that are not exempt. */
+static enum dataplane_reason judge_source(const struct model *model,
+					  const struct sluice_key *source, bool malformed)
+{
 	if (malformed && !model->pass_malformed)
 		return DATAPLANE_REASON_MALFORMED;
 	if (longest(&model->blocked, source) >= 0)
 		return DATAPLANE_REASON_BLOCKED;
 	if (longest(&model->own, source) >= 0)
 		return DATAPLANE_REASON_SPOOFED_OWN;
-	if (longest(&model->prefixes, source) >= 0 && allowed < 0)
+	if (longest(&model->prefixes, source) >= 0 && longest(&model->allowed, source) < 0)
 		return DATAPLANE_REASON_BLOCKED_PREFIX;
 	return DATAPLANE_REASON_PASS;
+}
+
+/* What an application takes the sender of an IPv6 packet for; family 0: for what it is. */
+static struct sluice_key mapped_ipv4(const uint8_t *source)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(source, prefix, sizeof(prefix)) != 0)
+		return (struct sluice_key){ 0 };
+	return address_from_ipv4(source + 12, 32);
+}
+
+static enum dataplane_reason judge_v4(const struct model *model, const uint8_t *ip, uint32_t room)
+{
+	struct sluice_key source = address_from_ipv4(ip + 12, 32);
+
+	if (is_exempt(model, &source))
+		return DATAPLANE_REASON_EXEMPT;
+	return judge_source(model, &source, malformed_v4(ip, room));
+}
+
+/* By its own address first; one that is IPv4 in disguise is dropped for that one's sake, too. */
+static enum dataplane_reason judge_v6(const struct model *model, const uint8_t *ip, uint32_t room)
+{
+	struct sluice_key source = address_from_ipv6(ip + 8, 128), v4 = mapped_ipv4(ip + 8);
+	enum dataplane_reason reason;
+
+	if (is_exempt(model, &source))
+		return DATAPLANE_REASON_EXEMPT;
+	reason = judge_source(model, &source, malformed_v6(ip, room));
+	if (reason == DATAPLANE_REASON_PASS && v4.family)
+		reason = judge_source(model, &v4, false);
+	return reason;
 }
 
 struct model_verdict model_judge(const struct model *model, const uint8_t *frame, uint32_t size)
@@ -80,19 +117,13 @@ struct model_verdict model_judge(const struct model *model, const uint8_t *frame
 	enum dataplane_reason let_through = DATAPLANE_REASON_NOT_IP;
 	bool v6 = ethertype == 0x86dd;
 
-	if (ethertype != 0x0800 && !v6)
+	if (ethertype != 0x0800 && !v6 && !is_tag(ethertype))
 		return verdict;
-	if (network + (v6 ? 40 : 20) > size) {
+	if (is_tag(ethertype) || network + (v6 ? 40 : 20) > size) {
 		if (!model->pass_malformed)
 			verdict.reason = DATAPLANE_REASON_MALFORMED;
 	} else {
-		const uint8_t *ip = frame + network;
-		struct sluice_key source = v6 ? address_from_ipv6(ip + 8, 128)
-					      : address_from_ipv4(ip + 12, 32);
-
-		verdict.reason = judge_source(model, &source,
-					      v6 ? malformed_v6(ip, size - network)
-						 : malformed_v4(ip, size - network));
+		verdict.reason = (v6 ? judge_v6 : judge_v4)(model, frame + network, size - network);
 		let_through = DATAPLANE_REASON_PASS;
 	}
 	if (model->observe && dataplane_reason_is_drop(verdict.reason)) {

@@ -32,18 +32,21 @@ static struct transport transport4(const uint8_t *ip)
 	return transport;
 }
 
-static struct transport transport6(const uint8_t *ip, uint32_t end)
+static bool is_extension(uint8_t type)
+{
+	return type == 0 || type == 43 || type == 44 || type == 51 || type == 60 || type == 135;
+}
+
+/* Six extension headers at most; the frame's end is theirs. */
+static struct transport transport6(const uint8_t *ip, uint32_t frame_end)
 {
 	struct transport transport = { .at = 40, .protocol = ip[6] };
 
-	for (;;) {
+	for (int n = 0; is_extension(transport.protocol); n++) {
 		const uint8_t *header = ip + transport.at;
 		uint8_t type = transport.protocol;
 
-		if (type != 0 && type != 43 && type != 44 && type != 51 && type != 60 &&
-		    type != 135)
-			return transport;
-		if (transport.at + 8 > end) {
+		if (n == 6 || transport.at + 8 > frame_end) {
 			transport.at = 0;
 			return transport;
 		}
@@ -56,6 +59,7 @@ static struct transport transport6(const uint8_t *ip, uint32_t end)
 				: type == 51 ? (header[1] + 2u) * 4
 					     : (header[1] + 1u) * 8;
 	}
+	return transport;
 }
 
 static uint32_t header_size(uint8_t protocol, const uint8_t *at)
@@ -63,7 +67,10 @@ static uint32_t header_size(uint8_t protocol, const uint8_t *at)
 	switch (protocol) {
 	case IPPROTO_TCP:
 		return (at[12] >> 4) * 4u;
+	case IPPROTO_DCCP:
+		return at[4] * 4u;
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 		return 8;
 	case IPPROTO_SCTP:
 		return 12;
@@ -75,9 +82,11 @@ static uint32_t header_size(uint8_t protocol, const uint8_t *at)
 static void read_transport(const uint8_t *ip, uint32_t at, uint32_t end,
 			   struct rule_model_packet *packet)
 {
-	static const uint8_t least[256] = {
-		[IPPROTO_TCP] = 20, [IPPROTO_UDP] = 8, [IPPROTO_SCTP] = 12
-	};
+	static const uint8_t least[256] = { [IPPROTO_TCP] = 20,
+					    [IPPROTO_UDP] = 8,
+					    [IPPROTO_DCCP] = 12,
+					    [IPPROTO_SCTP] = 12,
+					    [IPPROTO_UDPLITE] = 8 };
 	uint8_t protocol = packet->protocol;
 	uint32_t payload = at;
 
@@ -98,12 +107,20 @@ static void read_transport(const uint8_t *ip, uint32_t at, uint32_t end,
 	}
 }
 
+/* As the header says; hop-by-hop options without a length announce one that the frame tells. */
+static uint32_t stated_length(const uint8_t *ip, uint32_t frame_end)
+{
+	if (ip[0] >> 4 != 6)
+		return get16(ip + 2);
+	return get16(ip + 4) || ip[6] ? 40 + get16(ip + 4) : frame_end;
+}
+
 void rule_packet_read(const struct frame *frame, struct rule_model_packet *packet)
 {
 	const uint8_t *ip = frame->data + frame->network;
 	bool v6 = ip[0] >> 4 == 6;
-	uint32_t length = v6 ? 40 + get16(ip + 4) : get16(ip + 2);
-	struct transport transport = v6 ? transport6(ip, length) : transport4(ip);
+	uint32_t frame_end = frame->size - frame->network, length = stated_length(ip, frame_end);
+	struct transport transport = v6 ? transport6(ip, frame_end) : transport4(ip);
 
 	*packet = (struct rule_model_packet){
 		.family = v6 ? SLUICE_FAMILY_IPV6 : SLUICE_FAMILY_IPV4,
@@ -120,10 +137,28 @@ void rule_packet_read(const struct frame *frame, struct rule_model_packet *packe
 		read_transport(ip, transport.at, length, packet);
 }
 
+static void random_extensions(struct random *random, struct frame_recipe *recipe)
+{
+	static const uint8_t types[] = { 0,
+					 1,
+					 43,
+					 51,
+					 60,
+					 60,
+					 135,
+					 FRAME_FRAGMENT_FIRST,
+					 FRAME_FRAGMENT_WHOLE,
+					 FRAME_FRAGMENT_LATER };
+	/* Chains of one length are as frequent as of another: also the longest, and too long ones. */
+	uint64_t n = random_below(random, FRAME_MAX_EXTENSIONS + 1);
+
+	for (uint64_t i = 0; i < n; i++)
+		recipe->extensions[i] = types[random_below(random, sizeof(types))];
+}
+
 static struct frame_recipe random_recipe(struct random *random)
 {
-	static const uint8_t protocols[] = { 1, 6, 6, 17, 17, 47, 58, 132 };
-	static const uint8_t extensions[] = { 0, 0, 1, 43, 44, 51, 60, 135, FRAME_FRAGMENT_LATER };
+	static const uint8_t protocols[] = { 1, 6, 6, 17, 17, 33, 47, 58, 132, 136 };
 	static const uint16_t fragments[] = { 0x2000, 0x2001, 0x0100, 0x4000 };
 	struct frame_recipe recipe = {
 		.vlans = { random_below(random, 4) ? 0 : 0x8100 },
@@ -136,8 +171,8 @@ static struct frame_recipe random_recipe(struct random *random)
 		.padding = random_below(random, 4) ? 0 : (uint16_t)random_below(random, 60),
 	};
 
-	for (int i = 0; i < 4; i++)
-		recipe.extensions[i] = extensions[random_below(random, sizeof(extensions))];
+	if (random_below(random, 2))
+		random_extensions(random, &recipe);
 	/* Cut within the transport header now and then, with lengths that say so. */
 	if (random_below(random, 8) == 0) {
 		recipe.cut = (uint16_t)(recipe.family == 6 ? 62 + random_below(random, 30)
@@ -147,6 +182,22 @@ static struct frame_recipe random_recipe(struct random *random)
 		memset(recipe.extensions, 0, sizeof(recipe.extensions));
 	}
 	return recipe;
+}
+
+/* Says that the packet ends sooner, anywhere behind its IP header: what follows is padding. */
+static void shorten(struct random *random, uint8_t *ip)
+{
+	bool v6 = ip[0] >> 4 == 6;
+	uint32_t at = v6 ? 4 : 2, least = v6 ? 0 : (ip[0] & 15) * 4u;
+	uint32_t length = least + (uint32_t)random_below(random, get16(ip + at) - least + 1);
+
+	ip[at] = (uint8_t)(length >> 8);
+	ip[at + 1] = (uint8_t)length;
+}
+
+static void no_length(uint8_t *ip)
+{
+	ip[4] = ip[5] = 0;
 }
 
 void rule_packet_random(struct random *random, struct frame *frame)
@@ -164,15 +215,17 @@ void rule_packet_random(struct random *random, struct frame *frame)
 				      destination);
 	memcpy(ip + (v6 ? 24 : 16), destination, v6 ? 16 : 4);
 	ip[v6 ? 7 : 8] = (uint8_t)random_next(random);
-	/* A fragment header at offset 0 with more to come is a first fragment. */
-	if (v6 && recipe.extensions[0] == FRAME_FRAGMENT_FIRST)
-		ip[43] |= (uint8_t)random_below(random, 2);
+	if (v6 && random_below(random, 16) == 0)
+		no_length(ip);
+	else if (random_below(random, 8) == 0)
+		shorten(random, ip);
 	rule_packet_read(frame, &packet);
 	if (packet.payload)
 		rule_model_random_payload(random, (uint8_t *)packet.payload, packet.payload_size);
 	if (packet.source_port < 0)
 		return;
-	struct transport transport = v6 ? transport6(ip, packet.length) : transport4(ip);
+	struct transport transport = v6 ? transport6(ip, frame->size - frame->network)
+					: transport4(ip);
 	uint16_t ports[2] = { htons(rule_model_random_port(random)),
 			      htons(rule_model_random_port(random)) };
 

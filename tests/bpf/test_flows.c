@@ -84,6 +84,7 @@ static const struct frame_recipe recipes[] = {
 	{ .protocol = IPPROTO_TCP, .extensions = { 1, 60, 43, FRAME_FRAGMENT_FIRST, 51, 60 } },
 	{ .protocol = IPPROTO_TCP, .extensions = { 1, 60, 43, FRAME_FRAGMENT_FIRST, 51, 60, 60 } },
 	{ .protocol = IPPROTO_UDP, .extensions = { FRAME_FRAGMENT_FIRST } },
+	{ .protocol = IPPROTO_UDP, .extensions = { FRAME_FRAGMENT_WHOLE } },
 	{ .protocol = IPPROTO_UDP, .extensions = { 60, FRAME_FRAGMENT_LATER } },
 	{ .protocol = IPPROTO_UDP, .extensions = { 135, IPPROTO_AH } },
 };

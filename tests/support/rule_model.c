@@ -163,7 +163,7 @@ static void random_action(struct random *random, struct dataplane_rule *rule)
 
 static void random_rule(struct random *random, struct dataplane_rule *rule)
 {
-	static const uint8_t protocols[] = { 1, 6, 6, 17, 17, 47, 58, 132 };
+	static const uint8_t protocols[] = { 1, 6, 6, 17, 17, 33, 47, 58, 132, 136 };
 	static const uint8_t families[] = { 0, SLUICE_FAMILY_IPV4, SLUICE_FAMILY_IPV6 };
 
 	/* Few fields each, or hardly any would ever match; all of them now and then. */
