@@ -91,9 +91,9 @@ void simnic_table_del(struct simnic_table *table, struct simnic_rule *rule)
 	kfree(mask);
 }
 
-static void parse_ports(const void *data, unsigned int len, unsigned int at, struct simnic_key *key)
+static void parse_ports(const u8 *data, unsigned int len, unsigned int at, struct simnic_key *key)
 {
-	const __be16 *ports = data + at;
+	const __be16 *ports = (const void *)(data + at);
 
 	if (key->ip_proto != IPPROTO_TCP && key->ip_proto != IPPROTO_UDP &&
 	    key->ip_proto != IPPROTO_SCTP)
@@ -104,9 +104,9 @@ static void parse_ports(const void *data, unsigned int len, unsigned int at, str
 	key->dst_port = ports[1];
 }
 
-static bool parse_ipv4(const void *data, unsigned int len, struct simnic_key *key)
+static bool parse_ipv4(const u8 *data, unsigned int len, struct simnic_key *key)
 {
-	const struct iphdr *ip = data + ETH_HLEN;
+	const struct iphdr *ip = (const void *)(data + ETH_HLEN);
 
 	if (len < ETH_HLEN + sizeof(*ip) || ip->version != 4 || ip->ihl < 5)
 		return false;
@@ -119,9 +119,9 @@ static bool parse_ipv4(const void *data, unsigned int len, struct simnic_key *ke
 	return true;
 }
 
-static bool parse_ipv6(const void *data, unsigned int len, struct simnic_key *key)
+static bool parse_ipv6(const u8 *data, unsigned int len, struct simnic_key *key)
 {
-	const struct ipv6hdr *ip = data + ETH_HLEN;
+	const struct ipv6hdr *ip = (const void *)(data + ETH_HLEN);
 
 	if (len < ETH_HLEN + sizeof(*ip) || ip->version != 6)
 		return false;
