@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <sluice/backend.h>
@@ -93,6 +94,16 @@ static int check_results(const struct bench *bench, size_t n)
 	return 0;
 }
 
+/* CPU time of this process, us: in itself and in the kernel. */
+static void cpu_us(double us[2])
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	us[0] = (double)usage.ru_utime.tv_sec * 1e6 + (double)usage.ru_utime.tv_usec;
+	us[1] = (double)usage.ru_stime.tv_sec * 1e6 + (double)usage.ru_stime.tv_usec;
+}
+
 static double per_second(size_t n, uint64_t ns)
 {
 	return (double)n * 1e9 / (double)(ns ? ns : 1);
@@ -101,6 +112,7 @@ static double per_second(size_t n, uint64_t ns)
 static int measure(struct bench *bench, size_t n, bool keep)
 {
 	uint64_t begin = now_ns(), added, read, deleted;
+	double before[2], after[2];
 	size_t count = 0;
 	int rc;
 
@@ -110,9 +122,11 @@ static int measure(struct bench *bench, size_t n, bool keep)
 			.prefix_len = 32,
 			.addr = { 198, (uint8_t)(18 + i / 65536), (uint8_t)(i / 256), (uint8_t)i },
 		};
+	cpu_us(before);
 	begin = now_ns();
 	rc = bench->ops->add(bench->self, bench->rules, n, bench->results, &bench->err);
 	added = now_ns();
+	cpu_us(after);
 	rc = rc ? rc : check_results(bench, n);
 	rc = rc ? rc
 		: bench->ops->read(bench->self, bench->counters, MAX_RULES, &count, &bench->err);
@@ -125,8 +139,10 @@ static int measure(struct bench *bench, size_t n, bool keep)
 	rc = rc ? rc : check_results(bench, n);
 	if (rc)
 		return complain(bench, "del", rc);
-	printf("{\"rules\": %zu, \"rules_per_s\": %.0f, \"read_per_s\": %.0f", n,
-	       per_second(n, added - begin), per_second(n, read - added));
+	printf("{\"rules\": %zu, \"rules_per_s\": %.0f, \"user_us\": %.1f, \"kernel_us\": %.1f, "
+	       "\"read_per_s\": %.0f",
+	       n, per_second(n, added - begin), (after[0] - before[0]) / (double)n,
+	       (after[1] - before[1]) / (double)n, per_second(n, read - added));
 	if (!keep)
 		printf(", \"deletions_per_s\": %.0f", per_second(n, deleted - read));
 	puts("}");

@@ -22,6 +22,7 @@ struct flower_socket {
 	struct nl_sock *nl;
 	uint32_t seq; /* Of the next request. */
 	size_t n_queued, queued_size;
+	struct nlmsghdr *last; /* Of those queued. */
 	int *results[SOCKET_BATCH];
 	uint8_t out[SEND_SIZE];
 	uint8_t in[RECEIVE_SIZE];
@@ -86,6 +87,8 @@ void socket_queue(struct flower_socket *sock, struct nl_msg *msg, int *result)
 	head->nlmsg_pid = nl_socket_get_local_port(sock->nl);
 	memcpy(sock->out + sock->queued_size, head, head->nlmsg_len);
 	memset(sock->out + sock->queued_size + head->nlmsg_len, 0, size - head->nlmsg_len);
+	sock->last = (struct nlmsghdr *)(sock->out + sock->queued_size);
+	sock->last->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
 	sock->results[sock->n_queued++] = result;
 	sock->queued_size += size;
 	sock->seq++;
@@ -124,12 +127,16 @@ static int transmit(struct flower_socket *sock, void *data, size_t size)
 	return errno ? -errno : -EIO;
 }
 
-/* Notes the answers in one datagram; how many. */
-static size_t note(struct flower_socket *sock, const struct flower_place *place, uint32_t first,
-		   size_t size, char text[128])
+/*
+ * Notes the answers in one datagram; true with the last one.  Requests are done in order, and only
+ * the last is answered if it succeeded: what was not refused before that was done.
+ */
+static bool note(struct flower_socket *sock, const struct flower_place *place, uint32_t first,
+		 size_t size, char text[128])
 {
+	bool complete = false;
 	struct reply reply;
-	size_t n = 0, used;
+	size_t used;
 
 	for (size_t at = 0; reply_next(place, sock->in + at, size - at, &reply, &used);
 	     at += used) {
@@ -141,22 +148,30 @@ static size_t note(struct flower_socket *sock, const struct flower_place *place,
 		*sock->results[i] = reply.error;
 		if (reply.error && reply.text[0] && !text[0])
 			memcpy(text, reply.text, sizeof(reply.text));
-		n++;
+		complete |= i == sock->n_queued - 1;
 	}
-	return n;
+	for (size_t i = 0; i < sock->n_queued && complete; i++) {
+		if (*sock->results[i] == UNANSWERED)
+			*sock->results[i] = 0;
+	}
+	return complete;
 }
 
 int socket_send(struct flower_socket *sock, const struct flower_place *place, char text[128])
 {
 	uint32_t first = sock->seq - (uint32_t)sock->n_queued;
-	size_t left = sock->n_queued, size;
-	int rc = left ? transmit(sock, sock->out, sock->queued_size) : 0;
+	bool complete = sock->n_queued == 0;
+	size_t size;
+	int rc = 0;
 
 	text[0] = '\0';
-	while (rc == 0 && left) {
+	if (!complete) {
+		sock->last->nlmsg_flags |= NLM_F_ACK;
+		rc = transmit(sock, sock->out, sock->queued_size);
+	}
+	while (rc == 0 && !complete) {
 		rc = receive(sock, &size);
-		if (rc == 0)
-			left -= note(sock, place, first, size, text);
+		complete = rc == 0 && note(sock, place, first, size, text);
 	}
 	sock->n_queued = sock->queued_size = 0;
 	return rc;

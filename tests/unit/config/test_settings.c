@@ -82,7 +82,7 @@ Test(settings, offload_defaults)
 	cr_assert_eq(s->offload.max_rate_pps, 0);
 	cr_assert_float_eq(s->offload.threshold_min, 1.02, 1e-9);
 	cr_assert_float_eq(s->offload.threshold_max, 1.1, 1e-9);
-	cr_assert_float_eq(s->offload.churn, 0.05, 1e-9);
+	cr_assert_float_eq(s->offload.churn, 0.055, 1e-9);
 	cr_assert_eq(s->offload.residency_windows, 2);
 	cr_assert(s->offload.flush_on_exit);
 	settings_free(s);
