@@ -54,8 +54,8 @@ struct offload;
  * of that a tenth.  What was not used is saved up for so many seconds, for an attack that changes
  * all at once.
  */
-#define OFFLOAD_CHURN 0.05
-#define OFFLOAD_CHURN_SAVED_S 10
+#define OFFLOAD_CHURN 0.055
+#define OFFLOAD_CHURN_SAVED_S 5
 /* What the deployment file has by default. */
 #define OFFLOAD_THRESHOLD_MIN 1.02
 #define OFFLOAD_THRESHOLD_MAX 1.1
