@@ -69,13 +69,14 @@ static bool mode_matches(unsigned int ifindex, enum dataplane_mode mode)
 
 	if (bpf_xdp_query((int)ifindex, 0, &query))
 		return true;
+	/* By mode, since a card may run a program of its own before that of the host. */
 	switch (mode) {
 	case DATAPLANE_MODE_GENERIC:
-		return query.attach_mode == XDP_ATTACHED_SKB;
+		return query.skb_prog_id != 0;
 	case DATAPLANE_MODE_HARDWARE:
-		return query.attach_mode == XDP_ATTACHED_HW;
+		return query.hw_prog_id != 0;
 	default:
-		return query.attach_mode == XDP_ATTACHED_DRV;
+		return query.drv_prog_id != 0;
 	}
 }
 
@@ -163,16 +164,14 @@ static int adopt(struct attachment *attachment, enum dataplane_mode mode, int pr
 static void explain_refusal(const struct attachment *attachment, enum dataplane_mode mode, int code,
 			    struct sluice_err *err)
 {
-	__u32 id = 0;
-
 	switch (code) {
 	case -EBUSY:
 	case -EEXIST:
-		bpf_xdp_query_id((int)attachment->ifindex, 0, &id);
 		err_set(err, "interfaces",
 			"interface '%s': another XDP program (id %u) is attached (%s); is another "
 			"sluiced running? 'bpftool net' shows who holds it",
-			attachment->name, id, err_name(code));
+			attachment->name, dispatcher_host_program(attachment->ifindex),
+			err_name(code));
 		break;
 	case -EOPNOTSUPP:
 		err_set(err, "interfaces",

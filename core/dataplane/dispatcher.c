@@ -271,12 +271,21 @@ int dispatcher_open(const struct dispatcher_options *options, uint32_t *id, bool
 	return code;
 }
 
+uint32_t dispatcher_host_program(unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (bpf_xdp_query((int)ifindex, 0, &query))
+		return 0;
+	return query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+}
+
 bool dispatcher_holds(unsigned int ifindex, uint32_t id)
 {
-	__u32 dispatcher = 0;
+	uint32_t dispatcher = dispatcher_host_program(ifindex);
 	char path[128];
 
-	if (bpf_xdp_query_id((int)ifindex, 0, &dispatcher) || !dispatcher)
+	if (!dispatcher)
 		return false;
 	for (int i = 0; i < LIBXDP_COMPONENTS; i++) {
 		snprintf(path, sizeof(path), LIBXDP_PIN, ifindex, dispatcher, i);

@@ -34,6 +34,9 @@ struct dispatcher_options {
 int dispatcher_open(const struct dispatcher_options *options, uint32_t *id, bool *fresh,
 		    struct sluice_err *err) __attribute__((warn_unused_result));
 
+/* The XDP program that the host runs, whatever runs on the card before it; 0: none, or not known. */
+uint32_t dispatcher_host_program(unsigned int ifindex);
+
 /*
  * Whether the dispatcher that the interface has now holds component `id`.  Needs no capability that
  * a running daemon gives up, as asking libxdp would.

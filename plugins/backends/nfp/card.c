@@ -197,8 +197,20 @@ static int walk(const struct card *card, struct sluice_backend_rule *rules,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-int card_read(struct card *card, struct sluice_backend_rule *rules,
-	      struct sluice_backend_counter *counters, size_t n, size_t *count,
+static int read_table(const struct card *card, struct sluice_backend_rule *rules,
+		      struct sluice_backend_counter *counters, size_t n, size_t *count,
+		      struct sluice_err *err)
+{
+	int rc = walk(card, rules, counters, n, count);
+
+	if (rc) {
+		*count = 0;
+		words_explain(WORDS_STEP_READ, rc, card->ifname, "", err);
+	}
+	return rc;
+}
+
+int card_read(struct card *card, struct sluice_backend_counter *counters, size_t n, size_t *count,
 	      struct sluice_err *err)
 {
 	uint32_t id;
@@ -208,15 +220,15 @@ int card_read(struct card *card, struct sluice_backend_rule *rules,
 	*count = 0;
 	if (rc)
 		return rc;
-	rc = ours ? walk(card, rules, counters, n, count) : -ESTALE;
-	if (rc) {
-		*count = 0;
-		words_explain(WORDS_STEP_READ, rc, card->ifname, "", err);
+	if (!ours) {
+		words_explain(WORDS_STEP_READ, -ESTALE, card->ifname, "", err);
+		return -ESTALE;
 	}
-	return rc;
+	return read_table(card, NULL, counters, n, count, err);
 }
 
-int card_check(struct card *card, struct sluice_err *err)
+/* To where our program is now; 1: taken over, or put there anew; 0: it never left. */
+static int follow(struct card *card, struct sluice_err *err)
 {
 	int ifindex = find(card, err), rc;
 	uint32_t id;
@@ -233,6 +245,18 @@ int card_check(struct card *card, struct sluice_err *err)
 		return 1;
 	rc = take(card, ifindex, id, err);
 	return rc ? rc : 1;
+}
+
+int card_list(struct card *card, struct sluice_backend_rule *rules, size_t n, size_t *count,
+	      struct sluice_err *err)
+{
+	int moved = follow(card, err), rc;
+
+	*count = 0;
+	if (moved < 0)
+		return moved;
+	rc = read_table(card, rules, NULL, n, count, err);
+	return rc ? rc : moved;
 }
 
 int card_flush(struct card *card, struct sluice_err *err)

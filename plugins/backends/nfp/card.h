@@ -42,19 +42,16 @@ bool card_adopted(const struct card *card);
 int card_add(struct card *card, const struct sluice_key *key) __attribute__((warn_unused_result));
 int card_del(struct card *card, const struct sluice_key *key) __attribute__((warn_unused_result));
 
-/*
- * All rules, at most `n`; `counters` only where wanted, else NULL.  A table that others change
- * meanwhile may be seen in part.
- */
-int card_read(struct card *card, struct sluice_backend_rule *rules,
-	      struct sluice_backend_counter *counters, size_t n, size_t *count,
+/* The counters of all rules, at most `n`.  -ESTALE: our program is not on the card. */
+int card_read(struct card *card, struct sluice_backend_counter *counters, size_t n, size_t *count,
 	      struct sluice_err *err) __attribute__((warn_unused_result));
 
 /*
- * Sees whether our program is still on the card, and goes to where it is now.  1: it was taken over
- * or put there anew, on a card that came back; 0: it never left.
+ * All rules, at most `n`, of the card where it is now.  1: our program was taken over or put there
+ * anew, on a card that came back; 0: it never left.
  */
-int card_check(struct card *card, struct sluice_err *err) __attribute__((warn_unused_result));
+int card_list(struct card *card, struct sluice_backend_rule *rules, size_t n, size_t *count,
+	      struct sluice_err *err) __attribute__((warn_unused_result));
 
 /* Removes all rules. */
 int card_flush(struct card *card, struct sluice_err *err) __attribute__((warn_unused_result));

@@ -10,9 +10,14 @@
 
 /*
  * The kernel gives the memory of an earlier map back some time after the last one has let it go, and
- * tells nobody when: so the first refusal is not believed for half a second.
+ * tells nobody when: so a card without any is not believed for half a second.
  */
 #define PAUSES 50u
+
+static bool is_memory(int rc)
+{
+	return rc == -ENOMEM || rc == -E2BIG;
+}
 
 int card_start(struct card *card, struct sluice_err *err)
 {
@@ -116,29 +121,42 @@ static uint32_t next_size(uint32_t size)
 	return size - power > step ? size - step : power;
 }
 
+/*
+ * Whether the card takes types of entries, which are only good to look at; none does today.  Asked
+ * once, by a map of one entry, since they cost more than the map.
+ */
+static bool takes_types(const struct card *card)
+{
+	int fd = card->calls->new_map(card->self, card->ifindex, 1, true);
+
+	if (fd >= 0)
+		card->calls->close(card->self, fd);
+	return fd >= 0;
+}
+
 /* As large as the card lets it be. */
-static int make_map(struct card *card)
+static int make_largest_map(struct card *card, bool typed)
 {
 	uint32_t size = card->options.capacity ? card->options.capacity : CARD_CAPACITY_DEFAULT;
-	unsigned int pauses = PAUSES;
-	bool typed = true;
-	int fd;
+	int fd = card->calls->new_map(card->self, card->ifindex, size, typed);
 
-	for (;;) {
+	while (is_memory(fd) && size > 1) {
+		size = next_size(size);
 		fd = card->calls->new_map(card->self, card->ifindex, size, typed);
-		if (typed && (fd == -KERNEL_NOT_SUPPORTED || fd == -EINVAL)) {
-			/* No card takes types today; they would only be good to look at. */
-			typed = false;
-		} else if ((fd == -ENOMEM || fd == -E2BIG) && pauses) {
-			pauses--;
-			card->calls->pause(card->self);
-		} else if ((fd == -ENOMEM || fd == -E2BIG) && size > 1) {
-			size = next_size(size);
-		} else {
-			break;
-		}
 	}
 	card->capacity = size;
+	return fd;
+}
+
+static int make_map(struct card *card)
+{
+	bool typed = takes_types(card);
+	int fd = make_largest_map(card, typed);
+
+	for (unsigned int i = 0; is_memory(fd) && i < PAUSES; i++) {
+		card->calls->pause(card->self);
+		fd = make_largest_map(card, typed);
+	}
 	card->map_fd = fd < 0 ? -1 : fd;
 	return fd < 0 ? fd : 0;
 }

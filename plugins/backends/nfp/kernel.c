@@ -92,30 +92,46 @@ static int create_map(int ifindex, uint32_t max_entries, struct bpf_map_create_o
 			      sizeof(struct nic_drop_hits), max_entries, options);
 }
 
-/* With the types of the program's own file; libbpf's copy of them is not ours to load. */
+/* The types of key and value, by their numbers in the order of the calls; NULL without memory. */
+static struct btf *describe_entries(int *key_type, int *value_type)
+{
+	struct btf *types = btf__new_empty();
+	int u32, u64, words, rc;
+
+	if (!types)
+		return NULL;
+	u32 = btf__add_int(types, "unsigned int", 4, 0);
+	u64 = btf__add_int(types, "unsigned long long", 8, 0);
+	words = btf__add_array(types, u32, u32, 4);
+	*key_type = btf__add_struct(types, "nic_drop_key", sizeof(struct nic_drop_key));
+	rc = btf__add_field(types, "addr", words, 0, 0);
+	rc = rc ? rc : btf__add_field(types, "family", u32, 128, 0);
+	*value_type = btf__add_struct(types, "nic_drop_hits", sizeof(struct nic_drop_hits));
+	rc = rc ? rc : btf__add_field(types, "packets", u64, 0, 0);
+	rc = rc ? rc : btf__add_field(types, "bytes", u64, 64, 0);
+	if (rc == 0 && *key_type > 0 && *value_type > 0)
+		return types;
+	btf__free(types);
+	return NULL;
+}
+
 static int create_typed_map(int ifindex, uint32_t max_entries)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options);
-	struct nic_drop *skel = nic_drop__open();
-	int fd = -KERNEL_NOT_SUPPORTED;
-	struct btf *types = NULL;
-	const void *data;
-	__u32 size;
+	int key_type, value_type, rc;
+	struct btf *types = describe_entries(&key_type, &value_type);
 
-	if (!skel)
-		return -errno;
-	data = btf__raw_data(bpf_object__btf(skel->obj), &size);
-	if (data)
-		types = btf__new(data, size);
-	if (types && btf__load_into_kernel(types) == 0) {
+	if (!types)
+		return -ENOMEM;
+	rc = btf__load_into_kernel(types);
+	if (rc == 0) {
 		options.btf_fd = (__u32)btf__fd(types);
-		options.btf_key_type_id = bpf_map__btf_key_type_id(skel->maps.sluice_nic);
-		options.btf_value_type_id = bpf_map__btf_value_type_id(skel->maps.sluice_nic);
-		fd = create_map(ifindex, max_entries, &options);
+		options.btf_key_type_id = (__u32)key_type;
+		options.btf_value_type_id = (__u32)value_type;
+		rc = create_map(ifindex, max_entries, &options);
 	}
 	btf__free(types);
-	nic_drop__destroy(skel);
-	return fd;
+	return rc;
 }
 
 static int new_map(void *self, int ifindex, uint32_t max_entries, bool typed)

@@ -14,9 +14,6 @@
 
 #define KERNEL_WHY_SIZE 96
 
-/* ENOTSUPP, the kernel's own, which has no name outside: this kind of map takes no types. */
-#define KERNEL_NOT_SUPPORTED 524
-
 /* What the kernel says of a program that is attached. */
 struct kernel_program {
 	char name[KEY_NAME_SIZE];

@@ -154,7 +154,7 @@ static int nfp_del(void *self, const struct sluice_backend_rule *rules, size_t n
 static int nfp_read(void *self, struct sluice_backend_counter *counters, size_t n, size_t *count,
 		    struct sluice_err *err)
 {
-	return card_read(((struct nfp *)self)->card, NULL, counters, n, count, err);
+	return card_read(((struct nfp *)self)->card, counters, n, count, err);
 }
 
 /* The host asks for it after any doubt: so the card is looked for again, too. */
@@ -162,17 +162,14 @@ static int nfp_list(void *self, struct sluice_backend_rule *rules, size_t n, siz
 		    struct sluice_err *err)
 {
 	struct nfp *nfp = self;
-	int rc = card_check(nfp->card, err);
+	int rc = card_list(nfp->card, rules, n, count, err);
 
-	*count = 0;
-	if (rc < 0)
-		return rc;
 	if (rc == 1)
 		nfp->host->log(nfp->instance, SLUICE_LOG_NOTICE,
 			       "interface '%s': our program is on the card again, with a table of "
 			       "%u rules",
 			       nfp->ifname, card_capacity(nfp->card));
-	return card_read(nfp->card, rules, NULL, n, count, err);
+	return rc < 0 ? rc : 0;
 }
 
 static int nfp_flush(void *self, struct sluice_err *err)

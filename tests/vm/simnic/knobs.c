@@ -9,6 +9,16 @@
  *   lie        changes succeed, and nothing gets into the table
  *   reset      written to: the table is empty, as after a reset of the card, and nobody is told
  *
+ * and for BPF offload, whose maps have memory of their own (delay_us, fail and lie are for their
+ * entries, too; RTNL is not held then):
+ *
+ *   bpf_max_entries     of all maps together; a map that does not fit is refused
+ *   bpf_max_entry_size  bytes of a key and a value, each rounded up to 8
+ *   bpf_room            how many entries a map really takes, whatever was promised
+ *   bpf_off             the firmware runs no BPF
+ *   bpf_uncounted       programs with atomic additions are refused
+ *   bpf_maps, bpf_programs, bpf_entries, bpf_dropped   what is there now, and dropped; to be read
+ *
  * A driver can say yes and do nothing; it cannot make flower take a skip_sw rule without `in_hw`,
  * since it is the kernel that derives this flag from the driver's yes.
  */
@@ -36,6 +46,7 @@ static int reset_set(void *data, u64 value)
 	rtnl_lock();
 	simnic_flower_clear(card);
 	simnic_ntuple_clear(card);
+	simnic_bpf_clear(card);
 	rtnl_unlock();
 	return 0;
 }
@@ -54,6 +65,7 @@ void simnic_knobs_add(struct simnic_card *card)
 	debugfs_create_atomic_t("fail", 0600, knobs->folder, &knobs->fail);
 	debugfs_create_bool("lie", 0600, knobs->folder, &knobs->lie);
 	debugfs_create_file("reset", 0200, knobs->folder, card, &reset_fops);
+	simnic_bpf_knobs(card);
 }
 
 void simnic_knobs_del(struct simnic_card *card)

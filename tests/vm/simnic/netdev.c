@@ -74,12 +74,14 @@ static u16 spread(const struct simnic_port *port, const void *data, unsigned int
 	return reciprocal_scale(hash, port->dev->real_num_rx_queues);
 }
 
-/* False: the table has dropped the frame. */
+/* False: the card has dropped the frame. */
 static bool through_table(struct simnic_port *port, const void *data, unsigned int len,
 			  unsigned int frame_len, u16 *queue)
 {
 	enum simnic_action action = SIMNIC_PASS;
 
+	if (port->card && simnic_bpf_drops(port->card, data, len, frame_len))
+		return false;
 	if (port->card)
 		action = simnic_table_match(&port->card->table, data, len, frame_len, queue);
 	if (action == SIMNIC_PASS)
@@ -196,12 +198,11 @@ static int set_xdp(struct simnic_port *port, struct bpf_prog *prog)
 
 static int setup_bpf(struct net_device *dev, struct netdev_bpf *bpf)
 {
-	switch (bpf->command) {
-	case XDP_SETUP_PROG:
+	struct simnic_card *card = simnic_card_of(dev);
+
+	if (bpf->command == XDP_SETUP_PROG)
 		return set_xdp(netdev_priv(dev), bpf->prog);
-	default:
-		return -EINVAL;
-	}
+	return card ? simnic_bpf_command(card, bpf) : -EINVAL;
 }
 
 static void set_carriers(struct simnic_port *port, bool on)
@@ -247,23 +248,29 @@ static int stop(struct net_device *dev)
 static int new_card(struct simnic_port *port)
 {
 	struct simnic_card *card = kvzalloc(sizeof(*card), GFP_KERNEL);
+	int err;
 
 	if (!card)
 		return -ENOMEM;
-	card->id = ida_alloc(&card_ids, GFP_KERNEL);
-	if (card->id < 0) {
-		int err = card->id;
-
-		kvfree(card);
-		return err;
-	}
 	card->dev = port->dev;
+	err = simnic_bpf_add(card);
+	if (err)
+		goto free;
+	card->id = err = ida_alloc(&card_ids, GFP_KERNEL);
+	if (err < 0)
+		goto leave;
 	simnic_table_init(&card->table);
 	xa_init(&card->flower);
 	xa_init(&card->ntuple);
 	simnic_knobs_add(card);
 	port->card = card;
 	return 0;
+leave:
+	simnic_bpf_leave(card);
+	simnic_bpf_free(card);
+free:
+	kvfree(card);
+	return err;
 }
 
 static void free_card(struct simnic_card *card)
@@ -273,6 +280,7 @@ static void free_card(struct simnic_card *card)
 	simnic_knobs_del(card);
 	simnic_flower_clear(card);
 	simnic_ntuple_clear(card);
+	simnic_bpf_free(card);
 	ida_free(&card_ids, card->id);
 	kvfree(card);
 }
@@ -326,6 +334,8 @@ static void uninit(struct net_device *dev)
 	RCU_INIT_POINTER(port->peer, NULL);
 	if (peer)
 		RCU_INIT_POINTER(peer->peer, NULL);
+	if (port->card)
+		simnic_bpf_leave(port->card);
 }
 
 /* After a registration that went beyond init_*(): nobody can reach the device any more. */
@@ -390,6 +400,9 @@ static void setup_card(struct net_device *dev)
 	dev->ethtool_ops = &simnic_card_ethtool;
 	dev->hw_features = NETIF_F_HW_TC | NETIF_F_NTUPLE;
 	dev->features |= NETIF_F_HW_TC | NETIF_F_NTUPLE;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	xdp_set_features_flag(dev, dev->xdp_features | NETDEV_XDP_ACT_HW_OFFLOAD);
+#endif
 }
 
 static int new_wire(struct net_device *card_dev)

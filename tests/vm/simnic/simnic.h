@@ -10,6 +10,8 @@
  *   wire end  --->  table (table.c)  --->  rings, NAPI, native XDP (netdev.c)  --->  stack
  *                     ^         ^
  *            tc flower (flower.c)  ethtool -N (ntuple.c)        faults: knobs.c
+ *
+ * Before the table comes the card's own XDP hook (bpf.c), as in cards that run BPF.
  */
 #ifndef SIMNIC_H
 #define SIMNIC_H
@@ -28,6 +30,7 @@
 struct bpf_prog;
 struct dentry;
 struct netdev_bpf;
+struct simnic_bpf;
 
 #define SIMNIC_TABLE_BITS 14
 
@@ -94,6 +97,7 @@ struct simnic_card {
 	struct simnic_knobs knobs;
 	struct xarray flower; /* By cookie. */
 	struct xarray ntuple; /* By location. */
+	struct simnic_bpf *bpf;
 };
 
 struct simnic_queue {
@@ -137,6 +141,18 @@ void simnic_flower_clear(struct simnic_card *card);
 int simnic_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *nfc, u32 *locations);
 int simnic_set_rxnfc(struct net_device *dev, struct ethtool_rxnfc *nfc);
 void simnic_ntuple_clear(struct simnic_card *card);
+
+/* bpf.c */
+int simnic_bpf_add(struct simnic_card *card);
+void simnic_bpf_leave(struct simnic_card *card); /* The kernel's books, under RTNL. */
+void simnic_bpf_free(struct simnic_card *card);
+int simnic_bpf_command(struct simnic_card *card, struct netdev_bpf *command);
+void simnic_bpf_knobs(struct simnic_card *card);
+/* Empties all maps; under RTNL. */
+void simnic_bpf_clear(struct simnic_card *card);
+/* Under rcu_read_lock(); the frame's first `len` bytes are at `data`. */
+bool simnic_bpf_drops(struct simnic_card *card, const void *data, unsigned int len,
+		      unsigned int frame_len);
 
 /* knobs.c */
 void simnic_knobs_init(void);
