@@ -192,11 +192,11 @@ static int done(void *ctx, size_t job, int code, const char *result, size_t size
 static void tell_progress(void *ctx, size_t n_ended)
 {
 	struct suite *suite = ctx;
-	size_t n = suite->rows.n - suite->first;
+	size_t n = suite->rows.n, ended = suite->first + n_ended;
 	char what[64];
 
-	snprintf(what, sizeof(what), "%zu of %zu rows", suite->first + n_ended, suite->rows.n);
-	progress_tell(&suite->progress, what, n ? (double)n_ended / (double)n : 1);
+	snprintf(what, sizeof(what), "%zu of %zu rows", ended, n);
+	progress_tell(&suite->progress, what, n ? (double)ended / (double)n : 1);
 }
 
 static bool is_wanted(const struct evaluate_options *options, enum evaluate_part part)
