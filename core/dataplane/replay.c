@@ -304,9 +304,12 @@ int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const voi
 	return pass_tc(dp, time_ns, false, frame, size);
 }
 
-int dataplane_replay_bare(struct dataplane *dp, const void *frame, size_t size)
+int dataplane_replay_bare(struct dataplane *dp, bool out, const void *frame, size_t size)
 {
+	const struct egress_plane *egress = replay_of(dp)->live.egress;
 	uint32_t action;
 
+	if (out)
+		return egress ? egress_run(egress, true, frame, size) : 0;
 	return test_run(replay_of(dp), frame, size, &action);
 }

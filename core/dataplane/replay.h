@@ -67,8 +67,11 @@ int dataplane_replay_sent(struct dataplane *dp, uint64_t time_ns, const void *fr
 int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const void *frame,
 			       size_t size) __attribute__((warn_unused_result));
 
-/* The system call alone, for a measure of what the rest costs. */
-int dataplane_replay_bare(struct dataplane *dp, const void *frame, size_t size)
+/*
+ * The system call alone, for a measure of what the rest costs: of the filter, or with `out` of the
+ * program that sees what the host sends.
+ */
+int dataplane_replay_bare(struct dataplane *dp, bool out, const void *frame, size_t size)
 	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_DATAPLANE_REPLAY_H */

@@ -295,11 +295,33 @@ static int prepare(struct mix *mix)
 	return rc ? rc : allocate_scratch(mix);
 }
 
+/* What an attack's victim answers goes to a host of its own each, in each pass. */
+static size_t count_answered(const struct mix *mix)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < mix->n_lanes; i++) {
+		const struct mix_lane *lane = &mix->lanes[i];
+		const struct mix_file *file = lane->file;
+		size_t passes = 1, n = 0;
+
+		if (file->set != MIX_SET_ATTACK)
+			continue;
+		if (lane->period_ns && file->respoof)
+			passes += (lane->end_ns - lane->start_ns) / lane->period_ns;
+		for (size_t at = file->begin; at < file->end; at++)
+			n += file->marks[at].direction == MIX_FROM && lane->plays(&file->marks[at]);
+		sum += n * passes;
+	}
+	return sum;
+}
+
 static void fill_info(struct mix *mix)
 {
 	struct mix_info *info = &mix->info;
 
 	info->n_clients = mix->clients.count;
+	info->n_peers = mix->clients.count + count_answered(mix);
 	info->n_files = mix->n_files;
 	info->memory_bytes = sizeof(*mix) + mix->clients.room * (sizeof(struct mix_client) + 1) +
 			     mix->n_lanes * sizeof(struct mix_lane);

@@ -126,6 +126,7 @@ struct mix_info {
 	const struct sluice_key *protect; /* What counts as protected, the hosts included. */
 	size_t n_protect;
 	size_t n_clients;
+	size_t n_peers; /* The clients, and no fewer than the hosts that an attack's victim answers. */
 	size_t n_files;
 	uint64_t gaps_cut, steps_back, runts; /* Sum over the captures. */
 	uint64_t attack_pps; /* Labelled packets a second while it runs, all captures together. */

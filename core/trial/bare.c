@@ -3,6 +3,7 @@
 #include "bare.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct batch {
 	uint8_t *bytes;
 	size_t used;
 	uint32_t size[BATCH_FRAMES];
+	bool out[BATCH_FRAMES];
 	unsigned int n;
 };
 
@@ -28,7 +30,7 @@ static int run_batch(struct batch *batch, struct dataplane *dp, uint64_t *elapse
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < batch->n; i++) {
-		ret = dataplane_replay_bare(dp, frame, batch->size[i]);
+		ret = dataplane_replay_bare(dp, batch->out[i], frame, batch->size[i]);
 		if (ret == -EINVAL || ret == -E2BIG)
 			ret = 0;
 		frame += batch->size[i];
@@ -48,6 +50,7 @@ static void put(struct batch *batch, const struct mix_packet *packet)
 	memcpy(batch->bytes + batch->used, packet->data, captured);
 	memset(batch->bytes + batch->used + captured, 0, size - captured);
 	batch->used += size;
+	batch->out[batch->n] = packet->direction == MIX_FROM;
 	batch->size[batch->n++] = size;
 }
 
@@ -65,7 +68,7 @@ int bare_run(struct mix *mix, struct dataplane *dp, uint64_t *packets, uint64_t 
 	mix_rewind(mix);
 	while ((ret = mix_next(mix, &packet)) > 0) {
 		ret = 0;
-		if (packet.direction != MIX_TOWARD || packet.size < DATAPLANE_REPLAY_FRAME_MIN)
+		if (packet.direction == MIX_OTHER || packet.size < DATAPLANE_REPLAY_FRAME_MIN)
 			continue;
 		if (batch->n == BATCH_FRAMES ||
 		    batch->used + DATAPLANE_REPLAY_FRAME_MAX > BATCH_BYTES)

@@ -16,7 +16,8 @@
 
 #include "virtual_clock.h"
 
-/* A replay's clients are as many as its captures have. */
+/* Known clients: as many as there can be, for the tables are walked and wiped in each window. */
+#define MIN_KNOWN 1024u
 #define MAX_KNOWN 65536u
 
 struct defence_parts {
@@ -136,6 +137,16 @@ static struct dataplane_features features_of(const struct defence_parts *parts)
 	return features;
 }
 
+/* Twice as many: a table that is nearly full makes room, which is not what is on trial. */
+static uint32_t most_known(const struct defence_parts *parts)
+{
+	size_t n = 2 * parts->options.n_peers;
+
+	if (n < MIN_KNOWN)
+		return MIN_KNOWN;
+	return n < MAX_KNOWN ? (uint32_t)n : MAX_KNOWN;
+}
+
 static int open_plane(const struct defence_parts *parts,
 		      const struct dataplane_replay_observer *observer, struct dataplane **out,
 		      struct sluice_err *err)
@@ -145,7 +156,7 @@ static int open_plane(const struct defence_parts *parts,
 		.plane = {
 			.max_blocked = settings->policy.max_blocked,
 			.max_sources = settings->max_sources,
-			.max_known = MAX_KNOWN,
+			.max_known = most_known(parts),
 			/* Loaded; there is no interface to attach to, by whichever way. */
 			.egress = settings->known.egress == SETTINGS_EGRESS_OFF
 					  ? DATAPLANE_EGRESS_OFF

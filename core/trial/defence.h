@@ -32,6 +32,7 @@ struct defence_options {
 	struct virtual_clock *clock;
 	const struct event_sink *events;
 	const struct dataplane_replay_observer *observer;
+	size_t n_peers; /* The most hosts that can become known. */
 	/* Never blocked; those that are whole addresses are also the host's own. */
 	const struct sluice_key *protect;
 	size_t n_protect;

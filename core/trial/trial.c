@@ -130,6 +130,7 @@ static int open_trial(struct trial *trial, struct config_errors *errors, struct 
 		.overrides = options->overrides,
 		.n_overrides = options->n_overrides,
 		.seed = options->seed,
+		.n_peers = trial->info->n_peers,
 		.clock = &trial->clock,
 		.events = &trial->sink,
 		.observer = &observer,
@@ -456,7 +457,14 @@ void trial_report_fini(struct trial_report *report)
 	memset(report, 0, sizeof(*report));
 }
 
-uint64_t trial_packets_per_s(uint64_t packets, uint64_t elapsed_ns)
+struct trial_speed trial_speed(const struct trial_report *report)
 {
-	return elapsed_ns ? (uint64_t)((double)packets * 1e9 / (double)elapsed_ns) : 0;
+	uint64_t packets = report->packets + report->outbound;
+
+	if (!report->elapsed_ns || !report->bare_elapsed_ns)
+		return (struct trial_speed){ 0 };
+	return (struct trial_speed){
+		.pps = (double)packets * 1e9 / (double)report->elapsed_ns,
+		.bare_pps = (double)report->bare_packets * 1e9 / (double)report->bare_elapsed_ns,
+	};
 }

@@ -85,7 +85,10 @@ int trial_run(const struct trial_options *options, struct mix *mix, struct confi
 	__attribute__((warn_unused_result));
 void trial_report_fini(struct trial_report *report);
 
-/* Packets a second of real time; 0 if none was measured. */
-uint64_t trial_packets_per_s(uint64_t packets, uint64_t elapsed_ns);
+/* Packets from and toward the protected host in a second of real time; 0 without `bench`. */
+struct trial_speed {
+	double pps, bare_pps; /* With all the work, and of the loop of system calls alone. */
+};
+struct trial_speed trial_speed(const struct trial_report *report);
 
 #endif /* SLUICE_TRIAL_TRIAL_H */

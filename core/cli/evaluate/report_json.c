@@ -36,16 +36,15 @@ static json_t *share_json(const struct score_share *share)
 			 "attack_dropped", (json_int_t)share->dropped);
 }
 
-static json_t *speed_json(uint64_t packets, uint64_t elapsed_ns, bool measured)
+static json_t *pps_json(double pps)
 {
-	return measured ? json_integer((json_int_t)trial_packets_per_s(packets, elapsed_ns))
-			: json_null();
+	return pps > 0 ? json_integer((json_int_t)pps) : json_null();
 }
 
 static json_t *total_json(const struct score_result *score, const struct trial_report *run,
 			  uint64_t sources_blocked, uint64_t rules_enforced)
 {
-	bool measured = run->bare_elapsed_ns > 0;
+	struct trial_speed speed = trial_speed(run);
 	json_t *total = json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"attack_packets", (json_int_t)score->attack.packets, "attack_dropped",
@@ -59,12 +58,14 @@ static json_t *total_json(const struct score_result *score, const struct trial_r
 		"new_clients_harmed", (json_int_t)score->fresh.harmed, "sources_blocked",
 		(json_int_t)sources_blocked, "rules_enforced", (json_int_t)rules_enforced,
 		"released_ms", number_or_null(score->released_ns, 1000000), "packets_per_s",
-		speed_json(run->packets, run->elapsed_ns, measured));
+		pps_json(speed.pps));
 
 	if (!total)
 		return NULL;
-	json_object_set_new(total, "bare_packets_per_s",
-			    speed_json(run->bare_packets, run->bare_elapsed_ns, measured));
+	json_object_set_new(total, "bare_packets_per_s", pps_json(speed.bare_pps));
+	json_object_set_new(total, "bare_ratio",
+			    speed.bare_pps > 0 ? json_real(speed.pps / speed.bare_pps)
+					       : json_null());
 	json_object_set_new(total, "enforced_ms", number_or_null(score->all.enforced_ns, 1000000));
 	json_object_set_new(total, "windows_to_enforce", number_or_null(score->all.windows, 1));
 	json_object_set_new(total, "volumetric", json_boolean(score->onset));

@@ -92,13 +92,13 @@ static void print_oddities(const struct trial_report *run)
 
 static void print_speed(const struct trial_report *run)
 {
-	uint64_t ours = trial_packets_per_s(run->packets, run->elapsed_ns);
-	uint64_t bare = trial_packets_per_s(run->bare_packets, run->bare_elapsed_ns);
+	struct trial_speed speed = trial_speed(run);
 	char a[HUMAN_TEXT_SIZE], b[HUMAN_TEXT_SIZE];
 
-	if (bare)
+	if (speed.bare_pps > 0)
 		printf("\n%s packets/s; a bare loop over the same packets: %s; ratio %.2f\n",
-		       human_count(ours, a), human_count(bare, b), (double)ours / (double)bare);
+		       human_count((uint64_t)speed.pps, a),
+		       human_count((uint64_t)speed.bare_pps, b), speed.pps / speed.bare_pps);
 }
 
 void report_print(const struct case_result *result)

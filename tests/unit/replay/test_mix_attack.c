@@ -204,6 +204,19 @@ static size_t passes_with_own_sources(const struct play *play)
 	return n;
 }
 
+/* Hosts that the victim sent anything: without fresh ones the same in every pass. */
+static size_t answered(const struct play *play, bool respoofed)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < play->n; i++) {
+		const struct mix_packet *packet = &play->heard[i].packet;
+
+		n += packet->direction == MIX_FROM && (respoofed || packet->pass == 0);
+	}
+	return n;
+}
+
 Test(mix_attack, spoofed_sources_are_fresh_on_every_pass)
 {
 	static const struct {
@@ -220,11 +233,15 @@ Test(mix_attack, spoofed_sources_are_fresh_on_every_pass)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mix_options options;
 		struct play play;
+		size_t n_answered;
 
 		options_of(&options);
 		options.respoof = cases[i].respoof;
 		play_flood(&play, &options, cases[i].labels);
 		cr_expect_eq(passes_with_own_sources(&play), cases[i].own, "case %zu", i);
+		n_answered = answered(&play, cases[i].own == 1);
+		cr_expect_geq(play.info->n_peers, n_answered, "case %zu", i);
+		cr_expect_leq(play.info->n_peers, n_answered + 2 * N_ATTACK, "case %zu", i);
 		play_close(&play);
 	}
 }
