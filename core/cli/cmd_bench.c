@@ -24,6 +24,7 @@ static const struct {
 	    .n_sizes = 5 } },
 	{ "snapshot", bench_snapshot, { .n_rounds = 11 } },
 	{ "offload", bench_offload, { .entries = { 512, 16u << 10 }, .n_sizes = 2 } },
+	{ "stack", bench_stack, { .n_rounds = 1 } },
 };
 #define N_BENCHES (sizeof(benches) / sizeof(benches[0]))
 
@@ -32,14 +33,20 @@ static int read_options(const struct cli_args *args, const char *name,
 			struct bench_options *options, struct sluice_err *err)
 {
 	bool simulated = strcmp(name, "offload") == 0;
+	bool stack = strcmp(name, "stack") == 0;
 	int rc = 0;
 
 	options->json = args->json;
 	options->csv = args->csv;
 	options->svg = args->svg;
 	options->attack = args->attack;
-	if (!simulated && (args->csv || args->svg || args->attack)) {
-		err_set(err, "csv", "--csv, --svg and --attack are of offload");
+	if (!simulated && (args->csv || args->attack || (args->svg && !stack))) {
+		err_set(err, "csv",
+			"--csv and --attack are of offload, --svg of offload and stack");
+		return -EINVAL;
+	}
+	if (stack && (args->rounds || args->entries)) {
+		err_set(err, "rounds", "--rounds and --entries are not of stack");
 		return -EINVAL;
 	}
 	if (simulated && args->rounds) {
@@ -64,7 +71,9 @@ static int run(const struct cli_args *args)
 	while (i < N_BENCHES && strcmp(benches[i].name, name) != 0)
 		i++;
 	if (i == N_BENCHES) {
-		fprintf(stderr, "sluice: bench: '%s': not one of datapath, snapshot and offload\n",
+		fprintf(stderr,
+			"sluice: bench: '%s': not one of datapath, snapshot, offload and "
+			"stack\n",
 			name);
 		return CLI_EXIT_USAGE;
 	}
@@ -85,7 +94,7 @@ static int run(const struct cli_args *args)
 
 const struct cli_command cli_bench = {
 	.name = "bench",
-	.operands = "datapath|snapshot|offload",
+	.operands = "datapath|snapshot|offload|stack",
 	.summary = "measure the data plane beside references; simulate offloading",
 	.help = "datapath and snapshot work in namespaces of their own, of which nothing stays; a\n"
 		"running daemon is not touched, but shares the CPUs.  They need root.\n"
@@ -100,12 +109,17 @@ const struct cli_command cli_bench = {
 		"--attack changes the attack: seed, sources, settle and windows (how many are left out\n"
 		"and scored), spread (gaussian), exponent (zipf), ranks and rates (drift), pulse.\n"
 		"\n"
+		"stack: requests per second of nginx and of the stack lwip on AF_XDP, by cores, load, CPU\n"
+		"time of a request, and under a flood.  From a clone, as root, some minutes; namespaces\n"
+		"of its own; the environment's SLUICE_BENCH_SECONDS is the time of each measurement.\n"
+		"\n"
 		"With --json the document goes to stdout and the table to stderr.  Ratios hold across\n"
 		"machines; times do not.\n"
 		"\n"
 		"  sluice bench datapath --entries 1K,128K --rounds 5\n"
 		"  sluice bench offload --entries 512 --svg offload.svg\n"
-		"  sluice bench offload --attack seed=7,exponent=1.3,ranks=0.02\n",
+		"  sluice bench offload --attack seed=7,exponent=1.3,ranks=0.02\n"
+		"  sluice bench stack --json --svg stack.svg\n",
 	.options = CLI_OPTION_JSON | CLI_OPTION_ROUNDS | CLI_OPTION_ENTRIES | CLI_OPTION_CSV |
 		   CLI_OPTION_SVG | CLI_OPTION_ATTACK,
 	.min_operands = 1,

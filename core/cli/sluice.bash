@@ -95,7 +95,7 @@ _sluice()
 	elif [[ $command == plugins && $prev == plugins ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "list show test" -- "$cur")
 	elif [[ $command == bench ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot offload" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "datapath snapshot offload stack" -- "$cur")
 	elif [[ $command == completion ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "bash" -- "$cur")
 	fi

@@ -151,7 +151,7 @@ int tap_io_wait(struct sluice_io *io, int timeout_ms)
 	return polled[0].revents & (POLLERR | POLLHUP) ? -ENODEV : 0;
 }
 
-unsigned int tap_io_kept(const struct sluice_io *io)
+unsigned int tap_io_kept(struct sluice_io *io)
 {
 	return io->n_taken + io->n_out;
 }

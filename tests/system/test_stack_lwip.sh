@@ -49,8 +49,8 @@ start_stack() {
 	END
 	shift
 	rm -f "$LAB/stack.ready"
-	"$BIN/ready-exec" "$LAB/stack.ready" "$BIN/sluice-tap-stack" "$BUILD/lib/sluice/plugins" lwip \
-		"$LAB/stack.yaml" t0 "$@" >"$LAB/stack.log" 2>&1 &
+	"$BIN/ready-exec" "$LAB/stack.ready" "$BIN/sluice-stack-host" "$BUILD/lib/sluice/plugins" lwip \
+		"$LAB/stack.yaml" tap t0 "$@" >"$LAB/stack.log" 2>&1 &
 	STACK_PID=$!
 	wait_for 10 test -e "$LAB/stack.ready" || fail "the stack does not start"
 }

@@ -24,4 +24,11 @@ int bench_snapshot(const struct bench_options *options, struct sluice_err *err)
 int bench_offload(const struct bench_options *options, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Web servers on packet I/O of different kinds, after P2's figures.  The measuring is a script's, which
+ * starts servers, clients and a flood in namespaces of their own: tests/bench/stack.sh of a clone.
+ */
+int bench_stack(const struct bench_options *options, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
 #endif /* SLUICE_CLI_BENCH_BENCH_H */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sluice-stack-host: runs a stack plugin without the daemon, on a TAP device or on an AF_XDP socket of
+ * its own.  At SIGTERM it prints what the stack says of itself, and fails if a frame is missing.
+ *
+ *   sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN LOSE-OUT]
+ *   sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP MAC [poll|busy]
+ */
+#include <errno.h>
+#include <netinet/ether.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include <sluice/stack.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/errors.h"
+#include "config/node.h"
+#include "plugin/plugin.h"
+
+#include "tap_io.h"
+#include "xsk_io.h"
+
+struct run {
+	struct logger logger;
+	struct config_errors errors;
+	struct config_node *options;
+	struct plugin *plugin;
+	struct sluice_instance *instance;
+	const struct io_kind *kind;
+	struct sluice_io *io;
+	int signals;
+};
+
+/* One kind of packet I/O. */
+struct io_kind {
+	const char *name;
+	int least_words; /* Behind its name. */
+	const struct sluice_io_ops *ops;
+	int (*open)(struct run *run, int n_words, char *words[], struct sluice_err *err);
+	void (*close)(struct sluice_io *io);
+	int (*wait)(struct sluice_io *io, int timeout_ms);
+	unsigned int (*kept)(struct sluice_io *io);
+};
+
+static int open_tap(struct run *run, int n_words, char *words[], struct sluice_err *err)
+{
+	const struct tap_settings settings = {
+		.name = words[0],
+		.mac = { 2, 0, 0, 0, 0, 2 },
+		.mtu = 1500,
+		.lose_in = n_words > 1 ? (uint32_t)atoi(words[1]) : 0,
+		.lose_out = n_words > 2 ? (uint32_t)atoi(words[2]) : 0,
+		.wake_fd = run->signals,
+	};
+
+	return tap_io_open(&settings, &run->io, err);
+}
+
+static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_err *err)
+{
+	struct xsk_settings settings = {
+		.interface = words[0],
+		.queue = (uint32_t)atoi(words[1]),
+		.map = words[2],
+		.busy = n_words > 4 && strcmp(words[4], "busy") == 0,
+		.wake_fd = run->signals,
+	};
+	const struct ether_addr *mac = ether_aton(words[3]);
+
+	if (!mac) {
+		snprintf(err->text, sizeof(err->text), "'%s' is no MAC address", words[3]);
+		return -EINVAL;
+	}
+	memcpy(settings.mac, mac, sizeof(settings.mac));
+	return xsk_io_open(&settings, &run->io, err);
+}
+
+static const struct io_kind kinds[] = {
+	{ "tap", 1, &tap_io_ops, open_tap, tap_io_close, tap_io_wait, tap_io_kept },
+	{ "xsk", 4, &xsk_io_ops, open_xsk, xsk_io_close, xsk_io_wait, xsk_io_kept },
+};
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static int start(struct run *run, int argc, char *argv[])
+{
+	struct sluice_err err = { .text = "" };
+	struct plugin_use use = { .key = "options",
+				  .clock = &clock_system,
+				  .logger = &run->logger };
+	int rc = config_node_load(argv[3], &run->errors, &run->options);
+
+	if (rc)
+		config_errors_to_err(&run->errors, &err);
+	use.options = run->options;
+	if (!rc)
+		rc = plugin_open(argv[1], argv[2], SLUICE_PLUGIN_STACK, NULL, &run->plugin, &err);
+	if (!rc)
+		rc = run->kind->open(run, argc - 5, argv + 5, &err);
+	if (!rc)
+		rc = plugin_stack_open(run->plugin, &use, run->kind->ops, run->io, &run->errors,
+				       &run->instance, &err);
+	if (rc)
+		fprintf(stderr, "sluice-stack-host: %s\n", err.text);
+	return rc;
+}
+
+static int serve(const struct run *run)
+{
+	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
+	struct signalfd_siginfo info;
+	int rc;
+
+	sd_notify(0, "READY=1");
+	for (;;) {
+		rc = ops->turn(plugin_instance_self(run->instance));
+		if (rc >= 0)
+			rc = run->kind->wait(run->io, rc);
+		if (rc < 0) {
+			fprintf(stderr, "sluice-stack-host: %s\n", strerror(-rc));
+			return rc;
+		}
+		if (read(run->signals, &info, sizeof(info)) > 0)
+			return 0;
+	}
+}
+
+static int report(const struct run *run)
+{
+	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
+	struct sluice_stack_figure figures[64];
+	size_t n = ops->figures(plugin_instance_self(run->instance), figures, 64);
+
+	for (size_t i = 0; i < n; i++)
+		printf("%s %llu\n", figures[i].name, (unsigned long long)figures[i].value);
+	printf("kept %u\n", run->kind->kept(run->io));
+	return run->kind->kept(run->io) ? -1 : 0;
+}
+
+static int open_signals(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	return signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int main(int argc, char *argv[])
+{
+	struct run run;
+	int rc;
+
+	memset(&run, 0, sizeof(run));
+	for (size_t i = 0; argc > 5 && i < N_KINDS; i++)
+		if (strcmp(argv[4], kinds[i].name) == 0 && argc - 5 >= kinds[i].least_words)
+			run.kind = &kinds[i];
+	if (!run.kind) {
+		fprintf(stderr,
+			"Usage: sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN "
+			"LOSE-OUT]\n"
+			"       sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP "
+			"MAC [poll|busy]\n");
+		return 2;
+	}
+	config_errors_init(&run.errors);
+	logger_init(&run.logger, SLUICE_LOG_INFO, &clock_system);
+	run.signals = open_signals();
+	rc = start(&run, argc, argv);
+	if (!rc)
+		rc = serve(&run);
+	if (!rc)
+		rc = report(&run);
+	plugin_instance_free(run.instance);
+	run.kind->close(run.io);
+	plugin_close(run.plugin);
+	config_node_free(run.options);
+	return rc ? 1 : 0;
+}
