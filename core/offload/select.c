@@ -151,6 +151,12 @@ static unsigned int patience(size_t n)
 	return bits;
 }
 
+/* Whether a cut near `k` is far enough from both ends for branches to be guessed wrong often. */
+static bool is_central(size_t n, size_t k)
+{
+	return k > n / 16 && n - k > n / 16;
+}
+
 void select_heaviest(struct plan_entry *entries, size_t n, size_t k)
 {
 	unsigned int left = patience(n);
@@ -166,7 +172,8 @@ void select_heaviest(struct plan_entry *entries, size_t n, size_t k)
 			sort_heap(entries, n);
 			return;
 		}
-		cut = partition(entries, n, pivot_near(entries, n, k));
+		cut = (is_central(n, k) ? partition_evenly : partition)(entries, n,
+									pivot_near(entries, n, k));
 		if (cut >= k) {
 			n = cut;
 		} else {
