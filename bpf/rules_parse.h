@@ -26,53 +26,68 @@ static __always_inline bool rules_holds(const struct rules_packet *packet, const
 	return (const void *)(at + size) <= end && packet->payload + size <= packet->end;
 }
 
+static __always_inline bool rules_has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
+}
+
+/* The size of a header with ports; 0 if it is cut short, or claims to be. */
+static __always_inline __u32 rules_header_size(const struct rules_packet *packet, const __u8 *at,
+					       const void *end)
+{
+	__u32 size, least;
+
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+		least = 20;
+		if (!rules_holds(packet, at, 20, end))
+			return 0;
+		size = (at[12] >> 4) * 4u;
+		break;
+	case IPPROTO_DCCP:
+		least = 12;
+		if (!rules_holds(packet, at, 12, end))
+			return 0;
+		size = at[4] * 4u;
+		break;
+	case IPPROTO_SCTP:
+		return rules_holds(packet, at, 12, end) ? 12 : 0;
+	default:
+		return rules_holds(packet, at, 8, end) ? 8 : 0;
+	}
+	return size < least ? 0 : size;
+}
+
 /*
  * The transport header at `at`.  Of TCP, UDP, UDP-Lite, SCTP and DCCP the payload begins behind
  * their headers, of ICMP behind its first eight bytes, of all others where `at` is.
+ *
+ * Of a header that is cut short the ports and the flags count if they are there: every first fragment
+ * has the ports, and would else be a way around rules that ask for them.
  */
 static __always_inline void rules_parse_ports(struct xdp_md *ctx, struct rules_packet *packet,
 					      const __u8 *at, const void *end)
 {
-	__u32 header = 0;
+	__u8 protocol = packet->protocol;
 
 	packet->payload = rules_offset(ctx, at);
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
-		if (!rules_holds(packet, at, 20, end))
-			goto cut;
-		packet->tcp_flags = at[13];
-		header = (at[12] >> 4) * 4u;
-		break;
-	case IPPROTO_DCCP:
-		if (!rules_holds(packet, at, 12, end))
-			goto cut;
-		header = at[4] * 4u;
-		break;
-	case IPPROTO_SCTP:
-		if (!rules_holds(packet, at, 12, end))
-			goto cut;
-		header = 12;
-		break;
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-		if (!rules_holds(packet, at, 8, end))
-			goto cut;
-		header = 8;
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
 		packet->payload += 8;
 		return;
-	default:
-		return;
 	}
-	packet->source_port = at[0] << 8 | at[1];
-	packet->destination_port = at[2] << 8 | at[3];
-	packet->payload += header;
-	return;
-cut:
-	/* Ports and payload of a header that is cut short are not there. */
-	packet->payload = packet->end;
+	if (!rules_has_ports(protocol))
+		return;
+	if (rules_holds(packet, at, 4, end)) {
+		packet->source_port = at[0] << 8 | at[1];
+		packet->destination_port = at[2] << 8 | at[3];
+	}
+	if (protocol == IPPROTO_TCP && rules_holds(packet, at, 14, end))
+		packet->tcp_flags = at[13];
+
+	__u32 header = rules_header_size(packet, at, end);
+
+	packet->payload = header ? packet->payload + header : packet->end;
 }
 
 static __always_inline void rules_parse_transport(struct xdp_md *ctx, struct rules_packet *packet,

@@ -88,22 +88,23 @@ static void read_transport(const uint8_t *ip, uint32_t at, uint32_t end,
 					    [IPPROTO_SCTP] = 12,
 					    [IPPROTO_UDPLITE] = 8 };
 	uint8_t protocol = packet->protocol;
-	uint32_t payload = at;
+	uint32_t header = 0;
 
-	if (at + least[protocol] > end)
-		return;
-	if (least[protocol]) {
+	if (least[protocol] && at + 4 <= end) {
 		packet->source_port = (int)get16(ip + at);
 		packet->destination_port = (int)get16(ip + at + 2);
-		payload += header_size(protocol, ip + at);
 	}
-	if (protocol == IPPROTO_TCP)
+	if (protocol == IPPROTO_TCP && at + 14 <= end)
 		packet->tcp_flags = ip[at + 13];
+	if (at + least[protocol] > end)
+		return;
+	if (least[protocol])
+		header = header_size(protocol, ip + at);
 	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
-		payload += 8;
-	if (payload < end) {
-		packet->payload = ip + payload;
-		packet->payload_size = end - payload;
+		header = 8;
+	if (header >= least[protocol] && at + header < end) {
+		packet->payload = ip + at + header;
+		packet->payload_size = end - at - header;
 	}
 }
 
@@ -220,6 +221,10 @@ void rule_packet_random(struct random *random, struct frame *frame)
 	else if (random_below(random, 8) == 0)
 		shorten(random, ip);
 	rule_packet_read(frame, &packet);
+	if (packet.tcp_flags >= 0 && packet.payload && random_below(random, 8) == 0) {
+		ip[packet.payload - ip - 20 + 12] = (uint8_t)random_next(random);
+		rule_packet_read(frame, &packet);
+	}
 	if (packet.payload)
 		rule_model_random_payload(random, (uint8_t *)packet.payload, packet.payload_size);
 	if (packet.source_port < 0)

@@ -47,8 +47,9 @@ struct shape {
 	uint32_t delay;	   /* Of a reader between finding an entry and counting. */
 	bool pursue;	   /* What was freed is taken at once by a source that sends nothing. */
 	bool quarantine;
-	uint64_t verdicts; /* To be reached, */
-	uint64_t enough;   /* or so many wrong charges, if not 0. */
+	uint64_t verdicts;		/* To be reached, */
+	uint64_t enough;		/* or so many wrong charges, if not 0. */
+	uint32_t operations_per_second; /* That the writer must manage at least. */
 };
 
 /* A source as the writer sees it. */
@@ -407,6 +408,9 @@ static struct errors run(const struct shape *shape, uint64_t seed)
 	uint32_t stashed = in_stash(&stress);
 
 	report(&stress, wall, writer, stashed);
+	/* Of its own time, which others on the machine do not shorten; with a pause for each batch. */
+	cr_assert_geq((double)stress.operations / writer, shape->operations_per_second,
+		      "the writer is slow");
 	/* Without quarantine there is more room. */
 	cr_assert(stashed || !shape->quarantine, "too roomy to reach the stash");
 	cr_assert_eq(stress.refused, 0);
@@ -438,6 +442,7 @@ static const struct shape crowded = {
 	.n_looked = STRESS_KEYS,
 	.n_silent = MAX_SILENT,
 	.batch = 3000,
+	.operations_per_second = 1000000,
 	.quarantine = true,
 	.verdicts = 1000000000,
 };

@@ -148,6 +148,13 @@ Test(distinct, a_million)
 	cr_assert_leq(error, 3 * DISTINCT_STANDARD_ERROR, "seed 80: error %.4f", error);
 }
 
+Test(distinct, ten_million)
+{
+	double mean, error = error_of(10000000, 4, address_in_a_row, 81, &mean);
+
+	cr_assert_leq(error, 2 * DISTINCT_STANDARD_ERROR, "seed 81: error %.4f", error);
+}
+
 /* Who is seen by several CPUs is one source; both families count together. */
 Test(distinct, cpus_merge)
 {
