@@ -34,12 +34,16 @@ static bool is_matchable(const struct offload *offload, const struct sluice_key 
  */
 static void judge_effect(const struct offload *offload, struct row *row, uint64_t sw_pps)
 {
-	bool silent = !offload->options.caps.counters || (row->measured && row->hw_pps == 0);
+	bool counters = offload->options.caps.counters;
+	bool silent = counters ? row->measured && row->hw_pps == 0 : sw_pps >= row->soft_pps / 2;
 
-	if (silent && row->residency >= 2 && sw_pps > 0 && sw_pps >= row->soft_pps / 2) {
+	if (silent && row->residency >= 2 && sw_pps > 0) {
 		row->ineffective++;
 		return;
 	}
+	/* A counter that stands still while nothing arrives proves nothing. */
+	if (counters && silent)
+		return;
 	row->ineffective = 0;
 	if (row->hw_pps > 0 || sw_pps == 0)
 		row->attempts = 0;

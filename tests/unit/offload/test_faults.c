@@ -376,6 +376,33 @@ Test(faults, a_rule_without_effect_gives_up_its_slot)
 			 "the card took the rule, but the packets still arrive (-EIO)");
 }
 
+/*
+ * After a reset that nobody tells of, the kernel still lists the rule.  The source has become slower
+ * since it was offloaded, and pauses.
+ */
+Test(faults, a_rule_that_lost_its_effect_is_found_out)
+{
+	struct offload_options options = fake_card_options(&card);
+	struct offload_source source = fake_source(1, 1000);
+	const struct offload_state *states;
+
+	start(&options);
+	for (int i = 0; i < 6; i++)
+		window(&source, 1);
+	cr_assert(fake_card_has(&card, 1));
+	for (int i = 0; i < 7; i++) {
+		source.packets = i % 2 ? 0 : 100;
+		window_states(&source, 1, &states);
+	}
+	cr_expect(!fake_card_has(&card, 1), "the rule does nothing, and its place is not given up");
+	cr_expect_str_eq(status().last_error,
+			 "the card took the rule, but the packets still arrive (-EIO)");
+	source.packets = 100;
+	for (int i = 0; i < 40; i++)
+		window(&source, 1);
+	cr_expect(fake_card_has(&card, 1), "it is tried again");
+}
+
 Test(faults, a_card_that_swallows_rules_is_found_out)
 {
 	struct offload_options options = fake_card_options(&card);
