@@ -7,6 +7,7 @@
  *   reflect   answers from port 161 of 50 reflectors, to 10.99.0.1:4444
  *
  *   --link ether|raw|sll|sll2|null   --snap BYTES   --ng (pcapng)   --seconds N   --pps N
+ *   --lead MICROSECONDS (a lone packet so long before the first)
  *   --base A.B.0.0   --jump SECONDS (in the middle; negative: back)   --runt (one, at the end)
  */
 #include <arpa/inet.h>
@@ -32,7 +33,8 @@ struct film {
 	bool ng, runt;
 	const char *link;
 	uint32_t snap, base;
-	uint64_t seconds, pps, n;
+	uint64_t seconds, pps, n, lead_us;
+	uint64_t start_us; /* Of the time that packets are given by. */
 	int64_t jump_s;
 };
 
@@ -146,7 +148,7 @@ static void write_header(struct film *film)
 static void write_frame(struct film *film, uint64_t time_us, const uint8_t *frame, uint32_t size)
 {
 	uint32_t kept = size < film->snap ? size : film->snap, padded = (kept + 3) & ~3u;
-	const uint64_t stamp = (uint64_t)BASE_SECONDS * 1000000 + time_us;
+	const uint64_t stamp = (uint64_t)BASE_SECONDS * 1000000 + film->start_us + time_us;
 	const uint32_t classic[] = { (uint32_t)(stamp / 1000000), (uint32_t)(stamp % 1000000), kept,
 				     size };
 	const uint32_t ng[] = { 6,    32 + padded, 0, (uint32_t)(stamp >> 32), (uint32_t)stamp,
@@ -262,9 +264,11 @@ static uint32_t address(const char *text)
 static void take_options(int argc, char *argv[], struct film *film)
 {
 	static const struct option options[] = {
-		{ "link", 1, NULL, 'l' }, { "snap", 1, NULL, 's' },    { "ng", 0, NULL, 'n' },
-		{ "base", 1, NULL, 'b' }, { "seconds", 1, NULL, 't' }, { "pps", 1, NULL, 'p' },
-		{ "jump", 1, NULL, 'j' }, { "runt", 0, NULL, 'r' },    { 0 },
+		{ "link", 1, NULL, 'l' },    { "snap", 1, NULL, 's' },
+		{ "ng", 0, NULL, 'n' },	     { "base", 1, NULL, 'b' },
+		{ "seconds", 1, NULL, 't' }, { "pps", 1, NULL, 'p' },
+		{ "jump", 1, NULL, 'j' },    { "runt", 0, NULL, 'r' },
+		{ "lead", 1, NULL, 'L' },    { 0 },
 	};
 	int id;
 
@@ -291,6 +295,9 @@ static void take_options(int argc, char *argv[], struct film *film)
 		case 'j':
 			film->jump_s = strtoll(optarg, NULL, 10);
 			break;
+		case 'L':
+			film->lead_us = strtoull(optarg, NULL, 10);
+			break;
 		case 'r':
 			film->runt = true;
 			break;
@@ -300,10 +307,27 @@ static void take_options(int argc, char *argv[], struct film *film)
 	}
 }
 
+/* Of nobody whom anything else is from. */
+static void shoot_lead(struct film *film)
+{
+	const struct packet packet = {
+		.source = 0x08080808,
+		.destination = SERVER,
+		.source_port = 53,
+		.destination_port = 40000,
+		.protocol = 17,
+	};
+
+	shoot(film, 0, &packet);
+	film->start_us = film->lead_us;
+}
+
 static int shoot_kind(struct film *film, const char *kind)
 {
 	static const uint8_t runt[10] = { 2 };
 
+	if (film->lead_us)
+		shoot_lead(film);
 	if (strcmp(kind, "clients") == 0)
 		shoot_clients(film);
 	else if (strcmp(kind, "syn") == 0 || strcmp(kind, "reflect") == 0)

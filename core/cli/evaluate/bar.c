@@ -57,15 +57,12 @@ static void take(const struct config_node *node, struct bar *bar, struct config_
 	bar->limit[i] = strtod(config_node_text(node), NULL);
 }
 
-int bar_load(const char *path, struct config_errors *errors, struct bar *bar)
+/* Frees the tree. */
+static int read_tree(struct config_node *root, struct config_errors *errors, struct bar *bar)
 {
-	struct config_node *root;
 	size_t before = errors->count;
-	int ret = config_node_load(path, errors, &root);
 
 	memset(bar, 0, sizeof(*bar));
-	if (ret)
-		return ret;
 	if (config_node_type(root) != CONFIG_NODE_MAPPING)
 		refuse(root, errors, "a mapping from limits to numbers is wanted here");
 	else
@@ -74,6 +71,23 @@ int bar_load(const char *path, struct config_errors *errors, struct bar *bar)
 			take(node, bar, errors);
 	config_node_free(root);
 	return errors->count == before ? 0 : -EINVAL;
+}
+
+int bar_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
+	      struct bar *bar)
+{
+	struct config_node *root;
+	int ret = config_node_parse(file, text, size, errors, &root);
+
+	return ret ? ret : read_tree(root, errors, bar);
+}
+
+int bar_load(const char *path, struct config_errors *errors, struct bar *bar)
+{
+	struct config_node *root;
+	int ret = config_node_load(path, errors, &root);
+
+	return ret ? ret : read_tree(root, errors, bar);
 }
 
 void bar_check(struct bar_check *check, const char *row, enum bar_limit limit, double value)

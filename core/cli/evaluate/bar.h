@@ -53,6 +53,9 @@ struct bar_check {
 /* 0; -EINVAL with the reasons in `errors`; or what open() says. */
 int bar_load(const char *path, struct config_errors *errors, struct bar *bar)
 	__attribute__((warn_unused_result));
+/* The same from memory; `file` is what messages call it. */
+int bar_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
+	      struct bar *bar) __attribute__((warn_unused_result));
 
 /* Tells if `value` is on the wrong side of a limit that the file sets. */
 void bar_check(struct bar_check *check, const char *row, enum bar_limit limit, double value);

@@ -181,8 +181,8 @@ static int pick(const char *option, const char *given, const char *const *names,
 						     : " or ",
 					 names[i]);
 	}
-	err_set(err, option, "'%s' is not %s%s%s%s", given, all, near ? "; did you mean " : "",
-		near ? near : "", near ? "?" : "");
+	err_set(err, option, "--%s: '%s' is not %s%s%s%s", option, given, all,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	return -EINVAL;
 }
 
@@ -494,6 +494,10 @@ static int settle(struct evaluate_options *options, struct sluice_err *err)
 			"--diff out");
 	else if (options->attack_filter && !options->attack.n)
 		err_set(err, "attack-filter", "--attack-filter is of the captures of --attack");
+	else if (options->labels && !options->attack.n)
+		err_set(err, "labels",
+			"--labels is of the captures of --attack; those of others "
+			"lie beside them, as CAPTURE.labels.yaml");
 	else
 		return 0;
 	return -EINVAL;

@@ -92,8 +92,8 @@ Test(options, refusals_teach)
 		{ "replay --config a x --nonsense-at-all",
 		  "unknown option '--nonsense-at-all'; see `sluice replay --help`" },
 		{ "replay --config a x --role serer",
-		  "'serer' is not server, client or asis; did you mean server?" },
-		{ "replay --config a x --direction out", "'out' is not in or both" },
+		  "--role: 'serer' is not server, client or asis; did you mean server?" },
+		{ "replay --config a x --direction out", "--direction: 'out' is not in or both" },
 		{ "replay --config a x --speed fast",
 		  "--speed: 'fast' is no factor from 0.001 to 1000, such as 4" },
 		{ "replay --config a x --speed nan",
@@ -107,6 +107,9 @@ Test(options, refusals_teach)
 		  "--csv, --svg and --diff are of one mix; leave --suite out" },
 		{ "replay --config a x --attack-filter udp",
 		  "--attack-filter is of the captures of --attack" },
+		{ "replay --config a x --labels y",
+		  "--labels is of the captures of --attack; those of others lie beside them, as "
+		  "CAPTURE.labels.yaml" },
 	};
 	struct evaluate_options options;
 	struct sluice_err err;
