@@ -57,6 +57,15 @@ formats() {
 	film clients "$LAB/snap.pcap" --seconds 10 --snap 40 >/dev/null
 	dry "$LAB/snap.pcap"
 	expect "packets cut to 40 bytes" "$(json .runs[0].packets "$LAB/dry.json")" == "$n"
+	# Runts are counted; what has an Ethernet header alone is judged, and passes.
+	for snap in 0 13 14 33 64; do
+		film clients "$LAB/snap.pcap" --seconds 10 --snap $snap >/dev/null
+		dry "$LAB/snap.pcap"
+		expect "packets and runts cut to $snap bytes" \
+			"$(json '.runs[0] | .packets + .runt' "$LAB/dry.json")" == "$n"
+		expect "of them runts" "$(json .runs[0].runt "$LAB/dry.json")" == \
+			$((snap < 14 ? n : 0))
+	done
 	film clients "$LAB/years.pcap" --seconds 10 --jump 300000000 >/dev/null
 	dry "$LAB/years.pcap"
 	expect "gaps cut, of years" "$(json .clock.gaps_cut "$LAB/dry.json")" == 1
@@ -81,6 +90,18 @@ refusals() {
 	refused "$LAB/empty.pcap" --config "$edge" "$LAB/empty.pcap"
 	refused "$LAB/nosuch.pcap" --config "$edge" "$LAB/nosuch.pcap"
 	refused "$LAB" --config "$edge" "$LAB"
+	refused "not a regular file" --config "$edge" /dev/null
+	head -c 24 "$LAB/usual.pcap" >"$LAB/header.pcap"
+	refused "the captures hold no packet" --config "$edge" "$LAB/header.pcap"
+	# The link type is the last word of the header: 802.11.
+	{
+		head -c 20 "$LAB/usual.pcap"
+		printf '\151\000\000\000'
+		tail -c +25 "$LAB/usual.pcap"
+	} >"$LAB/wireless.pcap"
+	refused "link type 105" --config "$edge" "$LAB/wireless.pcap"
+	refused "--role: 'sever' is not" --config "$edge" --role sever "$LAB/usual.pcap"
+	refused "--labels is of the captures of --attack" --config "$edge" --labels x "$LAB/usual.pcap"
 	refused "no captures" --config "$edge"
 	refused "--config FILE is missing" "$LAB/usual.pcap"
 	refused "$LAB/nosuch.yaml" --config "$LAB/nosuch.yaml" "$LAB/usual.pcap"
@@ -111,6 +132,33 @@ attack() {
 	replay --config "$edge" --attack "$LAB/suite/attack/syn.pcap" --window 100ms \
 		--warmup "$LAB/suite/benign/a.pcap" --benign "$LAB/suite/benign/b.pcap" \
 		--phases 2 --json "$@"
+}
+
+# mixed FILTER WANTED OPTION...: a figure of a mix in which an option says so.
+mixed() {
+	figure=$1 wanted=$2
+	shift 2
+	attack --phase 0s "$@" >"$LAB/mixed.json" || fail "a mix with $*"
+	expect "$figure with $*" "$(json "$figure" "$LAB/mixed.json")" is "$wanted"
+}
+
+# The attack has 4,000 packets/s, to a port that no client uses.
+options() {
+	mixed ".runs[0].attack_at_ms, .total.attack_packets" "$(printf '10000\n12000')" \
+		--attack-at 10s --attack-for 3s
+	mixed .total.attack_packets 20000 --attack-rate 2k
+	mixed .runs[0].attack_at_ms 30250 --phase 250ms
+	mixed .runs[0].outbound 0 --direction in
+	mixed '[.detectors[].name] | join(",")' signature --only signature
+	mixed '.total.attack_packets' 40000 --role asis --protect 10.99.0.0/24
+	mixed '.total.attack_packets' 40000 --rewrite-dst 198.51.100.7 --rewrite-dport 443 --trim
+	echo 'ignore: "tcp"' >"$LAB/ignore.yaml"
+	replay --config "$edge" --attack "$LAB/suite/attack/syn.pcap" --benign \
+		"$LAB/suite/benign/b.pcap" --labels "$LAB/ignore.yaml" >/dev/null
+	expect "exit code when labels leave no packet of the attack" $? == 2
+	mixed '.total.attack_packets' 40000 --attack-filter 'tcp[13] = 2' --respoof off
+	# Four rounds of the 20 s in the time of one.
+	mixed '.total.benign_packets > 20000' true --overlay --speed 4
 }
 
 reports() {
@@ -190,5 +238,6 @@ done
 make_suite
 formats
 refusals
+options
 reports
 suites
