@@ -16,9 +16,9 @@
 #include "replay/mix.h"
 
 #include "bare.h"
-#include "clients.h"
 #include "defence.h"
 #include "ends.h"
+#include "known_hosts.h"
 #include "virtual_clock.h"
 
 #define PROGRESS_NS 1000000000ull
@@ -32,7 +32,7 @@ struct trial {
 	struct trial_report *report;
 	struct defence defence;
 	struct virtual_clock clock;
-	struct clients *clients;
+	struct known_hosts *known;
 	struct score *score;
 	struct ledger *ledger;
 	struct event_sink sink;
@@ -148,14 +148,14 @@ static int open_trial(struct trial *trial, struct config_errors *errors, struct 
 	if (!ret)
 		ret = ledger_new(trial->names, trial->defence.n_detectors, &trial->ledger);
 	if (!ret)
-		ret = clients_new(trial->defence.v6_prefix_len, &trial->clock.source,
-				  &trial->clients);
+		ret = known_hosts_new(trial->defence.v6_prefix_len, &trial->clock.source,
+				      &trial->known);
 	if (ret)
 		return ret;
-	clients_interface(trial->clients, &known);
+	known_hosts_interface(trial->known, &known);
 	ret = defence_start(&trial->defence, &known, err);
 	if (!ret)
-		clients_plane(trial->clients, trial->defence.dp);
+		known_hosts_plane(trial->known, trial->defence.dp);
 	return ret;
 }
 
@@ -320,7 +320,7 @@ static int take_outbound(struct trial *trial, const struct mix_packet *packet)
 	if (!ends_read(packet->data, packet->size, &ends))
 		return 0;
 	if (ends_are_established(&ends))
-		return clients_connected(trial->clients, &ends.destination);
+		return known_hosts_connected(trial->known, &ends.destination);
 	return pass_tc(trial, packet, dataplane_replay_sent);
 }
 
@@ -442,7 +442,7 @@ int trial_run(const struct trial_options *options, struct mix *mix, struct confi
 	if (!ret && options->bench)
 		ret = measure_bare(trial, err);
 	defence_fini(&trial->defence);
-	clients_free(trial->clients);
+	known_hosts_free(trial->known);
 	ledger_free(trial->ledger);
 	score_free(trial->score);
 	free(trial);

@@ -9,8 +9,8 @@
 
 #include "dataplane/dataplane.h"
 #include "engine/engine.h"
-#include "trial/clients.h"
 #include "trial/ends.h"
+#include "trial/known_hosts.h"
 #include "trial/virtual_clock.h"
 
 #define SYN 0x02
@@ -21,7 +21,7 @@
 static const uint8_t host[4] = { 192, 0, 2, 1 }, peer[4] = { 198, 51, 100, 7 };
 
 struct bench {
-	struct clients *clients;
+	struct known_hosts *hosts;
 	struct engine_known known;
 	struct virtual_clock clock;
 	/* A data plane that has seen the host speak first to one other, or to nobody. */
@@ -37,7 +37,7 @@ static int read_spoken(struct dataplane *dp, const struct dataplane_spoken_terms
 		(const struct bench *)((const char *)dp - offsetof(struct bench, plane));
 
 	(void)err;
-	cr_assert_eq(terms->keep_ns, CLIENTS_KEEP_NS);
+	cr_assert_eq(terms->keep_ns, KNOWN_HOSTS_KEEP_NS);
 	if (bench->spoken.last_ns)
 		fn(ctx, &bench->spoken);
 	return 0;
@@ -49,9 +49,9 @@ static void make(struct bench *bench)
 	virtual_clock_init(&bench->clock);
 	bench->ops.spoken_read = read_spoken;
 	bench->plane.ops = &bench->ops;
-	cr_assert_eq(clients_new(64, &bench->clock.source, &bench->clients), 0);
-	clients_plane(bench->clients, &bench->plane);
-	clients_interface(bench->clients, &bench->known);
+	cr_assert_eq(known_hosts_new(64, &bench->clock.source, &bench->hosts), 0);
+	known_hosts_plane(bench->hosts, &bench->plane);
+	known_hosts_interface(bench->hosts, &bench->known);
 }
 
 static size_t build4(uint8_t *frame, const uint8_t *from, const uint8_t *to, uint8_t protocol,
@@ -78,7 +78,7 @@ static void out(struct bench *bench, uint8_t flags)
 
 	cr_assert(ends_read(frame, build4(frame, host, peer, IPPROTO_TCP, flags), &ends));
 	if (ends_are_established(&ends))
-		cr_assert_eq(clients_connected(bench->clients, &ends.destination), 0);
+		cr_assert_eq(known_hosts_connected(bench->hosts, &ends.destination), 0);
 }
 
 static bool knows(const struct bench *bench)
@@ -90,7 +90,7 @@ static bool knows(const struct bench *bench)
 	return bench->known.contains(bench->known.ctx, &key);
 }
 
-Test(clients, a_handshake_makes_known_when_it_is_done)
+Test(known_hosts, a_handshake_makes_known_when_it_is_done)
 {
 	struct bench bench;
 
@@ -103,10 +103,10 @@ Test(clients, a_handshake_makes_known_when_it_is_done)
 	cr_assert(!knows(&bench), "so may whatever is answered by that");
 	out(&bench, ACK | PSH);
 	cr_assert(knows(&bench));
-	clients_free(bench.clients);
+	known_hosts_free(bench.hosts);
 }
 
-Test(clients, whom_the_host_spoke_to_first_is_known)
+Test(known_hosts, whom_the_host_spoke_to_first_is_known)
 {
 	struct bench bench;
 
@@ -116,26 +116,26 @@ Test(clients, whom_the_host_spoke_to_first_is_known)
 	memcpy(bench.spoken.key.addr, peer, 4);
 	bench.spoken.last_ns = virtual_clock_monotonic_ns(0);
 	cr_assert(knows(&bench));
-	clients_free(bench.clients);
+	known_hosts_free(bench.hosts);
 }
 
-Test(clients, silence_is_forgotten)
+Test(known_hosts, silence_is_forgotten)
 {
 	struct bench bench;
 
 	make(&bench);
 	out(&bench, ACK);
-	bench.clock.now_ns += CLIENTS_KEEP_NS / 2;
+	bench.clock.now_ns += KNOWN_HOSTS_KEEP_NS / 2;
 	out(&bench, ACK);
-	bench.clock.now_ns += CLIENTS_KEEP_NS;
+	bench.clock.now_ns += KNOWN_HOSTS_KEEP_NS;
 	cr_assert(knows(&bench));
 	bench.clock.now_ns++;
 	cr_assert(!knows(&bench));
-	clients_free(bench.clients);
+	known_hosts_free(bench.hosts);
 }
 
 /* By address and by unit, since sources are measured by the unit. */
-Test(clients, ipv6_is_known_by_its_unit)
+Test(known_hosts, ipv6_is_known_by_its_unit)
 {
 	struct bench bench;
 	struct sluice_key unit = { .family = SLUICE_FAMILY_IPV6,
@@ -146,7 +146,7 @@ Test(clients, ipv6_is_known_by_its_unit)
 	whole.prefix_len = 128;
 	whole.addr[15] = 5;
 	make(&bench);
-	cr_assert_eq(clients_connected(bench.clients, &whole), 0);
+	cr_assert_eq(known_hosts_connected(bench.hosts, &whole), 0);
 	cr_assert(bench.known.contains(bench.known.ctx, &unit));
 	cr_assert(bench.known.contains(bench.known.ctx, &whole));
 	/* The data plane asks by address alone. */
@@ -157,11 +157,11 @@ Test(clients, ipv6_is_known_by_its_unit)
 	cr_assert_eq(memcmp(listed, &whole, sizeof(whole)), 0);
 	whole.addr[7] = 8;
 	cr_assert(!bench.known.contains(bench.known.ctx, &whole));
-	clients_free(bench.clients);
+	known_hosts_free(bench.hosts);
 }
 
 /* Any length of any bytes: read or refused, never beyond the end. */
-Test(clients, ends_of_anything)
+Test(known_hosts, ends_of_anything)
 {
 	uint8_t frame[64];
 	struct ends ends;
