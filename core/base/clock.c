@@ -10,7 +10,7 @@ static uint64_t read_ns(clockid_t id)
 {
 	struct timespec now = { 0 };
 
-	/* These three clocks exist on every kernel that Sluice runs on. */
+	/* These clocks exist on every kernel that Sluice runs on. */
 	clock_gettime(id, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
@@ -31,6 +31,11 @@ static uint64_t system_realtime_ns(void *ctx)
 {
 	(void)ctx;
 	return read_ns(CLOCK_REALTIME);
+}
+
+uint64_t clock_cpu_ns(void)
+{
+	return read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 const struct clock_source clock_system = {

@@ -33,4 +33,7 @@ static inline uint64_t clock_realtime_ns(const struct clock_source *clock)
 	return clock->realtime_ns(clock->ctx);
 }
 
+/* CPU time of this process, all threads: for costs that are not to depend on who else runs. */
+uint64_t clock_cpu_ns(void);
+
 #endif /* SLUICE_BASE_CLOCK_H */

@@ -23,6 +23,10 @@ struct known_maps {
 	struct mapped v4, v6;
 	bool is_unsettled; /* Some packet may still read the other generation. */
 	uint32_t n;	   /* As last written. */
+	/* What was last written, by a keyed hash: the same again, and there is nothing to do. */
+	bool has_written;
+	uint64_t written;
+	size_t left_out;
 };
 
 /* log2 of the IPv4 buckets that hold so many known clients of each family. */

@@ -70,7 +70,7 @@ struct trial_report {
 	uint64_t would_drop;				 /* Let through by observe mode alone. */
 	uint64_t outbound, unrelated, runts, refused;	 /* That it did not see. */
 	uint64_t gaps_cut, steps_back, beyond_end, attack_pps;
-	uint64_t elapsed_ns;			      /* Of real time, all work on the packets. */
+	uint64_t elapsed_ns;			      /* Of CPU time, all work on the packets. */
 	uint64_t bare_packets, bare_elapsed_ns;	      /* With `bench`. */
 	char notes[TRIAL_NOTES_MAX][TRIAL_NOTE_SIZE]; /* What the engine had to complain of. */
 	size_t n_notes;

@@ -27,6 +27,7 @@ struct bucket {
 struct learned {
 	struct bucket *buckets;
 	uint64_t mask, seed;
+	bool has_young; /* Somebody was noted since the young ones were dropped. */
 };
 
 struct learned *learned_new(uint32_t capacity, uint64_t seed)
@@ -108,8 +109,10 @@ static struct entry *make_room(struct bucket *bucket)
 	return oldest;
 }
 
-static void add(struct bucket *bucket, uint32_t tag, double pps, uint32_t born, uint32_t now)
+static void add(struct learned *learned, struct bucket *bucket, uint32_t tag, double pps,
+		uint32_t born, uint32_t now)
 {
+	learned->has_young |= born != VOUCHED;
 	*make_room(bucket) = (struct entry){
 		.tag = tag,
 		.born = born,
@@ -125,7 +128,7 @@ void learned_note(struct learned *learned, const struct sluice_key *key, double 
 	struct entry *entry = find(bucket, tag);
 
 	if (!entry) {
-		add(bucket, tag, pps, now, now);
+		add(learned, bucket, tag, pps, now, now);
 		return;
 	}
 	entry->seen = now;
@@ -144,7 +147,7 @@ void learned_vouch(struct learned *learned, const struct sluice_key *key, double
 	struct entry *entry = find(bucket, tag);
 
 	if (!entry) {
-		add(bucket, tag, pps, VOUCHED, now);
+		add(learned, bucket, tag, pps, VOUCHED, now);
 		return;
 	}
 	entry->born = VOUCHED;
@@ -177,8 +180,12 @@ uint64_t learned_hash(const struct learned *learned, const struct sluice_key *ke
 	return hash_key(learned, key);
 }
 
+/* In every window of an attack, in which nobody is noted: then there is nothing to look for. */
 void learned_drop_young(struct learned *learned, uint32_t now)
 {
+	if (!learned->has_young)
+		return;
+	learned->has_young = false;
 	for (uint64_t i = 0; i <= learned->mask; i++)
 		for (int j = 0; j < WAYS; j++) {
 			struct entry *entry = &learned->buckets[i].entry[j];
