@@ -56,10 +56,14 @@ def print_ratios(rows, out):
         print("no flood took the unprotected stack to 1/3.9 of its peace rate", file=out)
         return
     x = min(worst)
-    plain, dropped = five[("lwip-poll", x)], five.get(("lwip-poll-drop", x), 0)
-    print(f"at {x} packets/s the unprotected stack keeps 1/{peace / max(plain, 1):.1f}; "
-          f"behind a drop {dropped / max(plain, 1):.2f} x that, {dropped / peace:.2f} of peace",
-          file=out)
+    plain, bare = five[("lwip-poll", x)], five.get(("lwip-poll-drop", x), 0)
+    print(f"at {x} packets/s the unprotected stack keeps 1/{peace / max(plain, 1):.1f}", file=out)
+    for variant in ("lwip-poll-drop", "lwip-sluice-rule", "lwip-sluice-detect"):
+        rate = five.get((variant, x))
+        if rate is not None:
+            print(f"  {variant}: {rate / max(plain, 1):.2f} x that (target 2.87), "
+                  f"{rate / peace:.2f} of peace (0.74), {rate / max(bare, 1):.2f} of a bare drop "
+                  f"(0.9)", file=out)
 
 
 def picture(figure, rows, left):
