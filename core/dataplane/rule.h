@@ -6,11 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <sluice/key.h>
+#include <sluice/rule.h>
 
 #define DATAPLANE_MAX_RULES 256
-#define DATAPLANE_RULE_NAME_SIZE 32
-#define DATAPLANE_RULE_PAYLOAD_MAX 16
 #define DATAPLANE_RULE_ORIGIN_SIZE 16
 #define DATAPLANE_RULE_REASON_SIZE 24
 
@@ -27,46 +25,9 @@ enum dataplane_rule_action {
 	DATAPLANE_RULE_LIMIT_SOURCE, /* ... or of each source. */
 };
 
-/* Which of the fields below a packet is asked for. */
-enum dataplane_rule_match {
-	DATAPLANE_RULE_PROTOCOL = 1u << 0,
-	DATAPLANE_RULE_SOURCE_PORT = 1u << 1,
-	DATAPLANE_RULE_DESTINATION_PORT = 1u << 2,
-	DATAPLANE_RULE_TCP_FLAGS = 1u << 3,
-	DATAPLANE_RULE_LENGTH = 1u << 4,
-	DATAPLANE_RULE_TTL = 1u << 5,
-	DATAPLANE_RULE_DESTINATION = 1u << 6,
-	DATAPLANE_RULE_FRAGMENT = 1u << 7,
-};
-
-enum dataplane_rule_fragment {
-	DATAPLANE_RULE_FRAGMENT_NONE,
-	DATAPLANE_RULE_FRAGMENT_FIRST,
-	DATAPLANE_RULE_FRAGMENT_LATER,
-	DATAPLANE_RULE_FRAGMENT_ANY, /* First or later. */
-};
-
-/* From and to, both included. */
-struct dataplane_rule_range {
-	uint16_t from, to;
-};
-
 struct dataplane_rule {
-	char name[DATAPLANE_RULE_NAME_SIZE]; /* NUL-terminated; no two are the same. */
-	uint32_t matches;		     /* enum dataplane_rule_match */
-	uint8_t family;			     /* SLUICE_FAMILY_*; 0 = both. */
-	uint8_t protocol;
-	uint8_t tcp_value, tcp_mask;
-	struct dataplane_rule_range source_port, destination_port;
-	struct dataplane_rule_range length; /* Of the packet, as its IP header says. */
-	struct dataplane_rule_range ttl;    /* Or hop limit; at most 255. */
-	enum dataplane_rule_fragment fragment;
-	struct sluice_key destination;
-	/* Payload bytes, counted from behind the transport header; size 0 = not asked for. */
-	uint16_t payload_offset;
-	uint8_t payload_size;
-	uint8_t payload[DATAPLANE_RULE_PAYLOAD_MAX];
-	uint8_t payload_mask[DATAPLANE_RULE_PAYLOAD_MAX];
+	char name[SLUICE_RULE_NAME_SIZE]; /* NUL-terminated; no two are the same. */
+	struct sluice_rule_match match;	  /* All but SLUICE_RULE_SOURCE. */
 	enum dataplane_rule_action action;
 	bool is_by_byte;    /* The limit counts bytes of frames, not packets. */
 	uint64_t rate;	    /* A second. */
@@ -83,7 +44,7 @@ struct dataplane_rule {
 };
 
 struct dataplane_rule_counters {
-	char name[DATAPLANE_RULE_NAME_SIZE];
+	char name[SLUICE_RULE_NAME_SIZE];
 	enum dataplane_rule_action action;
 	uint64_t packets, bytes; /* That the rule decided on. */
 	uint64_t dropped_packets, dropped_bytes;

@@ -13,8 +13,8 @@
 #include "rules_shared.h"
 
 _Static_assert(DATAPLANE_MAX_RULES == RULES_MAX, "one limit");
-_Static_assert(DATAPLANE_RULE_NAME_SIZE == RULES_NAME_SIZE, "one limit");
-_Static_assert(DATAPLANE_RULE_PAYLOAD_MAX == RULES_PAYLOAD_MAX, "one limit");
+_Static_assert(SLUICE_RULE_NAME_SIZE == RULES_NAME_SIZE, "one limit");
+_Static_assert(SLUICE_RULE_PAYLOAD_MAX == RULES_PAYLOAD_MAX, "one limit");
 _Static_assert((int)DATAPLANE_RULE_DROP == (int)RULES_DROP &&
 		       (int)DATAPLANE_RULE_PASS == (int)RULES_PASS &&
 		       (int)DATAPLANE_RULE_LIMIT == (int)RULES_LIMIT &&
@@ -28,7 +28,7 @@ static bool is_limit(const struct dataplane_rule *rule)
 
 static bool asks(const struct dataplane_rule *rule, uint32_t match)
 {
-	return rule->matches & match;
+	return rule->match.fields & match;
 }
 
 static const char *check_limit(const struct dataplane_rule *rule)
@@ -49,28 +49,29 @@ static const char *check_limit(const struct dataplane_rule *rule)
 
 static const char *check_match(const struct dataplane_rule *rule)
 {
-	const struct sluice_key *destination = &rule->destination;
+	const struct sluice_key *destination = &rule->match.destination;
 
-	if (rule->family != 0 && rule->family != SLUICE_FAMILY_IPV4 &&
-	    rule->family != SLUICE_FAMILY_IPV6)
+	if (rule->match.family != 0 && rule->match.family != SLUICE_FAMILY_IPV4 &&
+	    rule->match.family != SLUICE_FAMILY_IPV6)
 		return "it has no such family";
-	if (rule->source_port.from > rule->source_port.to ||
-	    rule->destination_port.from > rule->destination_port.to ||
-	    rule->length.from > rule->length.to || rule->ttl.from > rule->ttl.to)
+	if (rule->match.source_port.from > rule->match.source_port.to ||
+	    rule->match.destination_port.from > rule->match.destination_port.to ||
+	    rule->match.length.from > rule->match.length.to ||
+	    rule->match.ttl.from > rule->match.ttl.to)
 		return "a range ends before it begins";
-	if (rule->ttl.to > 255)
+	if (rule->match.ttl.to > 255)
 		return "no TTL is above 255";
-	if (rule->tcp_value & ~rule->tcp_mask)
+	if (rule->match.tcp_value & ~rule->match.tcp_mask)
 		return "TCP flags are asked for that its mask leaves out";
-	if (rule->fragment > DATAPLANE_RULE_FRAGMENT_ANY)
+	if (rule->match.fragment > SLUICE_RULE_FRAGMENT_ANY)
 		return "it has no such fragment";
-	if (rule->payload_size > RULES_PAYLOAD_MAX)
+	if (rule->match.payload_size > RULES_PAYLOAD_MAX)
 		return "more than 16 bytes of payload";
-	if (!asks(rule, DATAPLANE_RULE_DESTINATION))
+	if (!asks(rule, SLUICE_RULE_DESTINATION))
 		return NULL;
 	if (!address_is_valid(destination))
 		return "its destination is not a prefix";
-	if (rule->family && rule->family != destination->family)
+	if (rule->match.family && rule->match.family != destination->family)
 		return "its destination is of the other family";
 	return NULL;
 }
@@ -122,8 +123,8 @@ static void bit_set(struct rules_bits *bits, size_t i)
 static void compile_ttl(const struct dataplane_rule *rule, size_t i, struct rules_generation *out)
 {
 	for (unsigned int value = 0; value < 256; value++)
-		if (!asks(rule, DATAPLANE_RULE_TTL) ||
-		    (value >= rule->ttl.from && value <= rule->ttl.to))
+		if (!asks(rule, SLUICE_RULE_TTL) ||
+		    (value >= rule->match.ttl.from && value <= rule->match.ttl.to))
 			bit_set(&out->ttl[value], i);
 }
 
@@ -131,17 +132,17 @@ static void compile_protocol(const struct dataplane_rule *rule, size_t i,
 			     struct rules_generation *out)
 {
 	for (unsigned int value = 0; value < 256; value++)
-		if (!asks(rule, DATAPLANE_RULE_PROTOCOL) || value == rule->protocol)
+		if (!asks(rule, SLUICE_RULE_PROTOCOL) || value == rule->match.protocol)
 			bit_set(&out->protocol[value], i);
 }
 
 static void compile_tcp_flags(const struct dataplane_rule *rule, size_t i,
 			      struct rules_generation *out)
 {
-	bool is_asked = asks(rule, DATAPLANE_RULE_TCP_FLAGS);
+	bool is_asked = asks(rule, SLUICE_RULE_TCP_FLAGS);
 
 	for (unsigned int value = 0; value < 256; value++)
-		if (!is_asked || (value & rule->tcp_mask) == rule->tcp_value)
+		if (!is_asked || (value & rule->match.tcp_mask) == rule->match.tcp_value)
 			bit_set(&out->tcp_flags[value], i);
 	if (!is_asked)
 		bit_set(&out->tcp_flags[256], i);
@@ -149,17 +150,18 @@ static void compile_tcp_flags(const struct dataplane_rule *rule, size_t i,
 
 static bool fragment_fits(const struct dataplane_rule *rule, unsigned int fragment)
 {
-	if (!asks(rule, DATAPLANE_RULE_FRAGMENT))
+	if (!asks(rule, SLUICE_RULE_FRAGMENT))
 		return true;
-	if (rule->fragment == DATAPLANE_RULE_FRAGMENT_ANY)
+	if (rule->match.fragment == SLUICE_RULE_FRAGMENT_ANY)
 		return fragment != RULES_FRAGMENT_NONE;
-	return (unsigned int)rule->fragment == fragment;
+	return (unsigned int)rule->match.fragment == fragment;
 }
 
 /* A destination of one family asks for that family. */
 static uint8_t family_of(const struct dataplane_rule *rule)
 {
-	return asks(rule, DATAPLANE_RULE_DESTINATION) ? rule->destination.family : rule->family;
+	return asks(rule, SLUICE_RULE_DESTINATION) ? rule->match.destination.family
+						   : rule->match.family;
 }
 
 static void compile_kind(const struct dataplane_rule *rule, size_t i, struct rules_generation *out)
@@ -179,13 +181,13 @@ static void compile_kind(const struct dataplane_rule *rule, size_t i, struct rul
 /* A field of 16 bits: which of a rule's ranges, and what asks for it. */
 struct range_field {
 	uint32_t match;
-	size_t offset; /* In struct dataplane_rule. */
+	size_t offset; /* In struct sluice_rule_match. */
 };
 
-static const struct dataplane_rule_range *range_of(const struct dataplane_rule *rule,
-						   const struct range_field *field)
+static const struct sluice_rule_range *range_of(const struct dataplane_rule *rule,
+						const struct range_field *field)
 {
-	return (const void *)((const char *)rule + field->offset);
+	return (const void *)((const char *)&rule->match + field->offset);
 }
 
 static int compare_cuts(const void *a, const void *b)
@@ -203,7 +205,7 @@ static size_t range_cuts(const struct dataplane_rule *rules, size_t n,
 
 	cuts[n_cuts++] = 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct dataplane_rule_range *range = range_of(&rules[i], field);
+		const struct sluice_rule_range *range = range_of(&rules[i], field);
 
 		if (!asks(&rules[i], field->match))
 			continue;
@@ -230,7 +232,7 @@ static void compile_range(const struct dataplane_rule *rules, size_t n,
 			out->class[value] = (__u16)(k + 1);
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct dataplane_rule_range *range = range_of(&rules[i], field);
+		const struct sluice_rule_range *range = range_of(&rules[i], field);
 		bool is_asked = asks(&rules[i], field->match);
 
 		if (!is_asked)
@@ -298,9 +300,9 @@ static size_t place_cuts(const struct dataplane_rule *rules, size_t n, uint8_t f
 
 	cuts[n_cuts++] = (struct place){ 0 };
 	for (size_t i = 0; i < n; i++) {
-		const struct sluice_key *key = &rules[i].destination;
+		const struct sluice_key *key = &rules[i].match.destination;
 
-		if (!asks(&rules[i], DATAPLANE_RULE_DESTINATION) || key->family != family)
+		if (!asks(&rules[i], SLUICE_RULE_DESTINATION) || key->family != family)
 			continue;
 		cuts[n_cuts++] = place_of(key);
 		n_cuts += place_behind(key, &cuts[n_cuts]);
@@ -315,10 +317,10 @@ static size_t place_cuts(const struct dataplane_rule *rules, size_t n, uint8_t f
 static bool destination_has(const struct dataplane_rule *rule, uint8_t family,
 			    const struct place *place)
 {
-	const struct sluice_key *key = &rule->destination;
+	const struct sluice_key *key = &rule->match.destination;
 	struct place from = place_of(key), behind;
 
-	if (!asks(rule, DATAPLANE_RULE_DESTINATION))
+	if (!asks(rule, SLUICE_RULE_DESTINATION))
 		return true;
 	if (key->family != family || compare_places(place, &from) < 0)
 		return false;
@@ -352,11 +354,11 @@ static void compile_action(const struct dataplane_rule *rule, struct rules_rule 
 {
 	out->action = (__u8)rule->action;
 	out->exempts_known = rule->exempts_known;
-	out->payload_size = rule->payload_size;
-	out->payload_offset = rule->payload_offset;
-	for (unsigned int i = 0; i < rule->payload_size; i++) {
-		out->mask[i] = rule->payload_mask[i];
-		out->value[i] = rule->payload[i] & rule->payload_mask[i];
+	out->payload_size = rule->match.payload_size;
+	out->payload_offset = rule->match.payload_offset;
+	for (unsigned int i = 0; i < rule->match.payload_size; i++) {
+		out->mask[i] = rule->match.payload_mask[i];
+		out->value[i] = rule->match.payload[i] & rule->match.payload_mask[i];
 	}
 	if (!is_limit(rule))
 		return;
@@ -378,33 +380,34 @@ static uint32_t fields_of(const struct dataplane_rule *rule)
 	static const struct {
 		uint32_t match, field;
 	} fields[] = {
-		{ DATAPLANE_RULE_PROTOCOL, RULES_PROTOCOL },
-		{ DATAPLANE_RULE_SOURCE_PORT, RULES_SOURCE_PORT },
-		{ DATAPLANE_RULE_DESTINATION_PORT, RULES_DESTINATION_PORT },
-		{ DATAPLANE_RULE_TCP_FLAGS, RULES_TCP_FLAGS },
-		{ DATAPLANE_RULE_LENGTH, RULES_LENGTH },
-		{ DATAPLANE_RULE_TTL, RULES_TTL },
+		{ SLUICE_RULE_PROTOCOL, RULES_PROTOCOL },
+		{ SLUICE_RULE_SOURCE_PORT, RULES_SOURCE_PORT },
+		{ SLUICE_RULE_DESTINATION_PORT, RULES_DESTINATION_PORT },
+		{ SLUICE_RULE_TCP_FLAGS, RULES_TCP_FLAGS },
+		{ SLUICE_RULE_LENGTH, RULES_LENGTH },
+		{ SLUICE_RULE_TTL, RULES_TTL },
 	};
 	uint32_t used = 0;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (asks(rule, fields[i].match))
 			used |= fields[i].field;
-	if (asks(rule, DATAPLANE_RULE_DESTINATION))
-		used |= rule->destination.family == SLUICE_FAMILY_IPV4 ? RULES_DESTINATION4
-								       : RULES_DESTINATION6;
+	if (asks(rule, SLUICE_RULE_DESTINATION))
+		used |= rule->match.destination.family == SLUICE_FAMILY_IPV4 ? RULES_DESTINATION4
+									     : RULES_DESTINATION6;
 	return used;
 }
 
 void rule_compile(const struct dataplane_rule *rules, size_t n, struct rules_generation *out)
 {
-	static const struct range_field source = { DATAPLANE_RULE_SOURCE_PORT,
-						   offsetof(struct dataplane_rule, source_port) };
-	static const struct range_field destination = {
-		DATAPLANE_RULE_DESTINATION_PORT, offsetof(struct dataplane_rule, destination_port)
+	static const struct range_field source = {
+		SLUICE_RULE_SOURCE_PORT, offsetof(struct sluice_rule_match, source_port)
 	};
-	static const struct range_field length = { DATAPLANE_RULE_LENGTH,
-						   offsetof(struct dataplane_rule, length) };
+	static const struct range_field destination = {
+		SLUICE_RULE_DESTINATION_PORT, offsetof(struct sluice_rule_match, destination_port)
+	};
+	static const struct range_field length = { SLUICE_RULE_LENGTH,
+						   offsetof(struct sluice_rule_match, length) };
 
 	memset(out, 0, sizeof(*out));
 	out->n = (__u32)n;
@@ -417,7 +420,7 @@ void rule_compile(const struct dataplane_rule *rules, size_t n, struct rules_gen
 		compile_ttl(&rules[i], i, out);
 		compile_tcp_flags(&rules[i], i, out);
 		compile_action(&rules[i], &out->rule[i]);
-		if (rules[i].payload_size)
+		if (rules[i].match.payload_size)
 			bit_set(&out->has_payload, i);
 	}
 	compile_range(rules, n, &source, &out->source_port);

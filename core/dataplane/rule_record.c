@@ -10,15 +10,34 @@ _Static_assert(sizeof(struct sluice_key) == RULES_KEY_SIZE, "a key is kept as it
 _Static_assert(sizeof(((struct rules_record *)0)->origin) == DATAPLANE_RULE_ORIGIN_SIZE, "alike");
 _Static_assert(sizeof(((struct rules_record *)0)->reason) == DATAPLANE_RULE_REASON_SIZE, "alike");
 
-static void range_write(struct dataplane_rule_range range, __u16 record[2])
+static void range_write(struct sluice_rule_range range, __u16 record[2])
 {
 	record[0] = range.from;
 	record[1] = range.to;
 }
 
-static struct dataplane_rule_range range_read(const __u16 record[2])
+static struct sluice_rule_range range_read(const __u16 record[2])
 {
-	return (struct dataplane_rule_range){ record[0], record[1] };
+	return (struct sluice_rule_range){ record[0], record[1] };
+}
+
+static void match_write(const struct sluice_rule_match *match, struct rules_record *record)
+{
+	record->matches = match->fields;
+	record->family = match->family;
+	record->protocol = match->protocol;
+	record->tcp_value = match->tcp_value;
+	record->tcp_mask = match->tcp_mask;
+	record->fragment = match->fragment;
+	range_write(match->source_port, record->source_port);
+	range_write(match->destination_port, record->destination_port);
+	range_write(match->length, record->length);
+	range_write(match->ttl, record->ttl);
+	record->payload_offset = match->payload_offset;
+	record->payload_size = match->payload_size;
+	memcpy(record->destination, &match->destination, sizeof(record->destination));
+	memcpy(record->payload, match->payload, sizeof(record->payload));
+	memcpy(record->payload_mask, match->payload_mask, sizeof(record->payload_mask));
 }
 
 void rule_record_write(const struct dataplane_rule *rule, struct rules_record *record)
@@ -27,20 +46,9 @@ void rule_record_write(const struct dataplane_rule *rule, struct rules_record *r
 	if (!rule->is_automatic)
 		return;
 	record->is_used = 1;
-	record->matches = rule->matches;
-	record->family = rule->family;
-	record->protocol = rule->protocol;
-	record->tcp_value = rule->tcp_value;
-	record->tcp_mask = rule->tcp_mask;
-	record->fragment = (__u8)rule->fragment;
+	match_write(&rule->match, record);
 	record->action = (__u8)rule->action;
 	record->is_by_byte = rule->is_by_byte;
-	range_write(rule->source_port, record->source_port);
-	range_write(rule->destination_port, record->destination_port);
-	range_write(rule->length, record->length);
-	range_write(rule->ttl, record->ttl);
-	record->payload_offset = rule->payload_offset;
-	record->payload_size = rule->payload_size;
 	record->exempts_known = rule->exempts_known;
 	record->repeats = rule->repeats;
 	record->rate = rule->rate;
@@ -48,9 +56,6 @@ void rule_record_write(const struct dataplane_rule *rule, struct rules_record *r
 	record->first_seen_ns = rule->first_seen_ns;
 	record->expires_ns = rule->expires_ns;
 	record->pps = rule->pps;
-	memcpy(record->destination, &rule->destination, sizeof(record->destination));
-	memcpy(record->payload, rule->payload, sizeof(record->payload));
-	memcpy(record->payload_mask, rule->payload_mask, sizeof(record->payload_mask));
 	memcpy(record->origin, rule->origin, sizeof(record->origin));
 	memcpy(record->reason, rule->reason, sizeof(record->reason));
 }
@@ -65,10 +70,11 @@ static bool text_is_sound(const char *text, size_t size)
 	return end != NULL;
 }
 
-static void fill(const struct rules_record *record, struct dataplane_rule *rule)
+static struct sluice_rule_match match_read(const struct rules_record *record)
 {
-	*rule = (struct dataplane_rule){
-		.matches = record->matches,
+	struct sluice_rule_match match = {
+		.size = sizeof(match),
+		.fields = record->matches,
 		.family = record->family,
 		.protocol = record->protocol,
 		.tcp_value = record->tcp_value,
@@ -77,9 +83,21 @@ static void fill(const struct rules_record *record, struct dataplane_rule *rule)
 		.destination_port = range_read(record->destination_port),
 		.length = range_read(record->length),
 		.ttl = range_read(record->ttl),
-		.fragment = (enum dataplane_rule_fragment)record->fragment,
+		.fragment = record->fragment,
 		.payload_offset = record->payload_offset,
 		.payload_size = record->payload_size,
+	};
+
+	memcpy(&match.destination, record->destination, sizeof(match.destination));
+	memcpy(match.payload, record->payload, sizeof(match.payload));
+	memcpy(match.payload_mask, record->payload_mask, sizeof(match.payload_mask));
+	return match;
+}
+
+static void fill(const struct rules_record *record, struct dataplane_rule *rule)
+{
+	*rule = (struct dataplane_rule){
+		.match = match_read(record),
 		.action = (enum dataplane_rule_action)record->action,
 		.is_by_byte = record->is_by_byte,
 		.rate = record->rate,
@@ -91,9 +109,6 @@ static void fill(const struct rules_record *record, struct dataplane_rule *rule)
 		.pps = record->pps,
 		.repeats = record->repeats,
 	};
-	memcpy(&rule->destination, record->destination, sizeof(rule->destination));
-	memcpy(rule->payload, record->payload, sizeof(rule->payload));
-	memcpy(rule->payload_mask, record->payload_mask, sizeof(rule->payload_mask));
 	memcpy(rule->origin, record->origin, sizeof(rule->origin));
 	memcpy(rule->reason, record->reason, sizeof(rule->reason));
 }
@@ -101,7 +116,7 @@ static void fill(const struct rules_record *record, struct dataplane_rule *rule)
 bool rule_record_read(const struct rules_name *name, struct dataplane_rule *rule)
 {
 	const struct rules_record *record = &name->record;
-	const uint32_t known = DATAPLANE_RULE_FRAGMENT * 2 - 1;
+	const uint32_t known = SLUICE_RULE_FRAGMENT * 2 - 1;
 
 	if (record->is_used != 1 || record->matches & ~known || record->is_by_byte > 1 ||
 	    record->exempts_known > 1 || record->action == DATAPLANE_RULE_PASS ||

@@ -2,11 +2,11 @@
 /* See rule_text.h. */
 #include "rule_text.h"
 
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/address.h"
+#include "base/rule_words.h"
 
 struct writer {
 	char *text;
@@ -33,39 +33,9 @@ static void add_key(struct writer *writer, const char *key)
 	add(writer, "%s%s: ", writer->used ? ", " : "", key);
 }
 
-static const char *protocol_name(uint8_t protocol)
-{
-	switch (protocol) {
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_IGMP:
-		return "igmp";
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_DCCP:
-		return "dccp";
-	case IPPROTO_GRE:
-		return "gre";
-	case IPPROTO_ESP:
-		return "esp";
-	case IPPROTO_AH:
-		return "ah";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	case IPPROTO_SCTP:
-		return "sctp";
-	case IPPROTO_UDPLITE:
-		return "udplite";
-	default:
-		return NULL;
-	}
-}
-
 static void add_protocol(struct writer *writer, uint8_t protocol)
 {
-	const char *name = protocol_name(protocol);
+	const char *name = rule_words_protocol_name(protocol);
 
 	add_key(writer, "protocol");
 	if (name)
@@ -74,8 +44,7 @@ static void add_protocol(struct writer *writer, uint8_t protocol)
 		add(writer, "%u", protocol);
 }
 
-static void add_range(struct writer *writer, const char *key,
-		      const struct dataplane_rule_range *range)
+static void add_range(struct writer *writer, const char *key, const struct sluice_rule_range *range)
 {
 	add_key(writer, key);
 	add(writer, "%u", range->from);
@@ -83,19 +52,17 @@ static void add_range(struct writer *writer, const char *key,
 		add(writer, "-%u", range->to);
 }
 
-static void add_tcp_flags(struct writer *writer, const struct dataplane_rule *rule)
+static void add_tcp_flags(struct writer *writer, const struct sluice_rule_match *match)
 {
-	static const char *const names[] = {
-		"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"
-	};
 	const char *separator = "";
 
 	add_key(writer, "tcp_flags");
 	add(writer, "\"");
-	for (int i = 0; i < 8; i++) {
-		if (!(rule->tcp_mask >> i & 1))
+	for (unsigned int i = 0; i < 8; i++) {
+		if (!(match->tcp_mask >> i & 1))
 			continue;
-		add(writer, "%s%s%s", separator, rule->tcp_value >> i & 1 ? "" : "!", names[i]);
+		add(writer, "%s%s%s", separator, match->tcp_value >> i & 1 ? "" : "!",
+		    rule_words_tcp_flag_name(i));
 		separator = ",";
 	}
 	add(writer, "\"");
@@ -117,60 +84,59 @@ static bool is_whole(const uint8_t *mask, uint8_t size)
 	return true;
 }
 
-static void add_payload(struct writer *writer, const struct dataplane_rule *rule)
+static void add_payload(struct writer *writer, const struct sluice_rule_match *match)
 {
-	uint8_t size = rule->payload_size <= DATAPLANE_RULE_PAYLOAD_MAX
-			       ? rule->payload_size
-			       : DATAPLANE_RULE_PAYLOAD_MAX;
+	uint8_t size = match->payload_size <= SLUICE_RULE_PAYLOAD_MAX ? match->payload_size
+								      : SLUICE_RULE_PAYLOAD_MAX;
 
 	add_key(writer, "payload");
-	add(writer, "{ offset: %u", rule->payload_offset);
-	add_bytes(writer, "bytes", rule->payload, size);
-	if (!is_whole(rule->payload_mask, size))
-		add_bytes(writer, "mask", rule->payload_mask, size);
+	add(writer, "{ offset: %u", match->payload_offset);
+	add_bytes(writer, "bytes", match->payload, size);
+	if (!is_whole(match->payload_mask, size))
+		add_bytes(writer, "mask", match->payload_mask, size);
 	add(writer, " }");
 }
 
-static void add_words(struct writer *writer, const struct dataplane_rule *rule)
+static void add_words(struct writer *writer, const struct sluice_rule_match *match)
 {
-	static const char *const fragments[] = { "none", "first", "later", "any" };
 	char address[ADDRESS_TEXT_SIZE];
 
-	if (rule->family) {
+	if (match->family) {
 		add_key(writer, "family");
-		add(writer, "%s", rule->family == SLUICE_FAMILY_IPV6 ? "ipv6" : "ipv4");
+		add(writer, "%s", match->family == SLUICE_FAMILY_IPV6 ? "ipv6" : "ipv4");
 	}
-	if (rule->matches & DATAPLANE_RULE_DESTINATION) {
+	if (match->fields & SLUICE_RULE_DESTINATION) {
 		add_key(writer, "destination");
 		/* Quoted, because a colon at its end would begin a mapping. */
-		add(writer, "\"%s\"", address_format(&rule->destination, address));
+		add(writer, "\"%s\"", address_format(&match->destination, address));
 	}
-	if (rule->matches & DATAPLANE_RULE_FRAGMENT) {
+	if (match->fields & SLUICE_RULE_FRAGMENT) {
 		add_key(writer, "fragment");
-		add(writer, "%s", fragments[rule->fragment & 3]);
+		add(writer, "%s", rule_words_fragment_name(match->fragment));
 	}
 }
 
 const char *rule_text_match(const struct dataplane_rule *rule, char text[RULE_TEXT_SIZE])
 {
+	const struct sluice_rule_match *match = &rule->match;
 	struct writer writer = { .text = text };
 
 	text[0] = '\0';
-	if (rule->matches & DATAPLANE_RULE_PROTOCOL)
-		add_protocol(&writer, rule->protocol);
-	add_words(&writer, rule);
-	if (rule->matches & DATAPLANE_RULE_SOURCE_PORT)
-		add_range(&writer, "source_port", &rule->source_port);
-	if (rule->matches & DATAPLANE_RULE_DESTINATION_PORT)
-		add_range(&writer, "destination_port", &rule->destination_port);
-	if (rule->matches & DATAPLANE_RULE_TCP_FLAGS)
-		add_tcp_flags(&writer, rule);
-	if (rule->matches & DATAPLANE_RULE_LENGTH)
-		add_range(&writer, "length", &rule->length);
-	if (rule->matches & DATAPLANE_RULE_TTL)
-		add_range(&writer, "ttl", &rule->ttl);
-	if (rule->payload_size)
-		add_payload(&writer, rule);
+	if (match->fields & SLUICE_RULE_PROTOCOL)
+		add_protocol(&writer, match->protocol);
+	add_words(&writer, match);
+	if (match->fields & SLUICE_RULE_SOURCE_PORT)
+		add_range(&writer, "source_port", &match->source_port);
+	if (match->fields & SLUICE_RULE_DESTINATION_PORT)
+		add_range(&writer, "destination_port", &match->destination_port);
+	if (match->fields & SLUICE_RULE_TCP_FLAGS)
+		add_tcp_flags(&writer, match);
+	if (match->fields & SLUICE_RULE_LENGTH)
+		add_range(&writer, "length", &match->length);
+	if (match->fields & SLUICE_RULE_TTL)
+		add_range(&writer, "ttl", &match->ttl);
+	if (match->payload_size)
+		add_payload(&writer, match);
 	return text;
 }
 

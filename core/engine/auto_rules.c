@@ -27,7 +27,8 @@ struct auto_rule *auto_rules_find(struct auto_rules *rules, const struct datapla
 	for (size_t i = 0; i < AUTO_RULES_MAX; i++) {
 		struct auto_rule *rule = &rules->list[i];
 
-		if (rule->state != ENGINE_STATE_NONE && rule_match_equal(&rule->rule, match))
+		if (rule->state != ENGINE_STATE_NONE &&
+		    rule_match_equal(&rule->rule.match, &match->match))
 			return rule;
 	}
 	return NULL;
@@ -52,7 +53,7 @@ struct auto_rule *auto_rules_find_wider(struct auto_rules *rules,
 
 		if (auto_rule_is_in_force(rule) && rule->rule.action == DATAPLANE_RULE_DROP &&
 		    (!rule->rule.exempts_known || match->exempts_known) &&
-		    rule_match_covers(&rule->rule, match))
+		    rule_match_covers(&rule->rule.match, &match->match))
 			return rule;
 	}
 	return NULL;

@@ -8,19 +8,8 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/rule_words.h"
 #include "dataplane/rule.h"
-
-_Static_assert((int)SLUICE_RULE_PROTOCOL == (int)DATAPLANE_RULE_PROTOCOL, "alike");
-_Static_assert((int)SLUICE_RULE_SOURCE_PORT == (int)DATAPLANE_RULE_SOURCE_PORT, "alike");
-_Static_assert((int)SLUICE_RULE_DESTINATION_PORT == (int)DATAPLANE_RULE_DESTINATION_PORT, "alike");
-_Static_assert((int)SLUICE_RULE_TCP_FLAGS == (int)DATAPLANE_RULE_TCP_FLAGS, "alike");
-_Static_assert((int)SLUICE_RULE_LENGTH == (int)DATAPLANE_RULE_LENGTH, "alike");
-_Static_assert((int)SLUICE_RULE_TTL == (int)DATAPLANE_RULE_TTL, "alike");
-_Static_assert((int)SLUICE_RULE_DESTINATION == (int)DATAPLANE_RULE_DESTINATION, "alike");
-_Static_assert((int)SLUICE_RULE_FRAGMENT == (int)DATAPLANE_RULE_FRAGMENT, "alike");
-_Static_assert((int)SLUICE_RULE_FRAGMENT_ANY == (int)DATAPLANE_RULE_FRAGMENT_ANY, "alike");
-_Static_assert(SLUICE_RULE_PAYLOAD_MAX == DATAPLANE_RULE_PAYLOAD_MAX, "alike");
-_Static_assert(SLUICE_RULE_NAME_SIZE == DATAPLANE_RULE_NAME_SIZE, "alike");
 
 #define FIELDS                                                                                    \
 	(SLUICE_RULE_PROTOCOL | SLUICE_RULE_SOURCE_PORT | SLUICE_RULE_DESTINATION_PORT |          \
@@ -32,12 +21,6 @@ _Static_assert(SLUICE_RULE_NAME_SIZE == DATAPLANE_RULE_NAME_SIZE, "alike");
 static bool asks(const struct sluice_rule_match *match, uint32_t field)
 {
 	return match->fields & field;
-}
-
-static bool has_ports(uint8_t protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
-	       protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
 }
 
 static bool is_range(struct sluice_rule_range range)
@@ -76,7 +59,7 @@ static const char *check_sense(const struct sluice_rule_match *match)
 
 	if (!match->fields && !match->payload_size)
 		return "it asks for nothing, and would match every packet";
-	if (ports && asks(match, SLUICE_RULE_PROTOCOL) && !has_ports(match->protocol))
+	if (ports && asks(match, SLUICE_RULE_PROTOCOL) && !rule_words_has_ports(match->protocol))
 		return "the protocol has no ports";
 	if (flags && asks(match, SLUICE_RULE_PROTOCOL) && match->protocol != IPPROTO_TCP)
 		return "only TCP has flags";
@@ -108,40 +91,40 @@ static const char *check_limit(const struct sluice_rule_proposal *proposal)
 	return NULL;
 }
 
-static struct dataplane_rule_range range_of(const struct sluice_rule_match *match, uint32_t field,
-					    struct sluice_rule_range range)
+static struct sluice_rule_range range_of(const struct sluice_rule_match *match, uint32_t field,
+					 struct sluice_rule_range range)
 {
-	if (!asks(match, field))
-		return (struct dataplane_rule_range){ 0, 0 };
-	return (struct dataplane_rule_range){ range.from, range.to };
+	return asks(match, field) ? range : (struct sluice_rule_range){ 0, 0 };
 }
 
-static void read_match(const struct sluice_rule_match *match, struct dataplane_rule *rule)
+/* What is not asked for becomes zero. */
+static void read_match(const struct sluice_rule_match *match, struct sluice_rule_match *out)
 {
-	rule->matches = match->fields;
-	rule->family = match->family;
-	rule->source_port = range_of(match, SLUICE_RULE_SOURCE_PORT, match->source_port);
-	rule->destination_port =
+	out->size = sizeof(*out);
+	out->fields = match->fields;
+	out->family = match->family;
+	out->source_port = range_of(match, SLUICE_RULE_SOURCE_PORT, match->source_port);
+	out->destination_port =
 		range_of(match, SLUICE_RULE_DESTINATION_PORT, match->destination_port);
-	rule->length = range_of(match, SLUICE_RULE_LENGTH, match->length);
-	rule->ttl = range_of(match, SLUICE_RULE_TTL, match->ttl);
+	out->length = range_of(match, SLUICE_RULE_LENGTH, match->length);
+	out->ttl = range_of(match, SLUICE_RULE_TTL, match->ttl);
 	if (asks(match, SLUICE_RULE_PROTOCOL))
-		rule->protocol = match->protocol;
+		out->protocol = match->protocol;
 	if (asks(match, SLUICE_RULE_TCP_FLAGS)) {
-		rule->tcp_mask = match->tcp_mask;
-		rule->tcp_value = match->tcp_value;
+		out->tcp_mask = match->tcp_mask;
+		out->tcp_value = match->tcp_value;
 	}
 	if (asks(match, SLUICE_RULE_FRAGMENT))
-		rule->fragment = (enum dataplane_rule_fragment)match->fragment;
+		out->fragment = match->fragment;
 	if (asks(match, SLUICE_RULE_DESTINATION)) {
-		rule->destination = match->destination;
-		rule->family = match->destination.family;
+		out->destination = match->destination;
+		out->family = match->destination.family;
 	}
-	rule->payload_size = match->payload_size;
-	rule->payload_offset = match->payload_size ? match->payload_offset : 0;
+	out->payload_size = match->payload_size;
+	out->payload_offset = match->payload_size ? match->payload_offset : 0;
 	for (uint8_t i = 0; i < match->payload_size; i++) {
-		rule->payload_mask[i] = match->payload_mask[i];
-		rule->payload[i] = match->payload[i] & match->payload_mask[i];
+		out->payload_mask[i] = match->payload_mask[i];
+		out->payload[i] = match->payload[i] & match->payload_mask[i];
 	}
 }
 
@@ -174,76 +157,51 @@ int rule_match_read(const struct sluice_rule_proposal *proposal, struct dataplan
 		*why = check_limit(proposal);
 	if (*why)
 		return -EINVAL;
-	read_match(proposal->match, rule);
+	read_match(proposal->match, &rule->match);
 	read_action(proposal, rule);
 	rule->exempts_known = !proposal->include_known;
 	return 0;
 }
 
-static struct sluice_rule_range range_out(struct dataplane_rule_range range)
+bool rule_match_equal(const struct sluice_rule_match *a, const struct sluice_rule_match *b)
 {
-	return (struct sluice_rule_range){ range.from, range.to };
-}
-
-void rule_match_write(const struct dataplane_rule *rule, struct sluice_rule_match *match)
-{
-	*match = (struct sluice_rule_match){
-		.size = sizeof(*match),
-		.fields = rule->matches,
-		.family = rule->family,
-		.protocol = rule->protocol,
-		.tcp_value = rule->tcp_value,
-		.tcp_mask = rule->tcp_mask,
-		.source_port = range_out(rule->source_port),
-		.destination_port = range_out(rule->destination_port),
-		.length = range_out(rule->length),
-		.ttl = range_out(rule->ttl),
-		.fragment = (uint8_t)rule->fragment,
-		.payload_size = rule->payload_size,
-		.payload_offset = rule->payload_offset,
-		.destination = rule->destination,
-	};
-	memcpy(match->payload, rule->payload, sizeof(match->payload));
-	memcpy(match->payload_mask, rule->payload_mask, sizeof(match->payload_mask));
-}
-
-bool rule_match_equal(const struct dataplane_rule *a, const struct dataplane_rule *b)
-{
-	return a->matches == b->matches && a->family == b->family && rule_match_covers(a, b) &&
+	return a->fields == b->fields && a->family == b->family && rule_match_covers(a, b) &&
 	       rule_match_covers(b, a);
 }
 
-static bool range_covers(const struct dataplane_rule *wide, const struct dataplane_rule *narrow,
-			 uint32_t match, size_t offset)
+static bool range_covers(const struct sluice_rule_match *wide,
+			 const struct sluice_rule_match *narrow, uint32_t match, size_t offset)
 {
-	const struct dataplane_rule_range *a = (const void *)((const char *)wide + offset);
-	const struct dataplane_rule_range *b = (const void *)((const char *)narrow + offset);
+	const struct sluice_rule_range *a = (const void *)((const char *)wide + offset);
+	const struct sluice_rule_range *b = (const void *)((const char *)narrow + offset);
 
-	return !(wide->matches & match) ||
-	       (narrow->matches & match && a->from <= b->from && a->to >= b->to);
+	return !(wide->fields & match) ||
+	       (narrow->fields & match && a->from <= b->from && a->to >= b->to);
 }
 
-static bool flags_cover(const struct dataplane_rule *wide, const struct dataplane_rule *narrow)
+static bool flags_cover(const struct sluice_rule_match *wide,
+			const struct sluice_rule_match *narrow)
 {
-	if (!(wide->matches & DATAPLANE_RULE_TCP_FLAGS))
+	if (!(wide->fields & SLUICE_RULE_TCP_FLAGS))
 		return true;
-	return narrow->matches & DATAPLANE_RULE_TCP_FLAGS &&
-	       !(wide->tcp_mask & ~narrow->tcp_mask) &&
+	return narrow->fields & SLUICE_RULE_TCP_FLAGS && !(wide->tcp_mask & ~narrow->tcp_mask) &&
 	       (narrow->tcp_value & wide->tcp_mask) == wide->tcp_value;
 }
 
-static bool fragments_cover(const struct dataplane_rule *wide, const struct dataplane_rule *narrow)
+static bool fragments_cover(const struct sluice_rule_match *wide,
+			    const struct sluice_rule_match *narrow)
 {
-	if (!(wide->matches & DATAPLANE_RULE_FRAGMENT))
+	if (!(wide->fields & SLUICE_RULE_FRAGMENT))
 		return true;
-	if (!(narrow->matches & DATAPLANE_RULE_FRAGMENT))
+	if (!(narrow->fields & SLUICE_RULE_FRAGMENT))
 		return false;
 	return wide->fragment == narrow->fragment ||
-	       (wide->fragment == DATAPLANE_RULE_FRAGMENT_ANY &&
-		narrow->fragment != DATAPLANE_RULE_FRAGMENT_NONE);
+	       (wide->fragment == SLUICE_RULE_FRAGMENT_ANY &&
+		narrow->fragment != SLUICE_RULE_FRAGMENT_NONE);
 }
 
-static bool payload_covers(const struct dataplane_rule *wide, const struct dataplane_rule *narrow)
+static bool payload_covers(const struct sluice_rule_match *wide,
+			   const struct sluice_rule_match *narrow)
 {
 	if (!wide->payload_size)
 		return true;
@@ -258,29 +216,30 @@ static bool payload_covers(const struct dataplane_rule *wide, const struct datap
 	return true;
 }
 
-static bool words_cover(const struct dataplane_rule *wide, const struct dataplane_rule *narrow)
+static bool words_cover(const struct sluice_rule_match *wide,
+			const struct sluice_rule_match *narrow)
 {
 	if (wide->family && wide->family != narrow->family)
 		return false;
-	if (wide->matches & DATAPLANE_RULE_PROTOCOL &&
-	    (!(narrow->matches & DATAPLANE_RULE_PROTOCOL) || wide->protocol != narrow->protocol))
+	if (wide->fields & SLUICE_RULE_PROTOCOL &&
+	    (!(narrow->fields & SLUICE_RULE_PROTOCOL) || wide->protocol != narrow->protocol))
 		return false;
-	return !(wide->matches & DATAPLANE_RULE_DESTINATION) ||
-	       (narrow->matches & DATAPLANE_RULE_DESTINATION &&
+	return !(wide->fields & SLUICE_RULE_DESTINATION) ||
+	       (narrow->fields & SLUICE_RULE_DESTINATION &&
 		address_covers(&wide->destination, &narrow->destination));
 }
 
-bool rule_match_covers(const struct dataplane_rule *wide, const struct dataplane_rule *narrow)
+bool rule_match_covers(const struct sluice_rule_match *wide, const struct sluice_rule_match *narrow)
 {
 	static const struct {
 		uint32_t match;
 		size_t offset;
 	} ranges[] = {
-		{ DATAPLANE_RULE_SOURCE_PORT, offsetof(struct dataplane_rule, source_port) },
-		{ DATAPLANE_RULE_DESTINATION_PORT,
-		  offsetof(struct dataplane_rule, destination_port) },
-		{ DATAPLANE_RULE_LENGTH, offsetof(struct dataplane_rule, length) },
-		{ DATAPLANE_RULE_TTL, offsetof(struct dataplane_rule, ttl) },
+		{ SLUICE_RULE_SOURCE_PORT, offsetof(struct sluice_rule_match, source_port) },
+		{ SLUICE_RULE_DESTINATION_PORT,
+		  offsetof(struct sluice_rule_match, destination_port) },
+		{ SLUICE_RULE_LENGTH, offsetof(struct sluice_rule_match, length) },
+		{ SLUICE_RULE_TTL, offsetof(struct sluice_rule_match, ttl) },
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)

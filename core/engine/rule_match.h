@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a rule asks of a packet: from a detector's words into the filter's, and how two such matches
- * stand to each other.
+ * What a rule asks of a packet: a detector's proposal checked and tidied, and how two matches stand to
+ * each other.
  */
 #ifndef SLUICE_ENGINE_RULE_MATCH_H
 #define SLUICE_ENGINE_RULE_MATCH_H
@@ -19,12 +19,10 @@ struct dataplane_rule;
  */
 int rule_match_read(const struct sluice_rule_proposal *proposal, struct dataplane_rule *rule,
 		    const char **why) __attribute__((warn_unused_result));
-/* Back again, for the detectors' window. */
-void rule_match_write(const struct dataplane_rule *rule, struct sluice_rule_match *match);
-
 /* The same packets. */
-bool rule_match_equal(const struct dataplane_rule *a, const struct dataplane_rule *b);
+bool rule_match_equal(const struct sluice_rule_match *a, const struct sluice_rule_match *b);
 /* Every packet that `narrow` matches is matched by `wide`, as far as can be told field by field. */
-bool rule_match_covers(const struct dataplane_rule *wide, const struct dataplane_rule *narrow);
+bool rule_match_covers(const struct sluice_rule_match *wide,
+		       const struct sluice_rule_match *narrow);
 
 #endif /* SLUICE_ENGINE_RULE_MATCH_H */

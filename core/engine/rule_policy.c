@@ -142,7 +142,8 @@ static bool is_in_config(const struct engine *engine, const struct dataplane_rul
 	for (size_t i = 0; i < engine->rule_set.n_config; i++) {
 		const struct dataplane_rule *rule = &engine->rule_set.rules[i];
 
-		if (rule->action == DATAPLANE_RULE_DROP && rule_match_covers(rule, match))
+		if (rule->action == DATAPLANE_RULE_DROP &&
+		    rule_match_covers(&rule->match, &match->match))
 			return true;
 	}
 	return false;

@@ -26,12 +26,13 @@ static const struct dataplane_rule_counters *find_counters(const struct rule_set
 static void describe(const struct dataplane_rule *rule, struct sluice_window_rule *out)
 {
 	*out = (struct sluice_window_rule){
+		.match = rule->match,
 		.flags = rule->is_automatic ? SLUICE_WINDOW_RULE_AUTOMATIC : 0,
 	};
+	out->match.size = sizeof(out->match);
 	snprintf(out->name, sizeof(out->name), "%s", rule->name);
 	snprintf(out->detector, sizeof(out->detector), "%s", rule->origin);
 	snprintf(out->reason, sizeof(out->reason), "%s", rule->reason);
-	rule_match_write(rule, &out->match);
 }
 
 static int list_all(struct rule_set *set, const struct settings *settings,

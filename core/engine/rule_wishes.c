@@ -138,7 +138,7 @@ void rule_wishes_merge(struct rule_wishes *wishes)
 		size_t at = 0;
 
 		while (at < kept &&
-		       !rule_match_equal(&wishes->list[at].rule, &wishes->list[i].rule))
+		       !rule_match_equal(&wishes->list[at].rule.match, &wishes->list[i].rule.match))
 			at++;
 		if (at < kept)
 			merge(&wishes->list[at], &wishes->list[i]);

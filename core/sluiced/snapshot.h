@@ -34,7 +34,7 @@ struct snapshot_interface {
 
 /* What a signature rule has done; the rules themselves are asked for by `sluice rules`. */
 struct snapshot_rule {
-	char name[DATAPLANE_RULE_NAME_SIZE];
+	char name[SLUICE_RULE_NAME_SIZE];
 	char origin[DATAPLANE_RULE_ORIGIN_SIZE];
 	const char *action; /* A literal. */
 	struct dataplane_count matched, dropped;

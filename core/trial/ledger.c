@@ -19,7 +19,7 @@ struct entry {
 };
 
 struct named_rule {
-	char name[DATAPLANE_RULE_NAME_SIZE];
+	char name[SLUICE_RULE_NAME_SIZE];
 	uint32_t entry;
 };
 

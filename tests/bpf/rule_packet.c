@@ -17,7 +17,7 @@ static uint32_t get16(const uint8_t *at)
 struct transport {
 	uint32_t at;
 	uint8_t protocol;
-	enum dataplane_rule_fragment fragment;
+	enum sluice_rule_fragment fragment;
 };
 
 static struct transport transport4(const uint8_t *ip)
@@ -26,9 +26,9 @@ static struct transport transport4(const uint8_t *ip)
 	struct transport transport = { .at = (ip[0] & 15) * 4u, .protocol = ip[9] };
 
 	if (fragment & 0x1fff)
-		return (struct transport){ 0, ip[9], DATAPLANE_RULE_FRAGMENT_LATER };
+		return (struct transport){ 0, ip[9], SLUICE_RULE_FRAGMENT_LATER };
 	if (fragment & 0x2000)
-		transport.fragment = DATAPLANE_RULE_FRAGMENT_FIRST;
+		transport.fragment = SLUICE_RULE_FRAGMENT_FIRST;
 	return transport;
 }
 
@@ -52,9 +52,9 @@ static struct transport transport6(const uint8_t *ip, uint32_t frame_end)
 		}
 		transport.protocol = header[0];
 		if (type == 44 && get16(header + 2) & 0xfff8)
-			return (struct transport){ 0, header[0], DATAPLANE_RULE_FRAGMENT_LATER };
+			return (struct transport){ 0, header[0], SLUICE_RULE_FRAGMENT_LATER };
 		if (type == 44 && header[3] & 1)
-			transport.fragment = DATAPLANE_RULE_FRAGMENT_FIRST;
+			transport.fragment = SLUICE_RULE_FRAGMENT_FIRST;
 		transport.at += type == 44   ? 8
 				: type == 51 ? (header[1] + 2u) * 4
 					     : (header[1] + 1u) * 8;

@@ -17,13 +17,14 @@ TestSuite(auto_rules, .init = plane_isolate, .timeout = 120);
 static struct dataplane_rule udp_rule(const char *name, bool is_automatic)
 {
 	struct dataplane_rule rule = {
-		.matches = DATAPLANE_RULE_PROTOCOL | DATAPLANE_RULE_TTL,
-		.family = SLUICE_FAMILY_IPV4,
-		.protocol = IPPROTO_UDP,
-		.ttl = { 1, 255 },
-		.payload_size = 1,
-		.payload_offset = 1,
-		.payload_mask = { 0 },
+		.match.size = sizeof(struct sluice_rule_match),
+		.match.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_TTL,
+		.match.family = SLUICE_FAMILY_IPV4,
+		.match.protocol = IPPROTO_UDP,
+		.match.ttl = { 1, 255 },
+		.match.payload_size = 1,
+		.match.payload_offset = 1,
+		.match.payload_mask = { 0 },
 		.is_automatic = is_automatic,
 	};
 

@@ -541,8 +541,8 @@ Test(egress, an_answer_passes_at_once)
 {
 	static const struct dataplane_rule rule = {
 		.name = "tcp",
-		.matches = DATAPLANE_RULE_PROTOCOL,
-		.protocol = IPPROTO_TCP,
+		.match.fields = SLUICE_RULE_PROTOCOL,
+		.match.protocol = IPPROTO_TCP,
 		.action = DATAPLANE_RULE_DROP,
 		.exempts_known = true,
 	};

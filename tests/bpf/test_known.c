@@ -29,8 +29,8 @@ static void set_rule(const struct plane *plane, enum dataplane_rule_action actio
 {
 	const struct dataplane_rule rule = {
 		.name = "udp",
-		.matches = DATAPLANE_RULE_PROTOCOL,
-		.protocol = IPPROTO_UDP,
+		.match.fields = SLUICE_RULE_PROTOCOL,
+		.match.protocol = IPPROTO_UDP,
 		.action = action,
 		.rate = 1,
 		.burst = 2,

@@ -58,8 +58,8 @@ static void propose(const struct plane *plane, struct random *random, struct dat
 	}
 	/* Some sets leave nothing to chance. */
 	if (random_below(random, 4) == 0)
-		rules[N_RULES - 1].matches = rules[N_RULES - 1].payload_size =
-			rules[N_RULES - 1].family = 0;
+		rules[N_RULES - 1].match.fields = rules[N_RULES - 1].match.payload_size =
+			rules[N_RULES - 1].match.family = 0;
 	cr_assert_eq(plane->dp->ops->rules_set(plane->dp, rules, N_RULES, &err), 0, "%s", err.text);
 }
 

@@ -45,21 +45,21 @@ static void block(struct dataplane *dp, const char *text)
 
 static const struct dataplane_rule rules[] = {
 	{ .name = "to-snmp",
-	  .matches = DATAPLANE_RULE_PROTOCOL | DATAPLANE_RULE_LENGTH,
-	  .protocol = IPPROTO_UDP,
-	  .length = { 0, 40 },
+	  .match.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_LENGTH,
+	  .match.protocol = IPPROTO_UDP,
+	  .match.length = { 0, 40 },
 	  .action = DATAPLANE_RULE_DROP,
 	  .origin = "config" },
 	{ .name = "tcp-syn",
-	  .matches = DATAPLANE_RULE_PROTOCOL | DATAPLANE_RULE_TCP_FLAGS,
-	  .protocol = IPPROTO_TCP,
-	  .tcp_value = 0x02,
-	  .tcp_mask = 0x12,
+	  .match.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_TCP_FLAGS,
+	  .match.protocol = IPPROTO_TCP,
+	  .match.tcp_value = 0x02,
+	  .match.tcp_mask = 0x12,
 	  .action = DATAPLANE_RULE_DROP,
 	  .origin = "config" },
 	{ .name = "icmp",
-	  .matches = DATAPLANE_RULE_PROTOCOL,
-	  .protocol = IPPROTO_ICMP,
+	  .match.fields = SLUICE_RULE_PROTOCOL,
+	  .match.protocol = IPPROTO_ICMP,
 	  .action = DATAPLANE_RULE_LIMIT,
 	  .rate = 10,
 	  .burst = 10,
@@ -241,7 +241,7 @@ Test(replay, whom_the_host_spoke_to_first_is_known_at_once)
 	options.plane.egress = DATAPLANE_EGRESS_CLSACT;
 	options.plane.max_known = 64;
 	dp = open_replay(&options);
-	rule.matches = DATAPLANE_RULE_PROTOCOL;
+	rule.match.fields = SLUICE_RULE_PROTOCOL;
 	rule.exempts_known = true;
 	cr_assert_eq(dp->ops->rules_set(dp, &rule, 1, NULL), 0);
 	frame_build(&in, &recipe, peer);

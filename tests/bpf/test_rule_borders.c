@@ -31,7 +31,7 @@ struct row {
 	const char *what;
 	bool is_matched;
 	struct frame_recipe recipe;
-	struct dataplane_rule rule;
+	struct sluice_rule_match rule;
 	const char *destination; /* Of the rule. */
 	bool is_ttl_set, are_ports_set;
 	uint8_t ttl;
@@ -54,20 +54,20 @@ struct row {
 	{                                                               \
 		.what = (what_), .recipe = recipe_, .rule = __VA_ARGS__ \
 	}
-#define EVERYTHING           \
-	{                    \
-		.matches = 0 \
+#define EVERYTHING          \
+	{                   \
+		.fields = 0 \
 	}
-#define ASKS(what, ...)                                       \
-	{                                                     \
-		.matches = DATAPLANE_RULE_##what, __VA_ARGS__ \
+#define ASKS(what, ...)                                   \
+	{                                                 \
+		.fields = SLUICE_RULE_##what, __VA_ARGS__ \
 	}
 #define FROM(from_, to_) ASKS(SOURCE_PORT, .source_port = { from_, to_ })
 #define TO(from_, to_) ASKS(DESTINATION_PORT, .destination_port = { from_, to_ })
 #define LONG(from_, to_) ASKS(LENGTH, .length = { from_, to_ })
 #define LIVES(from_, to_) ASKS(TTL, .ttl = { from_, to_ })
 #define FLAGS(value, mask) ASKS(TCP_FLAGS, .tcp_value = (value), .tcp_mask = (mask))
-#define PART(what) ASKS(FRAGMENT, .fragment = DATAPLANE_RULE_FRAGMENT_##what)
+#define PART(what) ASKS(FRAGMENT, .fragment = SLUICE_RULE_FRAGMENT_##what)
 #define OF(protocol_) ASKS(PROTOCOL, .protocol = (protocol_))
 /* `size` bytes of the filler at `offset`. */
 #define BYTES(offset, size)                                         \
@@ -260,12 +260,12 @@ static void build(const struct row *row, struct frame *frame)
 
 static void use_rule(const struct plane *plane, const struct row *row)
 {
-	struct dataplane_rule rule = row->rule;
+	struct dataplane_rule rule = { .match = row->rule };
 	struct sluice_err err = { 0 };
 
 	if (row->destination) {
-		rule.destination = plane_key(row->destination);
-		rule.family = rule.destination.family;
+		rule.match.destination = plane_key(row->destination);
+		rule.match.family = rule.match.destination.family;
 	}
 	rule.action = DATAPLANE_RULE_DROP;
 	snprintf(rule.name, sizeof(rule.name), "border");

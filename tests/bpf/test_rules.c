@@ -148,8 +148,8 @@ static void udp_frame(struct frame *frame, const char *source)
 static struct dataplane_rule udp_rule(const char *name, enum dataplane_rule_action action)
 {
 	struct dataplane_rule rule = {
-		.matches = DATAPLANE_RULE_PROTOCOL,
-		.protocol = IPPROTO_UDP,
+		.match.fields = SLUICE_RULE_PROTOCOL,
+		.match.protocol = IPPROTO_UDP,
 		.action = action,
 		.rate = 1000,
 		.burst = 10,
@@ -420,9 +420,9 @@ Test(rules, a_packet_sees_all_of_one_set)
 		snprintf(sets[1][i].name, sizeof(sets[1][i].name), "b%d", i);
 		/* Rules that pass ask for TCP, so that only a mixture lets the frame through. */
 		if (sets[0][i].action == DATAPLANE_RULE_PASS && i != 205)
-			sets[0][i].protocol = IPPROTO_TCP;
+			sets[0][i].match.protocol = IPPROTO_TCP;
 		if (sets[1][i].action == DATAPLANE_RULE_PASS)
-			sets[1][i].protocol = IPPROTO_TCP;
+			sets[1][i].match.protocol = IPPROTO_TCP;
 	}
 	set_rules(&plane, sets[0], N_RULES);
 	cr_assert_eq(pthread_create(&thread, NULL, send_on, &traffic), 0);

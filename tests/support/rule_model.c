@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 
-static bool in_range(const struct dataplane_rule_range *range, int value)
+static bool in_range(const struct sluice_rule_range *range, int value)
 {
 	return value >= range->from && value <= range->to;
 }
@@ -25,50 +25,52 @@ static bool prefix_has(const struct sluice_key *prefix, const struct rule_model_
 	return true;
 }
 
-static bool fragment_fits(enum dataplane_rule_fragment asked, enum dataplane_rule_fragment is)
+static bool fragment_fits(enum sluice_rule_fragment asked, enum sluice_rule_fragment is)
 {
-	if (asked == DATAPLANE_RULE_FRAGMENT_ANY)
-		return is != DATAPLANE_RULE_FRAGMENT_NONE;
+	if (asked == SLUICE_RULE_FRAGMENT_ANY)
+		return is != SLUICE_RULE_FRAGMENT_NONE;
 	return asked == is;
 }
 
 static bool payload_fits(const struct dataplane_rule *rule, const struct rule_model_packet *packet)
 {
-	if (!rule->payload_size)
+	if (!rule->match.payload_size)
 		return true;
 	if (!packet->payload ||
-	    (size_t)rule->payload_offset + rule->payload_size > packet->payload_size)
+	    (size_t)rule->match.payload_offset + rule->match.payload_size > packet->payload_size)
 		return false;
-	for (unsigned int i = 0; i < rule->payload_size; i++)
-		if ((packet->payload[rule->payload_offset + i] ^ rule->payload[i]) &
-		    rule->payload_mask[i])
+	for (unsigned int i = 0; i < rule->match.payload_size; i++)
+		if ((packet->payload[rule->match.payload_offset + i] ^ rule->match.payload[i]) &
+		    rule->match.payload_mask[i])
 			return false;
 	return true;
 }
 
 static bool matches(const struct dataplane_rule *rule, const struct rule_model_packet *packet)
 {
-	uint32_t asks = rule->matches;
+	uint32_t asks = rule->match.fields;
 
-	if (rule->family && rule->family != packet->family)
+	if (rule->match.family && rule->match.family != packet->family)
 		return false;
-	if (asks & DATAPLANE_RULE_PROTOCOL && rule->protocol != packet->protocol)
+	if (asks & SLUICE_RULE_PROTOCOL && rule->match.protocol != packet->protocol)
 		return false;
-	if (asks & DATAPLANE_RULE_SOURCE_PORT && !in_range(&rule->source_port, packet->source_port))
+	if (asks & SLUICE_RULE_SOURCE_PORT &&
+	    !in_range(&rule->match.source_port, packet->source_port))
 		return false;
-	if (asks & DATAPLANE_RULE_DESTINATION_PORT &&
-	    !in_range(&rule->destination_port, packet->destination_port))
+	if (asks & SLUICE_RULE_DESTINATION_PORT &&
+	    !in_range(&rule->match.destination_port, packet->destination_port))
 		return false;
-	if (asks & DATAPLANE_RULE_TCP_FLAGS &&
-	    (packet->tcp_flags < 0 || (packet->tcp_flags & rule->tcp_mask) != rule->tcp_value))
+	if (asks & SLUICE_RULE_TCP_FLAGS &&
+	    (packet->tcp_flags < 0 ||
+	     (packet->tcp_flags & rule->match.tcp_mask) != rule->match.tcp_value))
 		return false;
-	if (asks & DATAPLANE_RULE_LENGTH && !in_range(&rule->length, (int)packet->length))
+	if (asks & SLUICE_RULE_LENGTH && !in_range(&rule->match.length, (int)packet->length))
 		return false;
-	if (asks & DATAPLANE_RULE_TTL && !in_range(&rule->ttl, packet->ttl))
+	if (asks & SLUICE_RULE_TTL && !in_range(&rule->match.ttl, packet->ttl))
 		return false;
-	if (asks & DATAPLANE_RULE_DESTINATION && !prefix_has(&rule->destination, packet))
+	if (asks & SLUICE_RULE_DESTINATION && !prefix_has(&rule->match.destination, packet))
 		return false;
-	if (asks & DATAPLANE_RULE_FRAGMENT && !fragment_fits(rule->fragment, packet->fragment))
+	if (asks & SLUICE_RULE_FRAGMENT && !fragment_fits(rule->match.fragment, packet->fragment))
 		return false;
 	return payload_fits(rule, packet);
 }
@@ -122,34 +124,35 @@ void rule_model_random_payload(struct random *random, uint8_t *payload, size_t s
 		payload[i] = (uint8_t)random_below(random, 2);
 }
 
-static struct dataplane_rule_range random_range(struct random *random, uint16_t a, uint16_t b)
+static struct sluice_rule_range random_range(struct random *random, uint16_t a, uint16_t b)
 {
 	if (random_below(random, 2))
 		b = a;
-	return a < b ? (struct dataplane_rule_range){ a, b }
-		     : (struct dataplane_rule_range){ b, a };
+	return a < b ? (struct sluice_rule_range){ a, b } : (struct sluice_rule_range){ b, a };
 }
 
 static void random_destination(struct random *random, struct dataplane_rule *rule)
 {
 	uint8_t address[16];
 
-	if (!rule->family)
-		rule->family = random_below(random, 2) ? SLUICE_FAMILY_IPV4 : SLUICE_FAMILY_IPV6;
-	rule_model_random_destination(random, rule->family, address);
-	rule->destination =
-		rule->family == SLUICE_FAMILY_IPV4
+	if (!rule->match.family)
+		rule->match.family = random_below(random, 2) ? SLUICE_FAMILY_IPV4
+							     : SLUICE_FAMILY_IPV6;
+	rule_model_random_destination(random, rule->match.family, address);
+	rule->match.destination =
+		rule->match.family == SLUICE_FAMILY_IPV4
 			? address_from_ipv4(address, (unsigned int)random_below(random, 33))
 			: address_from_ipv6(address, (unsigned int)random_below(random, 129));
 }
 
 static void random_payload(struct random *random, struct dataplane_rule *rule)
 {
-	rule->payload_size = (uint8_t)(1 + random_below(random, 4) * 5);
-	rule->payload_offset = (uint16_t)random_below(random, 20);
-	rule_model_random_payload(random, rule->payload, rule->payload_size);
-	for (unsigned int i = 0; i < rule->payload_size; i++)
-		rule->payload_mask[i] = random_below(random, 3) ? 0 : (uint8_t)random_next(random);
+	rule->match.payload_size = (uint8_t)(1 + random_below(random, 4) * 5);
+	rule->match.payload_offset = (uint16_t)random_below(random, 20);
+	rule_model_random_payload(random, rule->match.payload, rule->match.payload_size);
+	for (unsigned int i = 0; i < rule->match.payload_size; i++)
+		rule->match.payload_mask[i] =
+			random_below(random, 3) ? 0 : (uint8_t)random_next(random);
 }
 
 static void random_action(struct random *random, struct dataplane_rule *rule)
@@ -167,22 +170,22 @@ static void random_rule(struct random *random, struct dataplane_rule *rule)
 	static const uint8_t families[] = { 0, SLUICE_FAMILY_IPV4, SLUICE_FAMILY_IPV6 };
 
 	/* Few fields each, or hardly any would ever match; all of them now and then. */
-	rule->matches = (uint32_t)(random_next(random) & random_next(random) & 0xff);
-	rule->matches |= random_below(random, 8) ? DATAPLANE_RULE_TTL : 0;
-	rule->family = families[random_below(random, 3)];
-	rule->protocol = protocols[random_below(random, sizeof(protocols))];
-	rule->tcp_mask = (uint8_t)(random_next(random) & random_next(random));
-	rule->tcp_value = (uint8_t)(random_next(random) & rule->tcp_mask);
-	rule->source_port = random_range(random, rule_model_random_port(random),
-					 rule_model_random_port(random));
-	rule->destination_port = random_range(random, rule_model_random_port(random),
-					      rule_model_random_port(random));
-	rule->length = random_range(random, (uint16_t)random_below(random, 300),
-				    (uint16_t)random_below(random, 300));
-	rule->ttl = random_range(random, (uint16_t)random_below(random, 256),
-				 (uint16_t)random_below(random, 256));
-	rule->fragment = (enum dataplane_rule_fragment)random_below(random, 4);
-	if (rule->matches & DATAPLANE_RULE_DESTINATION)
+	rule->match.fields = (uint32_t)(random_next(random) & random_next(random) & 0xff);
+	rule->match.fields |= random_below(random, 8) ? SLUICE_RULE_TTL : 0;
+	rule->match.family = families[random_below(random, 3)];
+	rule->match.protocol = protocols[random_below(random, sizeof(protocols))];
+	rule->match.tcp_mask = (uint8_t)(random_next(random) & random_next(random));
+	rule->match.tcp_value = (uint8_t)(random_next(random) & rule->match.tcp_mask);
+	rule->match.source_port = random_range(random, rule_model_random_port(random),
+					       rule_model_random_port(random));
+	rule->match.destination_port = random_range(random, rule_model_random_port(random),
+						    rule_model_random_port(random));
+	rule->match.length = random_range(random, (uint16_t)random_below(random, 300),
+					  (uint16_t)random_below(random, 300));
+	rule->match.ttl = random_range(random, (uint16_t)random_below(random, 256),
+				       (uint16_t)random_below(random, 256));
+	rule->match.fragment = (enum sluice_rule_fragment)random_below(random, 4);
+	if (rule->match.fields & SLUICE_RULE_DESTINATION)
 		random_destination(random, rule);
 	if (random_below(random, 3) == 0)
 		random_payload(random, rule);

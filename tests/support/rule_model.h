@@ -11,7 +11,7 @@
 
 struct rule_model_packet {
 	uint8_t family;
-	enum dataplane_rule_fragment fragment; /* None, first or later. */
+	enum sluice_rule_fragment fragment; /* None, first or later. */
 	uint8_t protocol, ttl;
 	int source_port, destination_port, tcp_flags; /* -1: the packet has none. */
 	uint32_t length;

@@ -29,28 +29,28 @@ static void make_rule(struct dataplane_rule *rule, uint32_t i)
 	uint16_t step = (uint16_t)(i * 100);
 
 	*rule = (struct dataplane_rule){
-		.matches = DATAPLANE_RULE_PROTOCOL | DATAPLANE_RULE_DESTINATION_PORT |
-			   DATAPLANE_RULE_SOURCE_PORT | DATAPLANE_RULE_LENGTH | DATAPLANE_RULE_TTL,
-		.family = SLUICE_FAMILY_IPV4,
-		.protocol = 17,
-		.destination_port = { step, UINT16_MAX },
-		.source_port = { 0, (uint16_t)(UINT16_MAX - step) },
-		.length = { 20, (uint16_t)(1000 + i) },
-		.ttl = { FRAME_TTL + 1, (uint16_t)(FRAME_TTL + 1 + i % 128) },
+		.match.fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_DESTINATION_PORT |
+				SLUICE_RULE_SOURCE_PORT | SLUICE_RULE_LENGTH | SLUICE_RULE_TTL,
+		.match.family = SLUICE_FAMILY_IPV4,
+		.match.protocol = 17,
+		.match.destination_port = { step, UINT16_MAX },
+		.match.source_port = { 0, (uint16_t)(UINT16_MAX - step) },
+		.match.length = { 20, (uint16_t)(1000 + i) },
+		.match.ttl = { FRAME_TTL + 1, (uint16_t)(FRAME_TTL + 1 + i % 128) },
 		.action = DATAPLANE_RULE_DROP,
 	};
 	snprintf(rule->name, sizeof(rule->name), "bench%u", i);
 	if (i % 8 == 6) {
-		rule->matches |= DATAPLANE_RULE_TCP_FLAGS;
-		rule->protocol = 6;
-		rule->tcp_value = 0x02;
-		rule->tcp_mask = (uint8_t)(0x12 | (i & 0x2d));
-		rule->tcp_value &= rule->tcp_mask;
+		rule->match.fields |= SLUICE_RULE_TCP_FLAGS;
+		rule->match.protocol = 6;
+		rule->match.tcp_value = 0x02;
+		rule->match.tcp_mask = (uint8_t)(0x12 | (i & 0x2d));
+		rule->match.tcp_value &= rule->match.tcp_mask;
 	} else if (i % 8 == 7) {
 		const uint8_t destination[4] = { 10, (uint8_t)i, 0, 0 };
 
-		rule->matches |= DATAPLANE_RULE_DESTINATION;
-		rule->destination = address_from_ipv4(destination, 16);
+		rule->match.fields |= SLUICE_RULE_DESTINATION;
+		rule->match.destination = address_from_ipv4(destination, 16);
 	}
 }
 

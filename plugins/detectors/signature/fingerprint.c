@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "words.h"
+#include "base/rule_words.h"
 
 /* A value that so much of a vector has is what the vector is known by. */
 #define DOMINANT 0.9
@@ -63,7 +63,7 @@ static void read_ports(const json_t *vector, struct sluice_rule_match *match)
 	const char *destination = dominant(json_object_get(vector, "destination_ports"));
 	struct sluice_rule_range range;
 
-	if (!words_has_ports(match->protocol))
+	if (!rule_words_has_ports(match->protocol))
 		return;
 	if (json_is_integer(source) && json_integer_value(source) >= 0 &&
 	    json_integer_value(source) <= UINT16_MAX) {
@@ -71,7 +71,8 @@ static void read_ports(const json_t *vector, struct sluice_rule_match *match)
 			(uint16_t)json_integer_value(source);
 		match->fields |= SLUICE_RULE_SOURCE_PORT;
 	}
-	if (destination && words_range(destination, UINT16_MAX, &range) && range.from == range.to) {
+	if (destination && rule_words_range(destination, UINT16_MAX, &range) &&
+	    range.from == range.to) {
 		match->destination_port = range;
 		match->fields |= SLUICE_RULE_DESTINATION_PORT;
 	}
@@ -80,10 +81,13 @@ static void read_ports(const json_t *vector, struct sluice_rule_match *match)
 static void read_length(const json_t *vector, struct sluice_rule_match *match)
 {
 	const char *length = dominant(json_object_get(vector, "frame_len"));
-	uint64_t frame;
+	struct sluice_rule_range range;
+	uint16_t frame;
 
-	if (!length || !words_number(length, UINT16_MAX, &frame) || frame <= ETHERNET_HEADER)
+	if (!length || !rule_words_range(length, UINT16_MAX, &range) || range.from != range.to ||
+	    range.from <= ETHERNET_HEADER)
 		return;
+	frame = range.from;
 	match->length.from = match->length.to = (uint16_t)(frame - ETHERNET_HEADER);
 	/* Shorter packets are padded to this. */
 	if (frame <= ETHERNET_MIN)
@@ -119,7 +123,7 @@ static bool read_match(const json_t *vector, struct sluice_rule_match *match)
 	for (; protocol && protocol[n] && n < sizeof(lower) - 1; n++)
 		lower[n] = (char)tolower((unsigned char)protocol[n]);
 	lower[n] = '\0';
-	if (!words_protocol(lower, &match->protocol))
+	if (!rule_words_protocol(lower, &match->protocol))
 		return false;
 	match->fields = SLUICE_RULE_PROTOCOL;
 	if (service && strstr(service, "ragment")) {

@@ -17,7 +17,7 @@
 #include <jansson.h>
 #include <md5.h>
 
-#include "words.h"
+#include "base/rule_words.h"
 
 /* A value with less than this is no outlier, as the format calls it. */
 #define OUTLIER 0.1
@@ -117,7 +117,7 @@ static json_t *write_time(int64_t seconds)
 
 static json_t *write_protocol(uint8_t protocol)
 {
-	const char *name = words_protocol_name(protocol);
+	const char *name = rule_words_protocol_name(protocol);
 	char text[16];
 	size_t n = 0;
 

@@ -4,11 +4,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <yaml.h>
 
-#include "words.h"
+#include "base/rule_words.h"
 
 #define RATE_MAX 1000000000u
 
@@ -62,6 +63,21 @@ static void read_mapping(struct reader *reader, const yaml_node_t *node, const s
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
+/* "500", "20k", "1M" */
+static bool read_number(const char *text, uint64_t most, uint64_t *number)
+{
+	size_t length = strspn(text, "0123456789");
+	const char *at = text + length;
+
+	/* More digits could overflow. */
+	if (length == 0 || length > 9)
+		return false;
+	*number = strtoull(text, NULL, 10);
+	if (*at == 'k' || *at == 'M')
+		*number *= *at++ == 'k' ? 1000u : 1000000u;
+	return *at == '\0' && *number <= most;
+}
+
 static bool mark(bool ok, struct draft *draft, enum sluice_rule_field field)
 {
 	if (ok)
@@ -71,43 +87,44 @@ static bool mark(bool ok, struct draft *draft, enum sluice_rule_field field)
 
 static bool set_protocol(const char *text, struct draft *draft)
 {
-	return mark(words_protocol(text, &draft->signature.match.protocol), draft,
+	return mark(rule_words_protocol(text, &draft->signature.match.protocol), draft,
 		    SLUICE_RULE_PROTOCOL);
 }
 
 static bool set_source_port(const char *text, struct draft *draft)
 {
-	return mark(words_range(text, UINT16_MAX, &draft->signature.match.source_port), draft,
+	return mark(rule_words_range(text, UINT16_MAX, &draft->signature.match.source_port), draft,
 		    SLUICE_RULE_SOURCE_PORT);
 }
 
 static bool set_destination_port(const char *text, struct draft *draft)
 {
-	return mark(words_range(text, UINT16_MAX, &draft->signature.match.destination_port), draft,
-		    SLUICE_RULE_DESTINATION_PORT);
+	return mark(rule_words_range(text, UINT16_MAX, &draft->signature.match.destination_port),
+		    draft, SLUICE_RULE_DESTINATION_PORT);
 }
 
 static bool set_tcp_flags(const char *text, struct draft *draft)
 {
-	return mark(words_tcp_flags(text, &draft->signature.match.tcp_value,
-				    &draft->signature.match.tcp_mask),
+	return mark(!rule_words_tcp_flags(text, &draft->signature.match.tcp_value,
+					  &draft->signature.match.tcp_mask),
 		    draft, SLUICE_RULE_TCP_FLAGS);
 }
 
 static bool set_length(const char *text, struct draft *draft)
 {
-	return mark(words_range(text, UINT16_MAX, &draft->signature.match.length), draft,
+	return mark(rule_words_range(text, UINT16_MAX, &draft->signature.match.length), draft,
 		    SLUICE_RULE_LENGTH);
 }
 
 static bool set_ttl(const char *text, struct draft *draft)
 {
-	return mark(words_range(text, 255, &draft->signature.match.ttl), draft, SLUICE_RULE_TTL);
+	return mark(rule_words_range(text, 255, &draft->signature.match.ttl), draft,
+		    SLUICE_RULE_TTL);
 }
 
 static bool set_fragment(const char *text, struct draft *draft)
 {
-	return mark(words_fragment(text, &draft->signature.match.fragment), draft,
+	return mark(rule_words_fragment(text, &draft->signature.match.fragment), draft,
 		    SLUICE_RULE_FRAGMENT);
 }
 
@@ -122,7 +139,7 @@ static bool set_family(const char *text, struct draft *draft)
 static bool set_payload_offset(const char *text, struct draft *draft)
 {
 	uint64_t offset = 0;
-	bool ok = words_number(text, 1400, &offset);
+	bool ok = read_number(text, 1400, &offset);
 
 	draft->signature.match.payload_offset = (uint16_t)offset;
 	return ok;
@@ -130,14 +147,15 @@ static bool set_payload_offset(const char *text, struct draft *draft)
 
 static bool set_payload_bytes(const char *text, struct draft *draft)
 {
-	draft->signature.match.payload_size = words_bytes(text, draft->signature.match.payload);
+	draft->signature.match.payload_size =
+		rule_words_bytes(text, draft->signature.match.payload);
 	return draft->signature.match.payload_size != 0;
 }
 
 /* Its length is compared with that of the bytes at the end: the order of keys is free. */
 static bool set_payload_mask(const char *text, struct draft *draft)
 {
-	uint8_t n = words_bytes(text, draft->signature.match.payload_mask);
+	uint8_t n = rule_words_bytes(text, draft->signature.match.payload_mask);
 
 	draft->n_mask = n;
 	return n != 0;
@@ -188,7 +206,7 @@ static void enter_match(struct reader *reader, const yaml_node_t *node, struct d
 	bool has_protocol = match->fields & SLUICE_RULE_PROTOCOL;
 
 	if (match->fields & (SLUICE_RULE_SOURCE_PORT | SLUICE_RULE_DESTINATION_PORT) &&
-	    !(has_protocol && words_has_ports(match->protocol)))
+	    !(has_protocol && rule_words_has_ports(match->protocol)))
 		refuse(reader, node, "ports need a 'protocol' that has them", "tcp, udp, sctp");
 	if (match->fields & SLUICE_RULE_TCP_FLAGS && !(has_protocol && match->protocol == 6))
 		refuse(reader, node, "'tcp_flags' need 'protocol: tcp'", NULL);
@@ -206,7 +224,7 @@ static bool set_name(const char *text, struct draft *draft)
 
 static bool set_pps(const char *text, struct draft *draft)
 {
-	return words_number(text, RATE_MAX, &draft->signature.pps) && draft->signature.pps;
+	return read_number(text, RATE_MAX, &draft->signature.pps) && draft->signature.pps;
 }
 
 static bool set_action(const char *text, struct draft *draft)
@@ -219,7 +237,7 @@ static bool set_action(const char *text, struct draft *draft)
 
 static bool set_rate(const char *text, struct draft *draft)
 {
-	return words_number(text, RATE_MAX, &draft->signature.rate) && draft->signature.rate;
+	return read_number(text, RATE_MAX, &draft->signature.rate) && draft->signature.rate;
 }
 
 static bool set_per(const char *text, struct draft *draft)

@@ -188,7 +188,7 @@ Test(settings, allow_list)
 	settings_free(s);
 }
 
-static void check_range(struct settings_rule_range range, unsigned int from, unsigned int to)
+static void check_range(struct sluice_rule_range range, unsigned int from, unsigned int to)
 {
 	cr_assert_eq(range.from, from);
 	cr_assert_eq(range.to, to);
@@ -205,20 +205,20 @@ Test(settings, rule_of_every_field)
 	cr_assert_str_eq(rule->name, "everything");
 	cr_assert_eq(rule->line, 4);
 	cr_assert_eq(rule->column, 5);
-	cr_assert_eq(rule->matches, 0xff & ~SETTINGS_RULE_TCP_FLAGS);
-	cr_assert_eq(rule->family, SLUICE_FAMILY_IPV4);
-	cr_assert_eq(rule->protocol, 17);
-	check_range(rule->source_port, 53, 53);
-	check_range(rule->destination_port, 1024, 65535);
-	check_range(rule->length, 1000, 1500);
-	check_range(rule->ttl, 0, 5);
-	cr_assert_eq(rule->fragment, SETTINGS_RULE_FRAGMENT_NONE);
+	cr_assert_eq(rule->match.fields, 0xff & ~SLUICE_RULE_TCP_FLAGS);
+	cr_assert_eq(rule->match.family, SLUICE_FAMILY_IPV4);
+	cr_assert_eq(rule->match.protocol, 17);
+	check_range(rule->match.source_port, 53, 53);
+	check_range(rule->match.destination_port, 1024, 65535);
+	check_range(rule->match.length, 1000, 1500);
+	check_range(rule->match.ttl, 0, 5);
+	cr_assert_eq(rule->match.fragment, SLUICE_RULE_FRAGMENT_NONE);
 	cr_assert_eq(address_parse_prefix("192.0.2.0/24", 0, &want, NULL), 0);
-	cr_assert(address_equal(&rule->destination, &want));
-	cr_assert_eq(rule->payload_offset, 2);
-	cr_assert_eq(rule->payload_size, 3);
-	cr_assert_arr_eq(rule->payload, payload, 3);
-	cr_assert_arr_eq(rule->payload_mask, mask, 3);
+	cr_assert(address_equal(&rule->match.destination, &want));
+	cr_assert_eq(rule->match.payload_offset, 2);
+	cr_assert_eq(rule->match.payload_size, 3);
+	cr_assert_arr_eq(rule->match.payload, payload, 3);
+	cr_assert_arr_eq(rule->match.payload_mask, mask, 3);
 	cr_assert_eq(rule->action, SETTINGS_RULE_DROP);
 	settings_free(s);
 }
@@ -227,22 +227,22 @@ Test(settings, rule_actions)
 {
 	struct settings *s = load_valid("rules.yaml");
 
-	cr_assert_eq(s->rules[1].matches, SETTINGS_RULE_PROTOCOL);
-	cr_assert_eq(s->rules[1].protocol, 47);
+	cr_assert_eq(s->rules[1].match.fields, SLUICE_RULE_PROTOCOL);
+	cr_assert_eq(s->rules[1].match.protocol, 47);
 	cr_assert_eq(s->rules[1].action, SETTINGS_RULE_PASS);
-	cr_assert_eq(s->rules[2].tcp_value, 0x02);
-	cr_assert_eq(s->rules[2].tcp_mask, 0x12);
+	cr_assert_eq(s->rules[2].match.tcp_value, 0x02);
+	cr_assert_eq(s->rules[2].match.tcp_mask, 0x12);
 	cr_assert_eq(s->rules[2].action, SETTINGS_RULE_LIMIT);
 	cr_assert_not(s->rules[2].is_by_byte);
 	cr_assert_eq(s->rules[2].rate, 1000);
 	cr_assert_eq(s->rules[2].burst, 100);
-	cr_assert_eq(s->rules[3].fragment, SETTINGS_RULE_FRAGMENT_ANY);
+	cr_assert_eq(s->rules[3].match.fragment, SLUICE_RULE_FRAGMENT_ANY);
 	cr_assert_eq(s->rules[3].action, SETTINGS_RULE_LIMIT_SOURCE);
 	cr_assert(s->rules[3].is_by_byte);
 	cr_assert_eq(s->rules[3].rate, 10000000);
 	cr_assert_eq(s->rules[3].burst, 1000000);
-	cr_assert_eq(s->rules[4].matches, 0);
-	cr_assert_eq(s->rules[4].family, 0);
+	cr_assert_eq(s->rules[4].match.fields, 0);
+	cr_assert_eq(s->rules[4].match.family, 0);
 	cr_assert_eq(s->rules[4].burst, 7);
 	settings_free(s);
 }

@@ -22,7 +22,7 @@ static void random_packet(struct random *random, struct rule_model_packet *model
 
 	*model = (struct rule_model_packet){
 		.family = random_below(random, 2) ? SLUICE_FAMILY_IPV4 : SLUICE_FAMILY_IPV6,
-		.fragment = (enum dataplane_rule_fragment)(random_below(random, 3)),
+		.fragment = (enum sluice_rule_fragment)(random_below(random, 3)),
 		.protocol = protocols[random_below(random, sizeof(protocols))],
 		.ttl = (uint8_t)random_next(random),
 		.source_port = rule_model_random_port(random),
@@ -91,7 +91,7 @@ Test(rule_compile, agrees_with_a_walk_over_the_rules)
 
 		rule_model_random_rules(&random, rules, n);
 		for (size_t i = 0; i < n; i++)
-			rules[i].payload_size = 0;
+			rules[i].match.payload_size = 0;
 		cr_assert_eq(rule_compile_check(rules, n, NULL), 0);
 		rule_compile(rules, n, compiled);
 		for (int i = 0; i < N_PACKETS; i++) {
@@ -136,22 +136,22 @@ Test(rule_compile, refuses_what_makes_no_sense)
 	expect_refused(many, RULES_MAX + 1, "there is room for 256");
 	expect_refused(twice, 2, "same name");
 
-	rule.source_port = (struct dataplane_rule_range){ 2, 1 };
+	rule.match.source_port = (struct sluice_rule_range){ 2, 1 };
 	expect_refused(&rule, 1, "ends before it begins");
 	rule = plain_rule();
-	rule.ttl.to = 256;
+	rule.match.ttl.to = 256;
 	expect_refused(&rule, 1, "TTL");
 	rule = plain_rule();
-	rule.tcp_value = 1;
+	rule.match.tcp_value = 1;
 	expect_refused(&rule, 1, "its mask leaves out");
 	rule = plain_rule();
-	rule.payload_size = 17;
+	rule.match.payload_size = 17;
 	expect_refused(&rule, 1, "16 bytes");
 	rule = plain_rule();
 	memset(rule.name, 'x', sizeof(rule.name));
 	expect_refused(&rule, 1, "too long");
 	rule = plain_rule();
-	rule.matches = DATAPLANE_RULE_DESTINATION;
+	rule.match.fields = SLUICE_RULE_DESTINATION;
 	expect_refused(&rule, 1, "not a prefix");
 }
 

@@ -478,13 +478,14 @@ static struct fake_filter_rule *find_rule(struct fake_dataplane *fake, uint16_t 
 	for (size_t i = 0; i < fake->n_rules; i++) {
 		const struct dataplane_rule *rule = &fake->rules[i].rule;
 
-		if (rule->matches & DATAPLANE_RULE_PROTOCOL && rule->protocol != 17)
+		if (rule->match.fields & SLUICE_RULE_PROTOCOL && rule->match.protocol != 17)
 			continue;
-		if (rule->matches & DATAPLANE_RULE_SOURCE_PORT &&
-		    (source_port < rule->source_port.from || source_port > rule->source_port.to))
+		if (rule->match.fields & SLUICE_RULE_SOURCE_PORT &&
+		    (source_port < rule->match.source_port.from ||
+		     source_port > rule->match.source_port.to))
 			continue;
-		if (rule->matches & DATAPLANE_RULE_LENGTH &&
-		    (rule->length.from > 46 || rule->length.to < 46))
+		if (rule->match.fields & SLUICE_RULE_LENGTH &&
+		    (rule->match.length.from > 46 || rule->match.length.to < 46))
 			continue;
 		return &fake->rules[i];
 	}

@@ -362,7 +362,7 @@ const struct dataplane_rule *rig_rule(const struct rig *rig, uint16_t source_por
 	for (size_t i = 0; i < rig->dp.n_rules; i++) {
 		const struct dataplane_rule *rule = &rig->dp.rules[i].rule;
 
-		if (rule->is_automatic && rule->source_port.from == source_port)
+		if (rule->is_automatic && rule->match.source_port.from == source_port)
 			return rule;
 	}
 	return NULL;

@@ -32,7 +32,7 @@ static struct engine_rule_explanation explain(const char *name)
 /* The name of the rule for this port, once it is in force. */
 static const char *enforce(uint16_t port)
 {
-	static char name[DATAPLANE_RULE_NAME_SIZE];
+	static char name[SLUICE_RULE_NAME_SIZE];
 
 	rig_wish_rule(rig, 0, port, 5000);
 	rig_window(rig);
@@ -106,8 +106,8 @@ Test(explain_rule, of_the_file)
 {
 	struct engine_rule_explanation explanation;
 	struct settings_rule rule = { .name = "ntp",
-				      .matches = SETTINGS_RULE_PROTOCOL,
-				      .protocol = 17,
+				      .match.fields = SLUICE_RULE_PROTOCOL,
+				      .match.protocol = 17,
 				      .action = SETTINGS_RULE_DROP };
 	struct sluice_err err = { .text = "" };
 

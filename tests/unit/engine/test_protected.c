@@ -123,14 +123,14 @@ static void expect_spared(const struct rig *rig, const char *where)
 	cr_assert_leq(rig->dp.n_rules, (size_t)MAX_RULES, "%s", where);
 	for (size_t i = 0; i < rig->dp.n_rules; i++) {
 		const struct dataplane_rule *rule = &rig->dp.rules[i].rule;
-		bool has_length = rule->matches & DATAPLANE_RULE_LENGTH;
+		bool has_length = rule->match.fields & SLUICE_RULE_LENGTH;
 
 		cr_assert(rule->is_automatic, "%s", where);
-		cr_assert(rule->matches & DATAPLANE_RULE_SOURCE_PORT, "%s: wider than asked for",
+		cr_assert(rule->match.fields & SLUICE_RULE_SOURCE_PORT, "%s: wider than asked for",
 			  where);
 		cr_assert(rule->exempts_known ||
-				  insisted[rule->source_port.from]
-					  [has_length ? rule->length.to - 40 : N_LENGTHS],
+				  insisted[rule->match.source_port.from]
+					  [has_length ? rule->match.length.to - 40 : N_LENGTHS],
 			  "%s: nobody wanted known clients to be dropped", where);
 	}
 }

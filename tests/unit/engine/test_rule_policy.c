@@ -247,10 +247,10 @@ Test(rule_policy, rules_outlive_a_reload)
 {
 	struct settings_rule file = {
 		.name = "gre",
-		.matches = SETTINGS_RULE_PROTOCOL,
-		.protocol = 47,
+		.match.fields = SLUICE_RULE_PROTOCOL,
+		.match.protocol = 47,
 	};
-	char name[DATAPLANE_RULE_NAME_SIZE];
+	char name[SLUICE_RULE_NAME_SIZE];
 
 	rig_start(rig);
 	rig_wish_rule(rig, 0, 123, 1000);
@@ -330,7 +330,7 @@ Test(rule_policy, what_is_taken_over_is_bounded)
 	pinned->repeats = UINT32_MAX;
 	/* Two with one name, and two that match the same. */
 	memcpy(rig->dp.rules[1].rule.name, pinned->name, sizeof(pinned->name));
-	rig->dp.rules[2].rule.source_port = pinned->source_port;
+	rig->dp.rules[2].rule.match.source_port = pinned->match.source_port;
 	restart();
 	cr_assert_eq(rig->dp.n_rules, 2);
 	pinned = &rig->dp.rules[0].rule;

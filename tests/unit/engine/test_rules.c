@@ -46,7 +46,7 @@ Test(rules, a_rule_is_enforced_with_all_that_was_said)
 	rule = rig_rule(rig, 123);
 	cr_assert(rule);
 	cr_expect_eq(rule->action, DATAPLANE_RULE_DROP);
-	cr_expect_eq(rule->protocol, 17);
+	cr_expect_eq(rule->match.protocol, 17);
 	cr_expect_eq(rule->exempts_known, true, "known clients pass by default");
 	cr_expect_eq(rule->pps, 5000);
 	cr_expect_str_eq(rule->origin, "limit");
@@ -121,8 +121,8 @@ Test(rules, config_comes_first_and_what_it_drops_needs_no_other)
 {
 	struct settings_rule file = {
 		.name = "ntp",
-		.matches = SETTINGS_RULE_PROTOCOL,
-		.protocol = 17,
+		.match.fields = SLUICE_RULE_PROTOCOL,
+		.match.protocol = 17,
 	};
 	struct engine_options options;
 
@@ -133,13 +133,13 @@ Test(rules, config_comes_first_and_what_it_drops_needs_no_other)
 	rig_wish_rule(rig, 0, 123, 1000);
 	rig_window(rig);
 	cr_expect_eq(rig->dp.n_rules, 1, "udp is dropped altogether");
-	file.protocol = 6;
+	file.match.protocol = 6;
 	options = rig_options(rig);
 	cr_assert_eq(engine_reconfigure(rig->engine, &options, NULL), 0);
 	enforce(123);
 	cr_expect_str_eq(rig->dp.rules[0].rule.name, "ntp");
 	cr_expect_str_eq(rig->dp.rules[0].rule.origin, "config");
-	cr_expect_eq(rig->dp.rules[1].rule.source_port.from, 123);
+	cr_expect_eq(rig->dp.rules[1].rule.match.source_port.from, 123);
 	cr_expect_eq(rig_status(rig).rules_config, 1);
 }
 

@@ -98,7 +98,7 @@ Test(ledger, the_filters_own_checks_are_nobodys)
 
 static struct dataplane_rule rule_of(const char *name, const char *origin)
 {
-	struct dataplane_rule rule = { .matches = DATAPLANE_RULE_PROTOCOL, .protocol = 17 };
+	struct dataplane_rule rule = { .match.fields = SLUICE_RULE_PROTOCOL, .match.protocol = 17 };
 
 	snprintf(rule.name, sizeof(rule.name), "%s", name);
 	snprintf(rule.origin, sizeof(rule.origin), "%s", origin);
