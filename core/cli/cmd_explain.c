@@ -40,7 +40,9 @@ static void print_flags(const json_t *what)
 	if (document_bool(what, "allowed"))
 		print_field("allowed", "yes: the allow-list covers it");
 	if (document_bool(what, "known"))
-		print_field("known", "yes: it has a connection with this host, or this host spoke to it first");
+		print_field(
+			"known",
+			"yes: it has a connection with this host, or this host spoke to it first");
 	if (document_bool(what, "prefix"))
 		print_field("prefix", "yes: a blocked prefix covers it");
 }
