@@ -70,7 +70,7 @@ int card_open(const struct card_options *options, const char *ifname, struct car
 	}
 	card = calloc(1, sizeof(*card));
 	if (!card) {
-		snprintf(err->text, sizeof(err->text), "out of memory");
+		words_explain(WORDS_STEP_FIND, -ENOMEM, ifname, "", err);
 		return -ENOMEM;
 	}
 	card->options = *options;

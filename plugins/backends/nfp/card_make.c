@@ -134,29 +134,41 @@ static bool takes_types(const struct card *card)
 	return fd >= 0;
 }
 
-/* As large as the card lets it be. */
-static int make_largest_map(struct card *card, bool typed)
+/* The largest map that the card has memory for, of at most `*size` entries and more than `least`. */
+static int new_map_within(const struct card *card, uint32_t *size, uint32_t least, bool typed)
 {
-	uint32_t size = card->options.capacity ? card->options.capacity : CARD_CAPACITY_DEFAULT;
-	int fd = card->calls->new_map(card->self, card->ifindex, size, typed);
+	int fd = -ENOMEM;
 
-	while (is_memory(fd) && size > 1) {
-		size = next_size(size);
-		fd = card->calls->new_map(card->self, card->ifindex, size, typed);
+	for (; is_memory(fd) && *size > least; *size = next_size(*size)) {
+		fd = card->calls->new_map(card->self, card->ifindex, *size, typed);
+		if (!is_memory(fd) || *size == 1)
+			break;
 	}
-	card->capacity = size;
 	return fd;
 }
 
+/* As large as the card lets it be. */
 static int make_map(struct card *card)
 {
+	uint32_t wanted = card->options.capacity ? card->options.capacity : CARD_CAPACITY_DEFAULT;
+	uint32_t size = wanted, larger = wanted;
 	bool typed = takes_types(card);
-	int fd = make_largest_map(card, typed);
+	int fd = new_map_within(card, &size, 0, typed), other;
 
 	for (unsigned int i = 0; is_memory(fd) && i < PAUSES; i++) {
 		card->calls->pause(card->self);
-		fd = make_largest_map(card, typed);
+		size = wanted;
+		fd = new_map_within(card, &size, 0, typed);
 	}
+	/* Memory that came back on the way down leaves room for a larger one, beside the small one. */
+	while (fd >= 0 && size < wanted &&
+	       (other = new_map_within(card, &larger, size, typed)) >= 0) {
+		card->calls->close(card->self, fd);
+		fd = other;
+		size = larger;
+		larger = wanted;
+	}
+	card->capacity = size;
 	card->map_fd = fd < 0 ? -1 : fd;
 	return fd < 0 ? fd : 0;
 }

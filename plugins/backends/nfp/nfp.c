@@ -11,6 +11,7 @@
 #include <sluice/backend.h>
 
 #include "card.h"
+#include "explain.h"
 #include "words.h"
 
 struct nfp {
@@ -31,8 +32,7 @@ static int read_options(const struct nfp *nfp, const struct sluice_config *confi
 	rc = rc ? rc : host->option_bool(config, "counters", &options->wanted.counts);
 	rc = rc ? rc : host->option_u64(config, "v6_prefix", &prefix);
 	if (rc) {
-		snprintf(err->text, sizeof(err->text),
-			 "the manifest does not declare what this back end reads");
+		explain(err, "the manifest does not declare what this back end reads");
 		return rc;
 	}
 	options->capacity = (uint32_t)capacity;
@@ -40,10 +40,8 @@ static int read_options(const struct nfp *nfp, const struct sluice_config *confi
 	options->calls = &kernel_calls;
 	if (key_has_program(options->wanted.v6_prefix_len))
 		return 0;
-	snprintf(err->path, sizeof(err->path), "v6_prefix");
-	snprintf(err->text, sizeof(err->text),
-		 "no program for a prefix length of %u; there are those for 48, 56, 64 and 128",
-		 (unsigned int)prefix);
+	explain(err, "v6_prefix: there is no program for %u, only for 48, 56, 64 and 128",
+		(unsigned int)prefix);
 	return -EINVAL;
 }
 
@@ -84,13 +82,11 @@ static int nfp_open(struct sluice_instance *instance, const struct sluice_host *
 		    struct sluice_backend_caps *caps, void **self, struct sluice_err *err)
 {
 	struct card_options options = { 0 };
-	struct sluice_err unheard = { 0 };
 	struct nfp *nfp = calloc(1, sizeof(*nfp));
 	int rc = nfp ? 0 : -ENOMEM;
 
-	err = err ? err : &unheard;
 	if (rc) {
-		snprintf(err->text, sizeof(err->text), "out of memory");
+		explain(err, "out of memory");
 		return rc;
 	}
 	nfp->instance = instance;
