@@ -30,7 +30,7 @@ static __always_inline int feature_done(struct xdp_md *ctx)
 	/* A slot that is empty after all costs the rest of the features, never the packet. */
 	if (chain_next < FEATURE_N_SLOTS)
 		bpf_tail_call(ctx, &sluice_chain, chain_next);
-	return deliver();
+	return deliver(ctx);
 }
 
 #endif /* SLUICE_BPF_FEATURE_CHAIN_H */

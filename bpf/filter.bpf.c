@@ -11,6 +11,7 @@
  */
 #include "blocklist.h"
 #include "counters.h"
+#include "deliver.h"
 #include "lapse.h"
 #include "parse.h"
 #include "rules.h"
@@ -230,7 +231,7 @@ static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 	}
 	if (reason == SLUICE_REASON_EXEMPT) {
 		count(cpu, SLUICE_REASON_EXEMPT, bytes);
-		return XDP_PASS;
+		return deliver(ctx);
 	}
 	if (unlikely(flags & SLUICE_HEADER_HAS_RULES) && reason == SLUICE_REASON_PASS)
 		reason = rules_judge(ctx, cpu, flags, bytes);
@@ -238,7 +239,7 @@ static __always_inline int conclude(struct xdp_md *ctx, __u32 cpu, __u32 flags,
 		return XDP_DROP;
 	bpf_tail_call(ctx, &sluice_progs, 0);
 	count(cpu, SLUICE_REASON_NO_FEATURES, bytes);
-	return XDP_PASS;
+	return deliver(ctx);
 }
 
 /*

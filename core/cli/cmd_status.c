@@ -124,6 +124,22 @@ static void print_features(const json_t *status)
 	    human_count(document_u64(status, "features.sources.tracked"), tracked), loaded);
 }
 
+/* Nothing where everything goes to Linux. */
+static void print_deliver(const json_t *status)
+{
+	char socket[HUMAN_TEXT_SIZE], alone[HUMAN_TEXT_SIZE], fragment[HUMAN_TEXT_SIZE],
+		other[HUMAN_TEXT_SIZE];
+
+	if (!json_is_object(document_get(status, "deliver")))
+		return;
+	say("deliver",
+	    "%s packets to AF_XDP; to Linux: %s without a socket, %s fragments, %s others",
+	    human_count(document_u64(status, "deliver.socket"), socket),
+	    human_count(document_u64(status, "deliver.no_socket"), alone),
+	    human_count(document_u64(status, "deliver.fragment"), fragment),
+	    human_count(document_u64(status, "deliver.other"), other));
+}
+
 static void print_blocked(const json_t *status, const struct style *style)
 {
 	uint64_t n = document_u64(status, "blocked.total");
@@ -286,6 +302,7 @@ static void print_page(const json_t *status)
 	print_attack(status, &style);
 	print_traffic(status);
 	print_features(status);
+	print_deliver(status);
 	print_blocked(status, &style);
 	print_rules(status, &style);
 	print_known(status);

@@ -27,7 +27,7 @@ static void owned_free(struct settings_owned *owned)
 
 static int owned_build(struct settings_owned *owned, struct config_errors *errors)
 {
-	int result, rules;
+	int result, rules, deliver;
 
 	result = schema_builtin_new(SCHEMA_BUILTIN_CONFIG, errors, &owned->schema_node,
 				    &owned->schema);
@@ -38,10 +38,12 @@ static int owned_build(struct settings_owned *owned, struct config_errors *error
 		return result;
 	result = settings_fill(owned);
 	rules = result ? 0 : settings_rules_fill(owned, errors);
-	if (result || rules == -ENOMEM)
+	deliver = result ? 0 : settings_deliver_fill(owned, errors);
+	if (result || rules == -ENOMEM || deliver == -ENOMEM)
 		return -ENOMEM;
 	result = settings_check(owned, errors);
-	return result ? result : rules;
+	result = result ? result : rules;
+	return result ? result : deliver;
 }
 
 /* Takes the node over, also when it fails. */

@@ -137,6 +137,36 @@ struct settings_offload {
 	bool flush_on_exit;	    /* SIGTERM leaves the table empty. */
 };
 
+struct settings_port_range {
+	uint16_t from, to; /* Both included. */
+};
+
+/* What goes to AF_XDP sockets. */
+struct settings_deliver {
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP. */
+	struct settings_port_range *ports;
+	size_t n_ports;
+	struct sluice_key *destinations; /* None: all. */
+	size_t n_destinations;
+};
+
+enum settings_poll {
+	SETTINGS_POLL_WAIT,
+	SETTINGS_POLL_BUSY, /* The kernel looks at the card in the thread's time. */
+	SETTINGS_POLL_SPIN,
+};
+
+struct settings_stack {
+	bool enabled;
+	struct settings_plugin plugin;
+	const char *socket;
+	const char *group; /* That may use the socket; NULL: root only. */
+	unsigned int group_line, group_column;
+	uint32_t frames; /* A power of two. */
+	bool copy;	 /* Never zero copy. */
+	enum settings_poll poll;
+};
+
 struct settings_control {
 	const char *socket; /* Path of the Unix socket. */
 	const char *group;  /* Group that may use it; NULL: root only. */
@@ -173,6 +203,9 @@ struct settings {
 	struct settings_rate_monitor rate_monitor;
 	enum settings_placement placement;
 	struct settings_offload offload;
+	struct settings_deliver *deliver;
+	size_t n_deliver;
+	struct settings_stack stack;
 	struct settings_control control;
 };
 

@@ -132,6 +132,45 @@ static int attach_check(const struct settings_owned *owned, struct config_errors
 	return failed;
 }
 
+/* Sockets are found by the receive queue alone, so two interfaces would fight for them. */
+static int deliver_check(const struct settings_owned *owned, struct config_errors *errors)
+{
+	const struct settings *s = &owned->settings;
+	const struct config_value *list = config_value_get(owned->value, "deliver");
+	const struct config_value *stack = config_value_get(owned->value, "stack");
+	int failed = 0;
+
+	if (s->n_deliver && s->n_interfaces > 1) {
+		config_errors_add_at(errors, config_value_node(list), "deliver",
+				     "works with one interface, and 'interfaces' has %zu; run a "
+				     "sluiced of its own for each",
+				     s->n_interfaces);
+		failed = -EINVAL;
+	}
+	if (s->n_deliver && s->interfaces[0].mode == SETTINGS_MODE_HARDWARE) {
+		config_errors_add_at(errors, config_value_node(list), "deliver",
+				     "a card has no AF_XDP sockets; use mode: native");
+		failed = -EINVAL;
+	}
+	if (s->stack.enabled && !s->n_deliver) {
+		config_errors_add_at(
+			errors, config_value_node(stack), "stack",
+			"gets nothing without the key 'deliver'; name its ports there");
+		failed = -EINVAL;
+	}
+	if (s->stack.enabled && s->stack.frames & (s->stack.frames - 1)) {
+		config_errors_add_at(errors, place(stack, "frames"), "stack.frames",
+				     "%u is no power of two", s->stack.frames);
+		failed = -EINVAL;
+	}
+	if (s->stack.enabled && !strcmp(s->stack.socket, s->control.socket)) {
+		config_errors_add_at(errors, place(stack, "socket"), "stack.socket",
+				     "is the control socket's path, too; choose another");
+		failed = -EINVAL;
+	}
+	return failed;
+}
+
 int settings_check(const struct settings_owned *owned, struct config_errors *errors)
 {
 	int failed = 0;
@@ -143,5 +182,6 @@ int settings_check(const struct settings_owned *owned, struct config_errors *err
 	failed |= attach_check(owned, errors);
 	failed |= placement_check(owned, errors);
 	failed |= offload_check(owned, errors);
+	failed |= deliver_check(owned, errors);
 	return failed ? -EINVAL : 0;
 }

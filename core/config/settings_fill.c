@@ -249,6 +249,27 @@ static void offload_fill(struct settings_offload *offload, const struct config_v
 	offload->flush_on_exit = flag_get(map, "flush_on_exit");
 }
 
+static void stack_fill(struct settings_stack *stack, const struct config_value *map)
+{
+	const char *poll;
+
+	if (!map)
+		return;
+	stack->enabled = true;
+	plugin_fill(&stack->plugin, map, "plugin");
+	stack->plugin.enforce = true;
+	stack->socket = string_get(map, "socket");
+	stack->group = string_get(map, "group");
+	place_get(config_value_get(map, "group"), &stack->group_line, &stack->group_column);
+	stack->frames = small_get(map, "frames");
+	stack->copy = !strcmp(string_get(map, "zero_copy"), "off");
+	poll = string_get(map, "poll");
+	if (!strcmp(poll, "busy"))
+		stack->poll = SETTINGS_POLL_BUSY;
+	else if (!strcmp(poll, "spin"))
+		stack->poll = SETTINGS_POLL_SPIN;
+}
+
 static void attach_fill(struct settings *s, const struct config_value *attach)
 {
 	bool is_map = config_value_type(attach) == CONFIG_VALUE_MAP;
@@ -340,6 +361,7 @@ int settings_fill(struct settings_owned *owned)
 	s->rate_monitor.windows = small_get(monitor, "windows");
 	s->placement = placement_get(map);
 	offload_fill(&s->offload, config_value_get(map, "offload"));
+	stack_fill(&s->stack, config_value_get(map, "stack"));
 	control_fill(&s->control, config_value_get(map, "control"));
 	return 0;
 }

@@ -29,6 +29,10 @@ int settings_fill(struct settings_owned *owned) __attribute__((warn_unused_resul
 int settings_rules_fill(struct settings_owned *owned, struct config_errors *errors)
 	__attribute__((warn_unused_result));
 
+/* The list `deliver`.  As settings_rules_fill(). */
+int settings_deliver_fill(struct settings_owned *owned, struct config_errors *errors)
+	__attribute__((warn_unused_result));
+
 /* What concerns more than one key.  0 or -EINVAL with the reasons in `errors`. */
 int settings_check(const struct settings_owned *owned, struct config_errors *errors)
 	__attribute__((warn_unused_result));

@@ -27,7 +27,7 @@
  * spares known clients, let through.
  */
 #define DATAPLANE_REASONS(X)                                                              \
-	X(PASS, pass, "measured and handed to Linux")                                     \
+	X(PASS, pass, "measured and delivered")                                           \
 	X(NO_FEATURES, no_features, "handed to Linux, unmeasured: no feature program")    \
 	X(EXEMPT, exempt, "handed to Linux, unmeasured: the source is exempt")            \
 	X(NOT_IP, not_ip, "handed to Linux, unmeasured: no readable IP header")           \
@@ -136,6 +136,36 @@ struct dataplane_features_read {
 	size_t n_destinations;
 	struct dataplane_count untracked_destinations;
 	const uint8_t *port_bins; /* See struct sluice_window. */
+};
+
+struct dataplane_port_range {
+	uint16_t from, to; /* Both included. */
+};
+
+#define DATAPLANE_DELIVER_PORTS 64 /* Ranges of one rule. */
+
+/* What goes to AF_XDP instead of Linux: a protocol's ports, perhaps of some destinations only. */
+struct dataplane_deliver_rule {
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP. */
+	struct dataplane_port_range ports[DATAPLANE_DELIVER_PORTS];
+	size_t n_ports;
+	const struct sluice_key *destinations; /* None: all. */
+	size_t n_destinations;
+};
+
+struct dataplane_deliver {
+	const struct dataplane_deliver_rule *rules;
+	size_t n; /* 0: everything goes to Linux, and the stage is not in the programs. */
+};
+
+#define DATAPLANE_DELIVER_QUEUES 256u /* Sockets of the pinned map: one a receive queue. */
+
+/* Since the filter was first loaded; packets that passed the filter, while there were rules. */
+struct dataplane_deliver_counts {
+	uint64_t socket;    /* Handed to the socket of their receive queue. */
+	uint64_t no_socket; /* To Linux, since the queue has no socket. */
+	uint64_t fragment;  /* To Linux: parts of packets. */
+	uint64_t other;	    /* To Linux: not named by a rule. */
 };
 
 /* How the programs at tc are attached that know whom this server spoke to first. */
@@ -275,6 +305,12 @@ struct dataplane_ops {
 	 */
 	void (*features_read)(struct dataplane *dp, struct dataplane_features_read *read);
 	void (*counters_read)(const struct dataplane *dp, struct dataplane_counters *counters);
+	void (*deliver_read)(const struct dataplane *dp, struct dataplane_deliver_counts *counts);
+	/*
+	 * The pinned map of sockets, by receive queue; the data plane's.  -1: it has none.  Whoever
+	 * holds it may put a socket in, and nothing else.
+	 */
+	int (*deliver_sockets)(const struct dataplane *dp);
 	/*
 	 * Looks after the attachments; true when something happened, with the interface's name in
 	 * `ifname` (IFNAMSIZ bytes).  Call until false.
@@ -330,6 +366,7 @@ struct dataplane_live_options {
 	uint32_t max_sources_v6; /* IPv6; 0 = an eighth of max_sources. */
 	enum dataplane_swap_design swap;
 	struct dataplane_features features;
+	struct dataplane_deliver deliver;
 	uint32_t max_known; /* Known clients of each family; 0 = few, for tests. */
 	enum dataplane_egress egress;
 	uint8_t v6_prefix_len; /* The unit in which IPv6 sources are measured and blocked. */

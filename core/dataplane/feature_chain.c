@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "chain_table.h"
+#include "deliver_maps.h"
 #include "destination_table.h"
 #include "feature_slots.h"
 #include "flow_table.h"
@@ -79,6 +80,8 @@ static int load_tables(const struct chain_table tables[2], struct bpf_object *ob
 	int code = xdp_frags_prepare(object, options->shared);
 
 	if (!code)
+		code = deliver_maps_lend(options->deliver, object);
+	if (!code)
 		code = chain_table_size(&tables[0]);
 	if (!code)
 		code = chain_table_size(&tables[1]);
@@ -131,6 +134,7 @@ static int open_flow(struct feature_chain *chain, const struct feature_chain_opt
 	skel->rodata->v6_mask_high = mask[0];
 	skel->rodata->v6_mask_low = mask[1];
 	skel->rodata->chain_next = slot_from(options->features.loaded, FEATURE_SLOT_FLOW + 1);
+	deliver_maps_constants(options->deliver, skel->rodata);
 	chain->flow_table.v6_prefix_len = (uint8_t)options->header->v6_prefix_len;
 	code = load_tables(tables, skel->obj, options);
 	if (!code)
@@ -178,6 +182,7 @@ static int open_destination(struct feature_chain *chain,
 	skel->rodata->destination6_buckets = tables[1].n_buckets;
 	skel->rodata->chain_next =
 		slot_from(options->features.loaded, FEATURE_SLOT_DESTINATION + 1);
+	deliver_maps_constants(options->deliver, skel->rodata);
 	port_bins_fill(skel->rodata->port_bins, options->header->hash_key);
 	code = load_tables(tables, skel->obj, options);
 	if (!code)
@@ -213,6 +218,7 @@ static int open_sample(struct feature_chain *chain, const struct feature_chain_o
 		goto fail;
 	}
 	skel->rodata->chain_next = slot_from(options->features.loaded, FEATURE_SLOT_SAMPLE + 1);
+	deliver_maps_constants(options->deliver, skel->rodata);
 	skel->rodata->replays = options->replays;
 	code = bpf_map__set_max_entries(skel->maps.sluice_samples, sample_ring_size(budget));
 	if (!code)
@@ -222,6 +228,8 @@ static int open_sample(struct feature_chain *chain, const struct feature_chain_o
 	/* Counts nothing by reason: that is the first program's. */
 	if (!code)
 		code = bpf_map__set_autocreate(skel->maps.sluice_counters, false);
+	if (!code)
+		code = deliver_maps_lend(options->deliver, skel->obj);
 	if (!code)
 		code = xdp_frags_prepare(skel->obj, options->shared);
 	if (!code)

@@ -11,6 +11,7 @@
 
 #include "dataplane.h"
 
+struct deliver_maps;
 struct feature_chain;
 struct sluice_header;
 
@@ -19,6 +20,7 @@ struct feature_chain_options {
 	bool shared;			    /* As struct live_side_options has it. */
 	unsigned int side;		    /* 0 or 1 */
 	const struct sluice_header *header; /* The page; must outlive the chain. */
+	const struct deliver_maps *deliver; /* The filter's. */
 	int header_fd;
 	bool replays; /* Time and chance come from the header page. */
 	int chain_fd; /* The side's sluice_chain, which the program per source goes on to. */

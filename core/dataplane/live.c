@@ -85,7 +85,7 @@ int live_prepare(struct live *live, const struct dataplane_live_options *options
 
 	live->max_spoken =
 		egress_max_hosts(live->replays ? NULL : live->state.folder, options->max_known);
-	code = live_load_filter(live, err);
+	code = live_load_filter(live, &options->deliver, err);
 	if (!code)
 		code = live_map_memory(live, err);
 	if (!code && !live->state.adopted)

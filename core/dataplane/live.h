@@ -13,6 +13,7 @@
 #include "attachment.h"
 #include "blocklist_table.h"
 #include "dataplane.h"
+#include "deliver_maps.h"
 #include "grace.h"
 #include "known_maps.h"
 #include "live_side.h"
@@ -40,6 +41,7 @@ struct live {
 	struct prefix_maps prefixes;
 	struct rule_maps rules;
 	struct known_maps known;
+	struct deliver_maps deliver;
 	struct egress_plane *egress; /* NULL: off. */
 	struct grace *grace;
 	struct attachment *attachments;
@@ -66,7 +68,8 @@ static inline const struct live *live_of_const(const struct dataplane *dp)
 }
 
 /* live_load.c: the skeletons' types stay there. */
-int live_load_filter(struct live *live, struct sluice_err *err);
+int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
+		     struct sluice_err *err);
 
 /* Maps the filter's tables; `live->header` is valid afterwards. */
 int live_map_memory(struct live *live, struct sluice_err *err);

@@ -80,6 +80,8 @@ static int size_filter_maps(struct live *live)
 		{ filter->maps.sluice_rule_limits, 0 },
 		{ filter->maps.sluice_rule_cells, 0 },
 		{ filter->maps.sluice_rule_names, 0 },
+		{ filter->maps.sluice_xsks, 0 },
+		{ filter->maps.sluice_delivered, sizes->n_cpus },
 	};
 	int code = 0;
 
@@ -88,7 +90,8 @@ static int size_filter_maps(struct live *live)
 	return code;
 }
 
-int live_load_filter(struct live *live, struct sluice_err *err)
+int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
+		     struct sluice_err *err)
 {
 	const struct sluice_header *sizes = &live->state.sizes;
 	uint64_t mask[2];
@@ -107,13 +110,17 @@ int live_load_filter(struct live *live, struct sluice_err *err)
 	live->filter->rodata->v6_mask_low = mask[1];
 	code = size_filter_maps(live);
 	if (!code)
+		code = deliver_maps_prepare(&live->deliver, live->filter->obj, deliver,
+					    sizes->n_cpus);
+	deliver_maps_constants(&live->deliver, live->filter->rodata);
+	if (!code)
 		code = xdp_frags_prepare(live->filter->obj, live->shared);
 	if (code)
 		goto fail;
 	live->pinned = !live->replays;
 	code = filter__load(live->filter);
 	if (!code)
-		return 0;
+		return deliver_maps_open(&live->deliver, live->filter->obj, deliver, err);
 fail:
 	libbpf_messages_explain(err, "the filter", code);
 	/* libbpf compares each pinned map with what the header says of it. */
@@ -157,6 +164,7 @@ int live_open_sides(struct live *live, const struct dataplane_features *features
 	struct live_side_options options = {
 		.sizes = &live->state.sizes,
 		.header = live->header,
+		.deliver = &live->deliver,
 		.tables = &live->tables,
 		.header_fd = bpf_map__fd(live->filter->maps.data_header),
 		.counters_fd = bpf_map__fd(live->filter->maps.sluice_counters),
@@ -267,6 +275,7 @@ static void release_memory(struct live *live)
 	mapped_close(&live->records);
 	rule_maps_close(&live->rules);
 	known_maps_close(&live->known);
+	deliver_maps_close(&live->deliver);
 	live_tables_close(&live->tables);
 }
 

@@ -324,6 +324,16 @@ static void live_counters_read(const struct dataplane *dp, struct dataplane_coun
 	}
 }
 
+static void live_deliver_read(const struct dataplane *dp, struct dataplane_deliver_counts *counts)
+{
+	deliver_maps_read(&live_of_const(dp)->deliver, counts);
+}
+
+static int live_deliver_sockets(const struct dataplane *dp)
+{
+	return deliver_maps_sockets(&live_of_const(dp)->deliver);
+}
+
 static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kind, char *ifname)
 {
 	struct live *live = live_of(dp);
@@ -382,5 +392,7 @@ const struct dataplane_ops live_ops = {
 	.features_read = live_features_read,
 	.source_find = live_source_find,
 	.counters_read = live_counters_read,
+	.deliver_read = live_deliver_read,
+	.deliver_sockets = live_deliver_sockets,
 	.event_next = live_event_next,
 };

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "deliver_maps.h"
 #include "distinct.h"
 #include "distinct_registers.h"
 #include "feature_chain.h"
@@ -82,7 +83,10 @@ static int program_load(struct live_program *program, const struct live_side_opt
 	skel->rodata->v6_mask_high = mask[0];
 	skel->rodata->v6_mask_low = mask[1];
 	skel->rodata->chain_next = feature_chain_first(options->features.loaded);
+	deliver_maps_constants(options->deliver, skel->rodata);
 	code = borrow_maps(skel, options);
+	if (!code)
+		code = deliver_maps_lend(options->deliver, skel->obj);
 	if (!code)
 		code = xdp_frags_prepare(skel->obj, options->shared);
 	if (!code)
@@ -116,6 +120,7 @@ int live_side_open(const struct live_side_options *options, struct live_side **o
 		.side = options->side,
 		.shared = options->shared,
 		.header = options->header,
+		.deliver = options->deliver,
 		.header_fd = options->header_fd,
 		.replays = options->replays,
 	};

@@ -12,6 +12,7 @@
 
 #include "dataplane.h"
 
+struct deliver_maps;
 struct live_program;
 struct feature_chain;
 struct distinct_registers;
@@ -29,6 +30,7 @@ struct live_side_options {
 	const struct sluice_header *sizes;
 	const struct sluice_header *header; /* The page; must outlive the side. */
 	const struct live_tables *tables;   /* Must outlive the side. */
+	const struct deliver_maps *deliver; /* The filter's. */
 	int header_fd, counters_fd;	    /* The filter's maps. */
 	enum dataplane_swap_design swap;
 	bool shared;		      /* Called from libxdp's dispatcher; see xdp_frags.h. */

@@ -24,6 +24,7 @@
 #include "control/metrics.h"
 #include "engine/known_clients.h"
 
+#include "daemon_deliver.h"
 #include "daemon_state.h"
 #include "engine_thread.h"
 #include "lock.h"
@@ -203,7 +204,7 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 	const struct settings *settings = generation_settings(daemon->generation);
 	struct dataplane_interface *interfaces =
 		calloc(settings->n_interfaces, sizeof(*interfaces));
-	const struct dataplane_live_options options = {
+	struct dataplane_live_options options = {
 		.interfaces = interfaces,
 		.n_interfaces = settings->n_interfaces,
 		.shared = settings->shared,
@@ -221,10 +222,13 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 		.enforce = settings->enforce,
 		.on_death_expire_ns = settings->on_death_expire_ns,
 	};
-	int ret;
+	int ret = daemon_deliver_new(settings, &options.deliver);
 
-	if (!interfaces)
+	if (ret || !interfaces) {
+		daemon_deliver_free(&options.deliver);
+		free(interfaces);
 		return fail_system(err, -ENOMEM, "data plane");
+	}
 	for (size_t i = 0; i < settings->n_interfaces; i++)
 		interfaces[i] = (struct dataplane_interface){
 			.name = settings->interfaces[i].name,
@@ -232,6 +236,7 @@ static int open_dataplane(struct daemon *daemon, struct sluice_err *err)
 		};
 	ret = dataplane_live_open(&options, &daemon->dataplane, err);
 	free(interfaces);
+	daemon_deliver_free(&options.deliver);
 	if (ret)
 		return ret;
 	daemon->adopted = daemon->dataplane->adopted;

@@ -167,6 +167,31 @@ static void write_window(FILE *out, const struct snapshot *snapshot)
 	      engine->window.untracked_packets);
 }
 
+static void write_deliver(FILE *out, const struct snapshot *snapshot)
+{
+	const struct {
+		const char *outcome;
+		uint64_t packets;
+	} rows[] = {
+		{ "socket", snapshot->deliver.socket },
+		{ "no_socket", snapshot->deliver.no_socket },
+		{ "fragment", snapshot->deliver.fragment },
+		{ "other", snapshot->deliver.other },
+	};
+
+	if (!snapshot->delivers)
+		return;
+	metrics_text_family(out, "sluice_delivered_packets_total", "counter",
+			    "Packets that passed, by where they went: to an AF_XDP socket, or to "
+			    "Linux and why.");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct metrics_label labels[] = { { "outcome", rows[i].outcome },
+							{ NULL, NULL } };
+
+		metrics_text_u64(out, "sluice_delivered_packets_total", labels, rows[i].packets);
+	}
+}
+
 static void write_features(FILE *out, const struct snapshot *snapshot)
 {
 	const struct engine_status *engine = &snapshot->engine;
@@ -428,6 +453,7 @@ void exposition_write(const struct snapshot *snapshot, FILE *out)
 	write_rules(out, snapshot);
 	write_window(out, snapshot);
 	write_features(out, snapshot);
+	write_deliver(out, snapshot);
 	write_table(out, snapshot);
 	write_known(out, snapshot);
 	write_blocks(out, snapshot);

@@ -60,6 +60,31 @@ static bool same_offload(const struct generation *old, const struct generation *
 	       config_equal(generation_backend_config(old), generation_backend_config(next));
 }
 
+static bool same_deliver(const struct settings *a, const struct settings *b)
+{
+	if (a->n_deliver != b->n_deliver)
+		return false;
+	for (size_t i = 0; i < a->n_deliver; i++) {
+		const struct settings_deliver *x = &a->deliver[i], *y = &b->deliver[i];
+
+		if (x->protocol != y->protocol || x->n_ports != y->n_ports ||
+		    x->n_destinations != y->n_destinations ||
+		    memcmp(x->ports, y->ports, x->n_ports * sizeof(*x->ports)) != 0 ||
+		    memcmp(x->destinations, y->destinations,
+			   x->n_destinations * sizeof(*x->destinations)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The plugin and its options are read by sluice-stack alone. */
+static bool same_stack(const struct settings_stack *a, const struct settings_stack *b)
+{
+	return a->enabled == b->enabled && same_text(a->socket, b->socket) &&
+	       same_text(a->group, b->group) && a->frames == b->frames && a->copy == b->copy &&
+	       a->poll == b->poll;
+}
+
 /* The worker that drives a card paces itself by the window. */
 static bool same_pace(const struct settings *a, const struct settings *b)
 {
@@ -87,6 +112,8 @@ size_t reload_fixed_changes(const struct generation *old, const struct generatio
 		{ "known_clients", same_known(&a->known, &b->known) },
 		{ "offload", same_offload(old, next) },
 		{ "window", same_pace(a, b) },
+		{ "deliver", same_deliver(a, b) },
+		{ "stack", same_stack(&a->stack, &b->stack) },
 		{ "control", same_control(&a->control, &b->control) },
 	};
 	size_t n = 0;

@@ -57,6 +57,8 @@ struct snapshot {
 	enum dataplane_egress egress;
 	struct dataplane_egress_counts egress_counts;
 	struct dataplane_features features;
+	bool delivers; /* Something goes to AF_XDP. */
+	struct dataplane_deliver_counts deliver;
 	bool has_offload;
 	struct offload_status offload;
 	struct event_log_stats events;

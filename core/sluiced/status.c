@@ -241,13 +241,25 @@ static json_t *attack_json(const struct snapshot *snapshot)
 			 "count", J(engine->attacks));
 }
 
+/* null: everything goes to Linux. */
+static json_t *deliver_json(const struct snapshot *snapshot)
+{
+	const struct dataplane_deliver_counts *counts = &snapshot->deliver;
+
+	if (!snapshot->delivers)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}", "socket", J(counts->socket), "no_socket",
+			 J(counts->no_socket), "fragment", J(counts->fragment), "other",
+			 J(counts->other));
+}
+
 json_t *status_json(const struct snapshot *snapshot, const struct status_context *context)
 {
 	const struct engine_status *engine = &snapshot->engine;
 
 	return json_pack(
 		"{s:i, s:o, s:o, s:b, s:s?, s:o, s:o, s:{s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
+		"s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "placement",
 		snapshot->placement, "interfaces", interfaces_json(snapshot), "attack",
@@ -255,9 +267,10 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 		traffic_json(&engine->window), "features", features_json(snapshot), "blocked",
 		blocked_json(snapshot), "known", known_json(snapshot), "rules", rules_json(engine),
 		"spoofed", spoofed_json(engine), "drops", reasons_json(snapshot, true), "passes",
-		reasons_json(snapshot, false), "offload", offload_json(snapshot), "window",
-		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
-		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));
+		reasons_json(snapshot, false), "offload", offload_json(snapshot), "deliver",
+		deliver_json(snapshot), "window", window_json(engine), "detectors",
+		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
+		"overwritten", J(snapshot->events.overwritten));
 }
 
 json_t *status_explanation_json(const struct engine_explanation *explanation)

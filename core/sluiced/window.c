@@ -89,6 +89,8 @@ void window_refresh(void *ctx)
 	daemon->snapshot.egress = daemon->dataplane->egress;
 	daemon->dataplane->ops->egress_read(daemon->dataplane, &daemon->snapshot.egress_counts);
 	daemon->snapshot.features = daemon->dataplane->features;
+	daemon->snapshot.delivers = daemon->dataplane->ops->deliver_sockets(daemon->dataplane) >= 0;
+	daemon->dataplane->ops->deliver_read(daemon->dataplane, &daemon->snapshot.deliver);
 	event_log_stats(daemon->log, &daemon->snapshot.events);
 	snapshot_board_put(daemon->board, &daemon->snapshot);
 }
