@@ -39,7 +39,9 @@
 	X(DETACHED, detached)                   \
 	X(ALLOWED, allowed)                     \
 	X(CONFIG_REFUSED, config_refused)       \
-	X(ATTACH_FAILED, attach_failed)
+	X(ATTACH_FAILED, attach_failed)         \
+	X(STACK_JOINED, stack_joined)           \
+	X(STACK_LEFT, stack_left)
 
 enum event_kind {
 #define X(upper, lower) EVENT_KIND_##upper,

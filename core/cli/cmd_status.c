@@ -129,6 +129,8 @@ static void print_deliver(const json_t *status)
 {
 	char socket[HUMAN_TEXT_SIZE], alone[HUMAN_TEXT_SIZE], fragment[HUMAN_TEXT_SIZE],
 		other[HUMAN_TEXT_SIZE];
+	const json_t *stack;
+	size_t i;
 
 	if (!json_is_object(document_get(status, "deliver")))
 		return;
@@ -138,6 +140,12 @@ static void print_deliver(const json_t *status)
 	    human_count(document_u64(status, "deliver.no_socket"), alone),
 	    human_count(document_u64(status, "deliver.fragment"), fragment),
 	    human_count(document_u64(status, "deliver.other"), other));
+	json_array_foreach((json_t *)document_get(status, "stacks"), i, stack) {
+		say("stack", "queue %llu is served by process %llu%s",
+		    (unsigned long long)document_u64(stack, "queue"),
+		    (unsigned long long)document_u64(stack, "pid"),
+		    json_is_true(json_object_get(stack, "ready")) ? "" : ", which is not ready");
+	}
 }
 
 static void print_blocked(const json_t *status, const struct style *style)

@@ -23,6 +23,7 @@
 #include "control/fail.h"
 #include "control/metrics.h"
 #include "engine/known_clients.h"
+#include "xsk/handover.h"
 
 #include "daemon_deliver.h"
 #include "daemon_state.h"
@@ -32,6 +33,7 @@
 #include "plugin_shelf.h"
 #include "preflight.h"
 #include "privileges.h"
+#include "stack_door.h"
 #include "version.h"
 
 #define EVENTS_KEPT 4096
@@ -341,6 +343,31 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 	return ret;
 }
 
+static enum handover_poll to_handover_poll(enum settings_poll poll)
+{
+	if (poll == SETTINGS_POLL_BUSY)
+		return HANDOVER_POLL_BUSY;
+	return poll == SETTINGS_POLL_SPIN ? HANDOVER_POLL_SPIN : HANDOVER_POLL_WAIT;
+}
+
+static int open_door(struct daemon *daemon, struct sluice_err *err)
+{
+	const struct settings *settings = generation_settings(daemon->generation);
+	const struct stack_door_options options = {
+		.path = settings->stack.socket,
+		.group = settings->stack.group,
+		.ifname = settings->interfaces[0].name,
+		.generic = settings->interfaces[0].mode == SETTINGS_MODE_GENERIC,
+		.copy = settings->stack.copy,
+		.n_frames = settings->stack.frames,
+		.poll = to_handover_poll(settings->stack.poll),
+		.map_fd = daemon->dataplane->ops->deliver_sockets(daemon->dataplane),
+		.events = &daemon->sink,
+	};
+
+	return settings->stack.enabled ? stack_door_open(&options, &daemon->door, err) : 0;
+}
+
 /* Returns an exit code. */
 static int start(struct daemon *daemon, struct sluice_err *err)
 {
@@ -356,7 +383,7 @@ static int start(struct daemon *daemon, struct sluice_err *err)
 	if (code != SLUICED_EXIT_OK)
 		return code;
 	if (open_backend(daemon, err) != 0 || open_dataplane(daemon, err) != 0 ||
-	    privileges_drop(err) != 0)
+	    open_door(daemon, err) != 0 || privileges_drop(daemon->door != NULL, err) != 0)
 		return SLUICED_EXIT_SYSTEM;
 	return start_engine(daemon, err) == 0 ? SLUICED_EXIT_OK : SLUICED_EXIT_RUNTIME;
 }
@@ -406,6 +433,7 @@ static void stop(struct daemon *daemon, bool started)
 	engine_thread_stop(daemon->thread);
 	metrics_close(daemon->metrics);
 	server_close(daemon->server);
+	stack_door_close(daemon->door);
 	engine_free(daemon->engine);
 	known_clients_free(daemon->known);
 	close_backend(daemon);

@@ -27,6 +27,7 @@ struct daemon {
 	pthread_mutex_t log_lock;      /* Events come from several threads. */
 	struct snapshot_board *board;
 	struct server *server;
+	struct stack_door *door; /* NULL: no stack. */
 	struct metrics *metrics;
 	struct sluice_instance *backend;
 	struct sluice_backend_caps caps;

@@ -48,7 +48,7 @@ int privileges_check(struct sluice_err *err)
 			 missing);
 }
 
-int privileges_drop(struct sluice_err *err)
+int privileges_drop(bool makes_sockets, struct sluice_err *err)
 {
 	const capng_type_t held = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
 	bool may_shrink;
@@ -64,6 +64,8 @@ int privileges_drop(struct sluice_err *err)
 		if (capng_update(CAPNG_ADD, held, kept[i].number) != 0)
 			return fail_with(err, -EPERM, "cannot keep %s", kept[i].name);
 	}
+	if (makes_sockets && capng_update(CAPNG_ADD, held, CAP_NET_RAW) != 0)
+		return fail_with(err, -EPERM, "cannot keep CAP_NET_RAW");
 	/* Started without CAP_SETPCAP, as a service may be, its bounds are the service manager's. */
 	if (may_shrink && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return fail_with(err, -EPERM, "cannot shrink the bounding set of capabilities");

@@ -5,16 +5,19 @@
 #ifndef SLUICE_SLUICED_PRIVILEGES_H
 #define SLUICE_SLUICED_PRIVILEGES_H
 
+#include <stdbool.h>
+
 #include <sluice/plugin.h>
 
 /* -EPERM: names the capabilities that are missing. */
 int privileges_check(struct sluice_err *err) __attribute__((warn_unused_result));
 
 /*
- * Gives up all capabilities but CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, in every set, the bounding
+ * Gives up all capabilities but CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and CAP_NET_RAW if the daemon
+ * makes AF_XDP sockets, in every set, the bounding
  * set included, and the right to gain any by exec (no_new_privs); in every thread.
  */
-int privileges_drop(struct sluice_err *err) __attribute__((warn_unused_result));
+int privileges_drop(bool makes_sockets, struct sluice_err *err) __attribute__((warn_unused_result));
 
 /* -EOPNOTSUPP if `release`, as uname() gives it, is older than 6.1.  NULL: the running kernel. */
 int privileges_check_kernel(const char *release, struct sluice_err *err)

@@ -14,7 +14,9 @@
 #include "control/event_log.h"
 #include "dataplane/dataplane.h"
 #include "engine/engine.h"
+
 #include "offload/offload.h"
+#include "stack_door.h"
 
 #define SNAPSHOT_DETECTORS_MAX 16
 #define SNAPSHOT_INTERFACES_MAX 32
@@ -59,6 +61,8 @@ struct snapshot {
 	struct dataplane_features features;
 	bool delivers; /* Something goes to AF_XDP. */
 	struct dataplane_deliver_counts deliver;
+	struct stack_door_client stacks[STACK_DOOR_MAX]; /* Who serves which queue. */
+	size_t n_stacks;
 	bool has_offload;
 	struct offload_status offload;
 	struct event_log_stats events;

@@ -253,13 +253,25 @@ static json_t *deliver_json(const struct snapshot *snapshot)
 			 J(counts->other));
 }
 
+static json_t *stacks_json(const struct snapshot *snapshot)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < snapshot->n_stacks; i++)
+		json_array_append_new(list, json_pack("{s:i, s:i, s:b}", "queue",
+						      (int)snapshot->stacks[i].queue, "pid",
+						      (int)snapshot->stacks[i].pid, "ready",
+						      snapshot->stacks[i].ready));
+	return list;
+}
+
 json_t *status_json(const struct snapshot *snapshot, const struct status_context *context)
 {
 	const struct engine_status *engine = &snapshot->engine;
 
 	return json_pack(
 		"{s:i, s:o, s:o, s:b, s:s?, s:o, s:o, s:{s:I}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I}}",
 		"schema", 1, "time", time_json(snapshot->taken_realtime_ns), "daemon",
 		daemon_json(snapshot, context), "enforce", engine->enforce, "placement",
 		snapshot->placement, "interfaces", interfaces_json(snapshot), "attack",
@@ -268,9 +280,9 @@ json_t *status_json(const struct snapshot *snapshot, const struct status_context
 		blocked_json(snapshot), "known", known_json(snapshot), "rules", rules_json(engine),
 		"spoofed", spoofed_json(engine), "drops", reasons_json(snapshot, true), "passes",
 		reasons_json(snapshot, false), "offload", offload_json(snapshot), "deliver",
-		deliver_json(snapshot), "window", window_json(engine), "detectors",
-		detectors_json(snapshot), "events", "total", J(snapshot->events.total),
-		"overwritten", J(snapshot->events.overwritten));
+		deliver_json(snapshot), "stacks", stacks_json(snapshot), "window",
+		window_json(engine), "detectors", detectors_json(snapshot), "events", "total",
+		J(snapshot->events.total), "overwritten", J(snapshot->events.overwritten));
 }
 
 json_t *status_explanation_json(const struct engine_explanation *explanation)

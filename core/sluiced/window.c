@@ -26,6 +26,16 @@ static const char *mode_name(enum settings_mode mode)
 	return "unknown";
 }
 
+static void take_delivery(struct daemon *daemon)
+{
+	struct snapshot *snapshot = &daemon->snapshot;
+	const struct dataplane_ops *ops = daemon->dataplane->ops;
+
+	snapshot->delivers = ops->deliver_sockets(daemon->dataplane) >= 0;
+	ops->deliver_read(daemon->dataplane, &snapshot->deliver);
+	snapshot->n_stacks = stack_door_clients(daemon->door, snapshot->stacks);
+}
+
 static void take_snapshot(struct daemon *daemon)
 {
 	struct snapshot *snapshot = &daemon->snapshot;
@@ -45,6 +55,7 @@ static void take_snapshot(struct daemon *daemon)
 	snapshot->egress = daemon->dataplane->egress;
 	daemon->dataplane->ops->egress_read(daemon->dataplane, &snapshot->egress_counts);
 	snapshot->features = daemon->dataplane->features;
+	take_delivery(daemon);
 	snapshot->placement =
 		settings_placement_name(generation_settings(daemon->generation)->placement);
 	if (daemon->offload)
@@ -89,8 +100,7 @@ void window_refresh(void *ctx)
 	daemon->snapshot.egress = daemon->dataplane->egress;
 	daemon->dataplane->ops->egress_read(daemon->dataplane, &daemon->snapshot.egress_counts);
 	daemon->snapshot.features = daemon->dataplane->features;
-	daemon->snapshot.delivers = daemon->dataplane->ops->deliver_sockets(daemon->dataplane) >= 0;
-	daemon->dataplane->ops->deliver_read(daemon->dataplane, &daemon->snapshot.deliver);
+	take_delivery(daemon);
 	event_log_stats(daemon->log, &daemon->snapshot.events);
 	snapshot_board_put(daemon->board, &daemon->snapshot);
 }

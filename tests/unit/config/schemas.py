@@ -31,6 +31,12 @@ ONLY_C = [
     (r"is not among 'interfaces'", "offload.interface and interfaces"),
     (r"min \(.*\) is above max", "two bounds"),
     (r"a card takes no dispatcher", "attach and interfaces"),
+    (r"is not a port or a range", "ports are texts with a range"),
+    (r"works with one interface", "deliver and interfaces"),
+    (r"a card has no AF_XDP", "deliver and interfaces"),
+    (r"gets nothing without the key 'deliver'", "stack and deliver"),
+    (r"is no power of two", "JSON Schema has no such bound"),
+    (r"is the control socket's path", "stack.socket and control.socket"),
     (r"a call may take no longer than the window", "detectors and window"),
     (r"^\d+:\d+: rules\[\d+\]", "what a rule asks of a packet is a language of its own"),
     (r"^\d+:\d+: options\.[^ ]*: (?!unknown key|missing)", "an option's bounds and default follow its type"),
@@ -38,7 +44,7 @@ ONLY_C = [
 ]
 # YAML that the C reader refuses before any schema is asked.
 # Together they have all keys; what they leave out is put into them.
-TO_MUTATE = ("every-key.yaml", "rules.yaml", "mapping-interface.yaml", "other-forms.yaml",
+TO_MUTATE = ("every-key.yaml", "rules.yaml", "mapping-interface.yaml", "other-forms.yaml", "deliver.yaml",
              "manifest-full.plugin.yaml", "manifest-lists.plugin.yaml")
 NOT_YAML = re.compile(r"^(yaml-|.*syntax)")
 

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See stack_door.h. */
+#include "stack_door.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/event.h"
+#include "control/fail.h"
+#include "control/listener.h"
+#include "xsk/handover.h"
+#include "xsk/socket.h"
+
+struct client {
+	int fd;	    /* -1: free */
+	int socket; /* Until it is ready; then nobody but the client holds it. */
+	bool has_queue, ready;
+	uint32_t queue;
+	pid_t pid;
+	size_t n_bytes; /* Of the request that is coming in. */
+	struct handover_request request;
+};
+
+struct stack_door {
+	struct stack_door_options options;
+	gid_t gid;
+	int listener, stop;
+	pthread_t thread;
+	pthread_mutex_t lock; /* The clients, against readers of their list. */
+	struct client clients[STACK_DOOR_MAX];
+};
+
+static void tell(const struct stack_door *door, enum event_kind kind, enum sluice_log_level level,
+		 const struct client *client, const char *what)
+{
+	event_emit(door->options.events, kind, level, NULL, 1, "stack",
+		   "queue %u of %s: process %d %s", client->queue, door->options.ifname,
+		   (int)client->pid, what);
+}
+
+static void client_end(struct stack_door *door, struct client *client)
+{
+	if (client->has_queue && client->ready) {
+		xsk_withdraw(door->options.map_fd, client->queue);
+		tell(door, EVENT_KIND_STACK_LEFT, SLUICE_LOG_WARNING, client,
+		     "left; its ports are Linux's again");
+	}
+	close(client->fd);
+	if (client->socket >= 0)
+		close(client->socket);
+	*client = (struct client){ .fd = -1, .socket = -1 };
+}
+
+static void fill_interface(const struct stack_door *door, struct handover_reply *reply)
+{
+	struct ifreq request;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memset(&request, 0, sizeof(request));
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", door->options.ifname);
+	if (fd < 0)
+		return;
+	if (ioctl(fd, SIOCGIFHWADDR, &request) == 0)
+		memcpy(reply->mac, request.ifr_hwaddr.sa_data, sizeof(reply->mac));
+	if (ioctl(fd, SIOCGIFMTU, &request) == 0)
+		reply->mtu = (uint32_t)request.ifr_mtu;
+	close(fd);
+}
+
+static struct handover_reply make_reply(const struct stack_door *door, const struct client *client)
+{
+	struct handover_reply reply = {
+		.magic = HANDOVER_MAGIC,
+		.ifindex = if_nametoindex(door->options.ifname),
+		.queue = client->queue,
+		.n_queues = xsk_n_queues(door->options.ifname),
+		.n_frames = door->options.n_frames,
+		.frame_size = XSK_FRAME_SIZE,
+		.poll = door->options.poll,
+	};
+
+	snprintf(reply.ifname, sizeof(reply.ifname), "%s", door->options.ifname);
+	fill_interface(door, &reply);
+	return reply;
+}
+
+static int refuse(const struct client *client, int code, const char *text)
+{
+	struct handover_reply reply = { .magic = HANDOVER_MAGIC, .result = code };
+
+	snprintf(reply.text, sizeof(reply.text), "%.*s", (int)sizeof(reply.text) - 1, text);
+	/* Whoever is refused is let go, whether or not that reached it. */
+	(void)!handover_reply_send(client->fd, &reply, NULL, 0);
+	return code;
+}
+
+static bool is_taken(const struct stack_door *door, uint32_t queue)
+{
+	for (int i = 0; i < STACK_DOOR_MAX; i++)
+		if (door->clients[i].fd >= 0 && door->clients[i].has_queue &&
+		    door->clients[i].queue == queue)
+			return true;
+	return false;
+}
+
+static int serve_open(struct stack_door *door, struct client *client)
+{
+	const struct xsk_options options = {
+		.ifindex = if_nametoindex(door->options.ifname),
+		.queue = client->request.queue,
+		.n_frames = door->options.n_frames,
+		.copy = door->options.copy,
+		.generic = door->options.generic,
+		.busy = door->options.poll == HANDOVER_POLL_BUSY,
+	};
+	struct handover_reply reply;
+	struct xsk_made made;
+	struct sluice_err err;
+	int code, fds[2];
+
+	err_init(&err);
+	code = xsk_make(&options, &made, &err);
+	if (code)
+		return refuse(client, code, err.text);
+	client->has_queue = true;
+	client->queue = client->request.queue;
+	client->socket = made.socket;
+	reply = make_reply(door, client);
+	reply.mode = made.mode;
+	fds[0] = made.socket;
+	fds[1] = made.memory;
+	code = handover_reply_send(client->fd, &reply, fds, 2);
+	close(made.memory);
+	return code;
+}
+
+static int serve_ready(struct stack_door *door, struct client *client)
+{
+	struct handover_reply reply = make_reply(door, client);
+	int code = xsk_offer(door->options.map_fd, client->queue, client->socket);
+
+	if (code)
+		return refuse(client, code, "the socket does not go into the map");
+	/* From here on the kernel takes it out of the map when the client is gone. */
+	close(client->socket);
+	client->socket = -1;
+	client->ready = true;
+	tell(door, EVENT_KIND_STACK_JOINED, SLUICE_LOG_NOTICE, client, "serves its ports");
+	return handover_reply_send(client->fd, &reply, NULL, 0);
+}
+
+/* It has the queue's socket from a daemon before us; that one put it into the map. */
+static int serve_resume(struct stack_door *door, struct client *client)
+{
+	struct handover_reply reply;
+
+	client->has_queue = client->ready = true;
+	client->queue = client->request.queue;
+	reply = make_reply(door, client);
+	tell(door, EVENT_KIND_STACK_JOINED, SLUICE_LOG_NOTICE, client, "goes on serving its ports");
+	return handover_reply_send(client->fd, &reply, NULL, 0);
+}
+
+static int serve(struct stack_door *door, struct client *client)
+{
+	const struct handover_request *request = &client->request;
+	uint32_t n_queues = xsk_n_queues(door->options.ifname);
+
+	if (handover_request_check(request, n_queues < STACK_DOOR_MAX ? n_queues : STACK_DOOR_MAX))
+		return refuse(client, -EINVAL, "no such request, version or queue");
+	if (request->kind == HANDOVER_READY) {
+		if (client->socket < 0 || request->queue != client->queue)
+			return refuse(client, -EINVAL, "nothing was opened");
+		return serve_ready(door, client);
+	}
+	if (client->has_queue)
+		return refuse(client, -EINVAL, "one queue a connection");
+	if (is_taken(door, request->queue))
+		return refuse(client, -EBUSY, "another process has the queue");
+	return request->kind == HANDOVER_OPEN ? serve_open(door, client)
+					      : serve_resume(door, client);
+}
+
+/* False: it is over with this client. */
+static bool client_read(struct stack_door *door, struct client *client)
+{
+	ssize_t n = recv(client->fd, (uint8_t *)&client->request + client->n_bytes,
+			 sizeof(client->request) - client->n_bytes, MSG_DONTWAIT);
+
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	client->n_bytes += (size_t)n;
+	if (client->n_bytes < sizeof(client->request))
+		return true;
+	client->n_bytes = 0;
+	return serve(door, client) == 0;
+}
+
+static void admit(struct stack_door *door)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof(peer);
+	int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i < STACK_DOOR_MAX && listener_admits(fd, door->gid); i++) {
+		if (door->clients[i].fd >= 0)
+			continue;
+		(void)!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+		door->clients[i].fd = fd;
+		door->clients[i].pid = peer.pid;
+		return;
+	}
+	close(fd);
+}
+
+static void *door_thread(void *ctx)
+{
+	struct stack_door *door = ctx;
+
+	for (;;) {
+		struct pollfd ready[STACK_DOOR_MAX + 2];
+
+		for (int i = 0; i < STACK_DOOR_MAX; i++)
+			ready[i] = (struct pollfd){ .fd = door->clients[i].fd, .events = POLLIN };
+		ready[STACK_DOOR_MAX] = (struct pollfd){ .fd = door->listener, .events = POLLIN };
+		ready[STACK_DOOR_MAX + 1] = (struct pollfd){ .fd = door->stop, .events = POLLIN };
+		if (poll(ready, STACK_DOOR_MAX + 2, -1) < 0)
+			continue;
+		if (ready[STACK_DOOR_MAX + 1].revents)
+			return NULL;
+		pthread_mutex_lock(&door->lock);
+		for (int i = 0; i < STACK_DOOR_MAX; i++)
+			if (ready[i].revents && !client_read(door, &door->clients[i]))
+				client_end(door, &door->clients[i]);
+		if (ready[STACK_DOOR_MAX].revents)
+			admit(door);
+		pthread_mutex_unlock(&door->lock);
+	}
+}
+
+/* The kernel charges the frames to this process's locked memory. */
+static void raise_locked_memory(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)!setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+int stack_door_open(const struct stack_door_options *options, struct stack_door **out,
+		    struct sluice_err *err)
+{
+	struct stack_door *door = calloc(1, sizeof(*door));
+	int code;
+
+	if (!door)
+		return fail_system(err, -ENOMEM, "stack socket");
+	door->options = *options;
+	door->listener = -1;
+	for (int i = 0; i < STACK_DOOR_MAX; i++)
+		door->clients[i] = (struct client){ .fd = -1, .socket = -1 };
+	pthread_mutex_init(&door->lock, NULL);
+	raise_locked_memory();
+	door->stop = eventfd(0, EFD_CLOEXEC);
+	code = door->stop < 0 ? fail_system(err, -errno, "stack socket") : 0;
+	if (!code)
+		code = listener_open(options->path, options->group, &door->listener, &door->gid,
+				     err);
+	if (!code && pthread_create(&door->thread, NULL, door_thread, door) != 0)
+		code = fail_with(err, -EAGAIN, "stack socket: cannot start a thread");
+	if (!code) {
+		*out = door;
+		return 0;
+	}
+	if (door->listener >= 0)
+		close(door->listener);
+	if (door->stop >= 0)
+		close(door->stop);
+	pthread_mutex_destroy(&door->lock);
+	free(door);
+	return code;
+}
+
+void stack_door_close(struct stack_door *door)
+{
+	if (!door)
+		return;
+	(void)!eventfd_write(door->stop, 1);
+	pthread_join(door->thread, NULL);
+	close(door->listener);
+	unlink(door->options.path);
+	for (int i = 0; i < STACK_DOOR_MAX; i++) {
+		if (door->clients[i].fd >= 0)
+			close(door->clients[i].fd);
+		if (door->clients[i].socket >= 0)
+			close(door->clients[i].socket);
+	}
+	close(door->stop);
+	pthread_mutex_destroy(&door->lock);
+	free(door);
+}
+
+size_t stack_door_clients(struct stack_door *door, struct stack_door_client *clients)
+{
+	size_t n = 0;
+
+	if (!door)
+		return 0;
+	pthread_mutex_lock(&door->lock);
+	for (int i = 0; i < STACK_DOOR_MAX; i++)
+		if (door->clients[i].fd >= 0 && door->clients[i].has_queue)
+			clients[n++] = (struct stack_door_client){
+				.queue = door->clients[i].queue,
+				.pid = door->clients[i].pid,
+				.ready = door->clients[i].ready,
+			};
+	pthread_mutex_unlock(&door->lock);
+	return n;
+}

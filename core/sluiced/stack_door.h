@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where sluice-stack gets its AF_XDP sockets: a Unix socket, served by a thread of its own.  Each
+ * connection holds one receive queue at most; when it ends, however it ends, the queue's packets go to
+ * Linux again and an event says so.  What a client sends is of fixed size, and nothing that it sends or
+ * leaves unsent holds up another.
+ */
+#ifndef SLUICE_SLUICED_STACK_DOOR_H
+#define SLUICE_SLUICED_STACK_DOOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <sluice/plugin.h>
+
+struct event_sink;
+struct stack_door;
+
+#define STACK_DOOR_MAX 64 /* Connections, and so queues. */
+
+struct stack_door_options {
+	const char *path, *group;
+	const char *ifname;
+	bool generic, copy;
+	uint32_t n_frames;
+	uint32_t poll; /* enum handover_poll of xsk/handover.h */
+	int map_fd;    /* The pinned map of sockets; must outlive the door. */
+	const struct event_sink *events;
+};
+
+/* Who serves a queue now. */
+struct stack_door_client {
+	uint32_t queue;
+	pid_t pid;
+	bool ready;
+};
+
+/*
+ * Opens the socket and starts the thread.  The process may make AF_XDP sockets for as long as the door
+ * is open, and lock memory for them.
+ */
+int stack_door_open(const struct stack_door_options *options, struct stack_door **out,
+		    struct sluice_err *err) __attribute__((warn_unused_result));
+/* Sockets in the map stay there and go on.  NULL is a no-op. */
+void stack_door_close(struct stack_door *door);
+
+/* At most STACK_DOOR_MAX; from any thread.  NULL has none. */
+size_t stack_door_clients(struct stack_door *door, struct stack_door_client *clients);
+
+#endif /* SLUICE_SLUICED_STACK_DOOR_H */

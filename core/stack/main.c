@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sluice-stack: one process for each receive queue, started again when it ends, ever later if it
+ * keeps ending.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/errors.h"
+#include "config/settings.h"
+#include "xsk/socket.h"
+
+#include "worker.h"
+
+#define QUEUES_MAX 64
+#define FIRST_DELAY_NS 100000000ull
+#define LAST_DELAY_NS 30000000000ull
+#define SOUND_NS 10000000000ull /* Who lived so long starts anew with the first delay. */
+
+enum { EXIT_FINE = 0, EXIT_CONFIG = 1, EXIT_BAD_USAGE = 2, EXIT_SYSTEM = 3 };
+
+struct child {
+	pid_t pid; /* 0: to be started at `due_ns`. */
+	uint64_t started_ns, due_ns, delay_ns;
+};
+
+struct supervisor {
+	struct worker_options worker;
+	const struct logger *logger;
+	struct child children[QUEUES_MAX];
+	uint32_t n;
+	sigset_t signals;
+};
+
+static void help(FILE *out)
+{
+	fputs("usage: sluice-stack [--config FILE] [--user NAME] [--log-level LEVEL]\n"
+	      "Runs the user-space stack that FILE (/etc/sluice/sluice.yaml) names under 'stack', on\n"
+	      "sockets from sluiced, one process for each receive queue. Started by root, it becomes\n"
+	      "NAME (nobody) before it loads the stack.\n",
+	      out);
+}
+
+static void start_child(struct supervisor *supervisor, uint32_t queue)
+{
+	struct child *child = &supervisor->children[queue];
+	pid_t parent = getpid(), pid = fork();
+
+	child->started_ns = clock_monotonic_ns(&clock_system);
+	child->due_ns = child->started_ns + child->delay_ns;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		supervisor->worker.queue = queue;
+		_exit(getppid() == parent ? worker_run(&supervisor->worker) : 1);
+	}
+	child->pid = pid > 0 ? pid : 0;
+}
+
+static void bury_children(struct supervisor *supervisor)
+{
+	uint64_t now = clock_monotonic_ns(&clock_system);
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (uint32_t i = 0; i < supervisor->n; i++) {
+			struct child *child = &supervisor->children[i];
+
+			if (child->pid != pid)
+				continue;
+			child->pid = 0;
+			child->delay_ns = now - child->started_ns > SOUND_NS ? FIRST_DELAY_NS
+									     : child->delay_ns * 2;
+			if (child->delay_ns > LAST_DELAY_NS)
+				child->delay_ns = LAST_DELAY_NS;
+			child->due_ns = now + child->delay_ns;
+			log_write(supervisor->logger, SLUICE_LOG_WARNING,
+				  "queue %u: process %d ended (%s %d); again in %.1f s", i,
+				  (int)pid, WIFSIGNALED(status) ? "signal" : "code",
+				  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+				  (double)child->delay_ns / 1e9);
+		}
+	}
+}
+
+static void start_due(struct supervisor *supervisor)
+{
+	uint64_t now = clock_monotonic_ns(&clock_system);
+
+	for (uint32_t i = 0; i < supervisor->n; i++)
+		if (!supervisor->children[i].pid && supervisor->children[i].due_ns <= now)
+			start_child(supervisor, i);
+}
+
+/* Until SIGTERM or SIGINT. */
+static void supervise(struct supervisor *supervisor)
+{
+	const struct timespec look = { .tv_nsec = 100000000 };
+
+	for (;;) {
+		int signal;
+
+		start_due(supervisor);
+		signal = sigtimedwait(&supervisor->signals, NULL, &look);
+		if (signal == SIGTERM || signal == SIGINT)
+			break;
+		bury_children(supervisor);
+	}
+	for (uint32_t i = 0; i < supervisor->n; i++)
+		if (supervisor->children[i].pid)
+			kill(supervisor->children[i].pid, SIGTERM);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+static int load(const char *path, struct settings **settings)
+{
+	struct config_errors *errors = malloc(sizeof(*errors));
+	char text[CONFIG_ERROR_TEXT_SIZE];
+	int code = -ENOMEM;
+
+	if (errors) {
+		config_errors_init(errors);
+		code = settings_load(path, errors, settings);
+		for (size_t i = 0; code && i < config_errors_kept(errors); i++)
+			fprintf(stderr, "%s\n", config_error_format(&errors->list[i], text));
+	}
+	free(errors);
+	if (!code && !(*settings)->stack.enabled) {
+		fprintf(stderr, "%s: names no stack; add the key 'stack'\n", path);
+		code = -EINVAL;
+	}
+	return code;
+}
+
+struct arguments {
+	const char *config, *user;
+	enum sluice_log_level level;
+};
+
+/* 0, or an exit code + 1. */
+static int parse(int argc, char *argv[], struct arguments *arguments)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 { "user", required_argument, NULL, 'u' },
+						 { "log-level", required_argument, NULL, 'l' },
+						 { "help", no_argument, NULL, 'h' },
+						 { "version", no_argument, NULL, 'V' },
+						 { NULL, 0, NULL, 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:u:l:hV", options, NULL)) != -1) {
+		if (option == 'c')
+			arguments->config = optarg;
+		else if (option == 'u')
+			arguments->user = optarg;
+		else if (option == 'l' && log_level_parse(optarg, &arguments->level) == 0)
+			continue;
+		else if (option == 'h')
+			return help(stdout), EXIT_FINE + 1;
+		else if (option == 'V')
+			return puts("sluice-stack " SLUICE_VERSION), EXIT_FINE + 1;
+		else
+			return help(stderr), EXIT_BAD_USAGE + 1;
+	}
+	return optind == argc ? 0 : (help(stderr), EXIT_BAD_USAGE + 1);
+}
+
+static void count_queues(struct supervisor *supervisor)
+{
+	supervisor->n = xsk_n_queues(supervisor->worker.settings->interfaces[0].name);
+	if (supervisor->n > QUEUES_MAX)
+		supervisor->n = QUEUES_MAX;
+	for (uint32_t i = 0; i < supervisor->n; i++)
+		supervisor->children[i].delay_ns = FIRST_DELAY_NS;
+}
+
+int main(int argc, char *argv[])
+{
+	struct arguments arguments = { "/etc/sluice/sluice.yaml", "nobody", SLUICE_LOG_INFO };
+	struct supervisor supervisor = { .n = 0 };
+	struct settings *settings = NULL;
+	const struct passwd *user;
+	struct logger logger;
+	int code = parse(argc, argv, &arguments);
+
+	if (code)
+		return code - 1;
+	if (load(arguments.config, &settings) != 0)
+		return EXIT_CONFIG;
+	user = getpwnam(arguments.user);
+	if (!user && geteuid() == 0) {
+		fprintf(stderr, "sluice-stack: no user '%s'; name one by --user\n", arguments.user);
+		settings_free(settings);
+		return EXIT_SYSTEM;
+	}
+	logger_init(&logger, arguments.level, &clock_system);
+	supervisor.logger = &logger;
+	supervisor.worker = (struct worker_options){
+		.settings = settings,
+		.uid = user ? user->pw_uid : geteuid(),
+		.gid = user ? user->pw_gid : getegid(),
+		.logger = &logger,
+	};
+	sigemptyset(&supervisor.signals);
+	sigaddset(&supervisor.signals, SIGTERM);
+	sigaddset(&supervisor.signals, SIGINT);
+	sigaddset(&supervisor.signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
+	count_queues(&supervisor);
+	supervise(&supervisor);
+	settings_free(settings);
+	return EXIT_FINE;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See worker.h. */
+#include "worker.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cap-ng.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "plugin/plugin.h"
+#include "xsk/handover.h"
+#include "xsk/port.h"
+
+#define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
+
+struct worker {
+	const struct worker_options *options;
+	int connection; /* To the daemon; -1: it is gone. */
+	uint64_t lost_ns;
+	int socket, memory, signals;
+	struct handover_reply link;
+	struct port_mapping mapping;
+	struct sluice_io *io;
+	struct plugin *plugin;
+	struct sluice_instance *stack;
+};
+
+int worker_connect(const struct settings *settings, struct sluice_err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), code;
+
+	/* The schema bounds its length. */
+	strncpy(address.sun_path, settings->stack.socket, sizeof(address.sun_path) - 1);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	code = -errno;
+	if (fd >= 0)
+		close(fd);
+	err_set(err, NULL,
+		"cannot reach sluiced at '%s': %s; is it running, with 'stack' in its "
+		"file, and are you in its group?",
+		settings->stack.socket, err_name(code));
+	return code;
+}
+
+/* The nth CPU that this process may use, for the nth queue. */
+static void pin_to_core(uint32_t queue)
+{
+	cpu_set_t may, one;
+	int n, cpu;
+
+	if (sched_getaffinity(0, sizeof(may), &may) || CPU_COUNT(&may) == 0)
+		return;
+	n = (int)queue % CPU_COUNT(&may);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &may) && n-- == 0)
+			break;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	(void)!sched_setaffinity(0, sizeof(one), &one);
+}
+
+static int drop_privileges(const struct worker_options *options, struct sluice_err *err)
+{
+	bool failed = false;
+
+	if (geteuid() == 0)
+		failed = setgroups(0, NULL) ||
+			 setresgid(options->gid, options->gid, options->gid) ||
+			 setresuid(options->uid, options->uid, options->uid);
+	capng_clear(CAPNG_SELECT_ALL);
+	if (failed || capng_apply(CAPNG_SELECT_CAPS) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+		err_set(err, NULL, "cannot give up privileges");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int take_socket(struct worker *worker, struct sluice_err *err)
+{
+	uint32_t queue = worker->options->queue;
+	int code, fds[2];
+
+	worker->connection = worker_connect(worker->options->settings, err);
+	if (worker->connection < 0)
+		return worker->connection;
+	code = handover_call(worker->connection, HANDOVER_OPEN, queue, &worker->link, fds);
+	if (code) {
+		err_set(err, NULL, "sluiced gives no socket: %s",
+			worker->link.text[0] ? worker->link.text : err_name(code));
+		return code;
+	}
+	worker->socket = fds[0];
+	worker->memory = fds[1];
+	return port_map(&worker->mapping, worker->socket, worker->memory, worker->link.n_frames,
+			err);
+}
+
+static int open_port(struct worker *worker, struct sluice_err *err)
+{
+	const struct port_options options = {
+		.link = &worker->link,
+		.rings = &worker->mapping.rings,
+		.memory = worker->mapping.memory,
+		.socket = worker->socket,
+	};
+	int code = port_new(&options, &worker->io);
+
+	if (code)
+		err_set(err, NULL, "no memory for the port");
+	return code;
+}
+
+static int open_stack(struct worker *worker, struct sluice_err *err)
+{
+	const struct settings *settings = worker->options->settings;
+	const struct plugin_use use = {
+		.options = settings->stack.plugin.options,
+		.key = "stack.options",
+		.clock = &clock_system,
+		.logger = worker->options->logger,
+	};
+	int code = plugin_open(settings->plugin_path, settings->stack.plugin.name,
+			       SLUICE_PLUGIN_STACK, NULL, &worker->plugin, err);
+
+	return code ? code
+		    : plugin_stack_open(worker->plugin, &use, &port_ops, worker->io, NULL,
+					&worker->stack, err);
+}
+
+/* From its reply on, packets come. */
+static int say_ready(struct worker *worker, struct sluice_err *err)
+{
+	struct handover_reply reply;
+	int fds[2];
+	int code = handover_call(worker->connection, HANDOVER_READY, worker->options->queue, &reply,
+				 fds);
+
+	if (code)
+		err_set(err, NULL, "sluiced does not take the socket: %s",
+			reply.text[0] ? reply.text : err_name(code));
+	return code;
+}
+
+/* The socket works without a daemon; a new one is told of it as soon as there is one. */
+static void find_daemon(struct worker *worker)
+{
+	uint64_t now = clock_monotonic_ns(&clock_system);
+	struct handover_reply reply;
+	int fds[2];
+
+	if (now - worker->lost_ns < RESUME_NS)
+		return;
+	worker->lost_ns = now;
+	worker->connection = worker_connect(worker->options->settings, NULL);
+	if (worker->connection < 0)
+		return;
+	if (handover_call(worker->connection, HANDOVER_RESUME, worker->options->queue, &reply,
+			  fds) == 0)
+		return;
+	close(worker->connection);
+	worker->connection = -1;
+}
+
+/* True: SIGTERM has come. */
+static bool wait_for_work(struct worker *worker, int timeout_ms)
+{
+	struct pollfd ready[] = {
+		{ .fd = worker->signals, .events = POLLIN },
+		{ .fd = worker->connection, .events = POLLIN },
+		{ .fd = worker->socket, .events = POLLIN },
+	};
+
+	port_flush(worker->io);
+	if (port_has_packets(worker->io) || worker->link.poll == HANDOVER_POLL_SPIN)
+		timeout_ms = 0;
+	if (worker->connection < 0 && (timeout_ms < 0 || timeout_ms > 1000))
+		timeout_ms = 1000;
+	if (poll(ready, 3, timeout_ms) < 0)
+		return false;
+	/* After the handshake the daemon says nothing: this is its end. */
+	if (worker->connection >= 0 && ready[1].revents) {
+		close(worker->connection);
+		worker->connection = -1;
+		worker->lost_ns = clock_monotonic_ns(&clock_system);
+		log_write(worker->options->logger, SLUICE_LOG_WARNING,
+			  "queue %u: sluiced is gone; going on without it", worker->options->queue);
+	}
+	if (worker->connection < 0)
+		find_daemon(worker);
+	return ready[0].revents;
+}
+
+static int run(struct worker *worker, struct sluice_err *err)
+{
+	const struct sluice_stack_ops *ops = plugin_stack_ops(worker->plugin);
+	void *self = plugin_instance_self(worker->stack);
+
+	for (;;) {
+		int wait_ms = ops->turn(self);
+
+		if (wait_ms < 0) {
+			err_set(err, NULL, "the stack ended: %s", err_name(wait_ms));
+			return wait_ms;
+		}
+		if (wait_for_work(worker, wait_ms))
+			return 0;
+	}
+}
+
+static const char *mode_name(uint32_t mode)
+{
+	static const char *const names[] = { "unknown", "zero-copy", "copy", "generic" };
+
+	return names[mode < 4 ? mode : 0];
+}
+
+static void say_counts(const struct worker *worker)
+{
+	struct port_counts c;
+
+	port_counts(worker->io, &c);
+	log_write(worker->options->logger, SLUICE_LOG_INFO,
+		  "queue %u: %llu packets received, %llu sent, %llu calls refused; frames to "
+		  "receive: %u kernel, %u stack, %u free; to send: %u kernel, %u written, %u free",
+		  worker->options->queue, (unsigned long long)c.received,
+		  (unsigned long long)c.sent, (unsigned long long)c.refused, c.receive_kernel,
+		  c.receive_stack, c.receive_free, c.send_kernel, c.send_written, c.send_free);
+}
+
+static void close_all(struct worker *worker)
+{
+	plugin_instance_free(worker->stack);
+	if (worker->io)
+		say_counts(worker);
+	plugin_close(worker->plugin);
+	port_free(worker->io);
+	port_unmap(&worker->mapping);
+	if (worker->socket >= 0)
+		close(worker->socket);
+	if (worker->memory >= 0)
+		close(worker->memory);
+	if (worker->connection >= 0)
+		close(worker->connection);
+	close(worker->signals);
+}
+
+static int start(struct worker *worker, struct sluice_err *err)
+{
+	int code = take_socket(worker, err);
+
+	if (!code)
+		code = drop_privileges(worker->options, err);
+	if (!code)
+		code = open_port(worker, err);
+	if (!code)
+		code = open_stack(worker, err);
+	return code ? code : say_ready(worker, err);
+}
+
+int worker_run(const struct worker_options *options)
+{
+	struct worker worker = { .options = options, .connection = -1, .socket = -1, .memory = -1 };
+	struct sluice_err err;
+	sigset_t term;
+	int code;
+
+	err_init(&err);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	worker.signals = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC);
+	pin_to_core(options->queue);
+	code = start(&worker, &err);
+	if (!code) {
+		log_write(options->logger, SLUICE_LOG_NOTICE,
+			  "queue %u of %s: '%s' serves, %s mode", options->queue,
+			  worker.link.ifname, plugin_name(worker.plugin),
+			  mode_name(worker.link.mode));
+		code = run(&worker, &err);
+	}
+	if (code)
+		log_write(options->logger, SLUICE_LOG_ERROR, "queue %u: %s", options->queue,
+			  err.text);
+	close_all(&worker);
+	return code ? 1 : 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How an AF_XDP socket gets from the daemon, which may make one, to a process without privileges,
+ * which serves it.  Messages of fixed size over a Unix stream socket:
+ *
+ *   client                                daemon
+ *   OPEN queue            ------->        makes socket and memory
+ *                         <-------        reply, with both descriptors (SCM_RIGHTS)
+ *   READY                 ------->        puts the socket into the pinned map: packets come
+ *                         <-------        reply
+ *   (end of file)         ------->        takes it out: its ports are Linux's again
+ *
+ * A client whose daemon was restarted says RESUME instead, and keeps its socket.
+ */
+#ifndef SLUICE_XSK_HANDOVER_H
+#define SLUICE_XSK_HANDOVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
+#define HANDOVER_VERSION 1
+
+enum handover_kind {
+	HANDOVER_OPEN = 1,
+	HANDOVER_READY = 2,
+	HANDOVER_RESUME = 3,
+};
+
+struct handover_request {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t kind; /* enum handover_kind */
+	uint32_t queue;
+	uint32_t reserved; /* 0 */
+};
+
+struct handover_reply {
+	uint32_t magic;
+	int32_t result; /* 0 or a negative errno; then only `text` counts. */
+	uint32_t ifindex, queue, n_queues;
+	uint32_t mode; /* enum sluice_io_mode */
+	uint32_t n_frames, frame_size, headroom;
+	uint32_t mtu;
+	uint32_t poll; /* enum handover_poll */
+	uint8_t mac[6];
+	uint8_t reserved[2];
+	char ifname[16];
+	char text[128]; /* NUL-terminated */
+};
+
+enum handover_poll {
+	HANDOVER_POLL_WAIT,
+	HANDOVER_POLL_BUSY,
+	HANDOVER_POLL_SPIN,
+};
+
+_Static_assert(sizeof(struct handover_request) == 16, "on the wire");
+_Static_assert(sizeof(struct handover_reply) == 196, "on the wire");
+
+/* 0, or -EINVAL: not from one of ours, or of another version.  `n_queues` bounds the queue. */
+int handover_request_check(const struct handover_request *request, uint32_t n_queues)
+	__attribute__((warn_unused_result));
+/* The same of a reply that says it succeeded, on the client's side. */
+int handover_reply_check(const struct handover_reply *reply) __attribute__((warn_unused_result));
+
+/* Sends a reply with `n_fds` descriptors, at most two; never blocks. */
+int handover_reply_send(int connection, const struct handover_reply *reply, const int *fds,
+			size_t n_fds) __attribute__((warn_unused_result));
+/*
+ * Client: one request, and its reply; `fds` gets two descriptors or -1 each.  The reply's own result
+ * if that is negative.
+ */
+int handover_call(int connection, enum handover_kind kind, uint32_t queue,
+		  struct handover_reply *reply, int fds[2]) __attribute__((warn_unused_result));
+
+#endif /* SLUICE_XSK_HANDOVER_H */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See socket.h. */
+#include "socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/ethtool.h>
+#include <linux/if_xdp.h>
+#include <linux/sockios.h>
+
+#include <bpf/bpf.h>
+
+#include "base/err.h"
+
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#endif
+#ifndef SO_BUSY_POLL_BUDGET
+#define SO_BUSY_POLL_BUDGET 70
+#endif
+
+#define BUSY_POLL_US 20
+#define BUSY_POLL_BUDGET 64
+
+static int set_option(int fd, int level, int name, const void *value, socklen_t size)
+{
+	return setsockopt(fd, level, name, value, size) ? -errno : 0;
+}
+
+static int set_rings(int fd, uint32_t n_frames)
+{
+	static const int rings[] = { XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING,
+				     XDP_TX_RING };
+	int code = 0;
+
+	/* Each has room for all frames, so that none of them is ever full. */
+	for (size_t i = 0; !code && i < sizeof(rings) / sizeof(rings[0]); i++)
+		code = set_option(fd, SOL_XDP, rings[i], &n_frames, sizeof(n_frames));
+	return code;
+}
+
+/* The kernel takes hold of the pages; the mapping is not needed any more after that. */
+static int register_memory(int fd, int memory, uint32_t n_frames)
+{
+	size_t size = (size_t)n_frames * XSK_FRAME_SIZE;
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	struct xdp_umem_reg umem = {
+		.addr = (uintptr_t)at,
+		.len = size,
+		.chunk_size = XSK_FRAME_SIZE,
+	};
+	int code;
+
+	if (at == MAP_FAILED)
+		return -errno;
+	code = set_option(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem));
+	munmap(at, size);
+	return code;
+}
+
+static int bind_socket(int fd, const struct xsk_options *options, uint16_t flags)
+{
+	const struct sockaddr_xdp address = {
+		.sxdp_family = AF_XDP,
+		.sxdp_flags = flags,
+		.sxdp_ifindex = options->ifindex,
+		.sxdp_queue_id = options->queue,
+	};
+
+	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+}
+
+static int set_busy(int fd)
+{
+	const int prefer = 1, time = BUSY_POLL_US, budget = BUSY_POLL_BUDGET;
+	int code = set_option(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer));
+
+	if (!code)
+		code = set_option(fd, SOL_SOCKET, SO_BUSY_POLL, &time, sizeof(time));
+	return code ? code
+		    : set_option(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget));
+}
+
+/* One step of the ladder: a socket that is bound with these flags, or none. */
+static int try_socket(const struct xsk_options *options, int memory, uint16_t flags, int *out)
+{
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), code;
+
+	if (fd < 0)
+		return -errno;
+	code = register_memory(fd, memory, options->n_frames);
+	if (!code)
+		code = set_rings(fd, options->n_frames);
+	if (!code)
+		code = bind_socket(fd, options, flags);
+	if (!code && options->busy)
+		code = set_busy(fd);
+	if (code) {
+		close(fd);
+		return code;
+	}
+	*out = fd;
+	return 0;
+}
+
+static int make_memory(uint32_t n_frames, int *out)
+{
+	int fd = memfd_create("sluice-frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int code = 0;
+
+	if (fd < 0)
+		return -errno;
+	/* Whoever gets it can neither shrink it under our feet nor make it grow. */
+	if (ftruncate(fd, (off_t)n_frames * XSK_FRAME_SIZE) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		code = -errno;
+	if (code) {
+		close(fd);
+		return code;
+	}
+	*out = fd;
+	return 0;
+}
+
+int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sluice_err *err)
+{
+	int code = make_memory(options->n_frames, &made->memory);
+
+	if (code) {
+		err_set(err, NULL, "no memory for %u frames: %s", options->n_frames,
+			err_name(code));
+		return code;
+	}
+	made->mode = SLUICE_IO_ZERO_COPY;
+	code = options->copy || options->generic
+		       ? -EOPNOTSUPP
+		       : try_socket(options, made->memory, XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP,
+				    &made->socket);
+	/* A queue that is taken is taken in every mode. */
+	if (code && code != -EBUSY) {
+		made->mode = options->generic ? SLUICE_IO_GENERIC : SLUICE_IO_COPY;
+		code = try_socket(options, made->memory, XDP_COPY | XDP_USE_NEED_WAKEUP,
+				  &made->socket);
+	}
+	if (!code)
+		return 0;
+	close(made->memory);
+	err_set(err, NULL, "queue %u: no AF_XDP socket: %s%s", options->queue, err_name(code),
+		code == -EBUSY ? "; another program has the queue" : "");
+	return code;
+}
+
+int xsk_offer(int map_fd, uint32_t queue, int socket)
+{
+	return bpf_map_update_elem(map_fd, &queue, &socket, BPF_ANY) ? -errno : 0;
+}
+
+void xsk_withdraw(int map_fd, uint32_t queue)
+{
+	/* The kernel has done it already if nobody holds the socket any more. */
+	(void)!bpf_map_delete_elem(map_fd, &queue);
+}
+
+uint32_t xsk_n_queues(const char *ifname)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t n = 0;
+
+	if (fd < 0)
+		return 1;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
+	/* A driver that does not say has one. */
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+		n = channels.rx_count + channels.combined_count;
+	close(fd);
+	return n ? n : 1;
+}

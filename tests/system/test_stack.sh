@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The stack in its own process behind the filter: it serves what `deliver` names and Linux all else; killed,
+# its ports are Linux's at once, an event says so, and another process takes over; the daemon may be
+# killed and started again under it, and the filter never notices any of this.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+events() {
+	sluice events --json 2>/dev/null | jq -rs "[.[] | if type == \"array\" then .[] else . end |
+		select(.kind == \"$1\")] | length"
+}
+
+events_are() {
+	[ "$(events "$1")" -ge "$2" ]
+}
+
+# The processes of queues that are served.
+served() {
+	sluice status --json | json '[.stacks[]? | select(.ready)] | length'
+}
+
+served_is() {
+	[ "$(served)" = "$1" ]
+}
+
+at_least() {
+	[ "$(status "$1")" -ge "$2" ]
+}
+
+get() {
+	curl -s --max-time 3 -o /dev/null -w '%{http_code}' "http://$SERVER:$1/"
+}
+
+answers() {
+	[ "$(get "$1")" = 200 ]
+}
+
+start_stack() {
+	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$FILE" >>"$LAB/stack.log" 2>&1 &
+	STACK=$!
+	wait_for 20 served_is 2 || fail "sluice-stack does not serve both queues"
+}
+
+lab_enter "$0" "$@"
+lab_network 2
+# A veth hands over checksums that nobody has made yet; a card would have.
+ethtool -K a0 tx off >/dev/null
+FILE=$(config stack <<-END
+	version: 1
+	interfaces: [eth0]
+	deliver: [{ protocol: tcp, ports: [80] }]
+	stack:
+	  plugin: lwip
+	  options: { address: $SERVER, root: "$LAB/www" }
+	  frames: 1024
+END
+)
+mkdir -p "$LAB/www"
+chmod 755 "$LAB" "$LAB/www"
+echo hello >"$LAB/www/index.html"
+start_sluiced "$FILE"
+start_stack
+STACKED=$(on_server pgrep -P "$STACK" | head -1)
+expect "user of the stack" "$(awk '/^Uid/ { print $2 }' "/proc/$STACKED/status")" '!=' 0
+expect "its capabilities" "$(awk '/^CapEff/ { print $2 }' "/proc/$STACKED/status")" is 0000000000000000
+wait_for 5 answers 80 || fail "the stack does not answer"
+ok "the stack serves port 80"
+wait_for 5 at_least .deliver.socket 1 || fail "no packet was handed to a socket"
+
+# All else is Linux's.
+on_server python3 -m http.server 8080 --directory "$LAB/www" >"$LAB/linux.log" 2>&1 &
+wait_for 10 answers 8080 || fail "Linux does not serve port 8080"
+ok "Linux serves port 8080"
+
+# SIGKILL: Linux answers port 80 at once, by a reset, and the event is there.
+program=$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)
+kill -KILL "$STACK"
+for pid in $(on_server pgrep sluice-stack); do kill -KILL "$pid" 2>/dev/null; done
+wait_for 5 served_is 0 || fail "the daemon does not notice"
+expect "what curl says of Linux, 7 is refused" "$(curl -s --max-time 2 -o /dev/null "http://$SERVER/"; echo $?)" is 7
+wait_for 5 events_are stack_left 2 || fail "no event stack_left"
+wait_for 5 at_least .deliver.no_socket 1 || fail "no packet went to Linux for want of a socket"
+
+# Again, with the filter as it was.
+start_stack
+wait_for 5 answers 80 || fail "the stack does not answer again"
+expect "the filter is the same" "$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)" is "$program"
+ok "restarted"
+stop "$STACK"
+expect "calls that the ports refused" "$(grep -c 'calls refused' "$LAB/stack.log")" '>=' 2
+grep -q ' 0 calls refused' "$LAB/stack.log" || fail "a port refused calls"
