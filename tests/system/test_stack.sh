@@ -54,6 +54,7 @@ FILE=$(config stack <<-END
 	  plugin: lwip
 	  options: { address: $SERVER, root: "$LAB/www" }
 	  frames: 1024
+	  group: nogroup
 END
 )
 mkdir -p "$LAB/www"
@@ -75,8 +76,9 @@ ok "Linux serves port 8080"
 
 # SIGKILL: Linux answers port 80 at once, by a reset, and the event is there.
 program=$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)
-kill -KILL "$STACK"
-for pid in $(on_server pgrep sluice-stack); do kill -KILL "$pid" 2>/dev/null; done
+queues=$(pgrep -P "$STACK")
+# shellcheck disable=SC2086 # a list
+kill -KILL "$STACK" $queues
 wait_for 5 served_is 0 || fail "the daemon does not notice"
 expect "what curl says of Linux, 7 is refused" "$(curl -s --max-time 2 -o /dev/null "http://$SERVER/"; echo $?)" is 7
 wait_for 5 events_are stack_left 2 || fail "no event stack_left"
@@ -87,6 +89,16 @@ start_stack
 wait_for 5 answers 80 || fail "the stack does not answer again"
 expect "the filter is the same" "$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)" is "$program"
 ok "restarted"
+
+# The daemon, too: the stack serves on without one, and tells the next of itself.
+kill -KILL "$SLUICED"
+wait "$SLUICED" 2>/dev/null
+answers 80 || fail "the stack does not answer without the daemon"
+ok "the stack serves without the daemon"
+start_sluiced "$FILE"
+wait_for 20 served_is 2 || fail "the next daemon does not know of the stack"
+answers 80 || fail "the stack does not answer beside the next daemon"
+ok "the next daemon knows of it"
 stop "$STACK"
 expect "calls that the ports refused" "$(grep -c 'calls refused' "$LAB/stack.log")" '>=' 2
 grep -q ' 0 calls refused' "$LAB/stack.log" || fail "a port refused calls"
