@@ -3,15 +3,18 @@
 #ifndef SLUICE_TESTS_NFP_MACHINE_H
 #define SLUICE_TESTS_NFP_MACHINE_H
 
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/bpf.h>
 
-#include "card.h"
+/* Others of its folder have a card.h, too. */
+#include "../../../plugins/backends/nfp/card.h"
 
 #define ENTRIES 512u
 #define MAP_FD 10

@@ -11,7 +11,6 @@
 
 #include <linux/bpf.h>
 
-#include "card.h"
 #include "nfp_machine.h"
 #include "words.h"
 
