@@ -141,7 +141,7 @@ int known_maps_set(struct known_maps *maps, struct grace *grace, const struct sl
 	size_t left_out = 0;
 
 	if (maps->has_written && hash == maps->written)
-		return clip(maps->left_out);
+		return clip(n - maps->n);
 	if (maps->is_unsettled) {
 		int code = grace_wait(grace, err);
 
@@ -156,7 +156,6 @@ int known_maps_set(struct known_maps *maps, struct grace *grace, const struct sl
 	maps->n = (uint32_t)(n - left_out);
 	maps->has_written = true;
 	maps->written = hash;
-	maps->left_out = left_out;
 	return clip(left_out);
 }
 

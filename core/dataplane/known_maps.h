@@ -26,7 +26,6 @@ struct known_maps {
 	/* What was last written, by a keyed hash: the same again, and there is nothing to do. */
 	bool has_written;
 	uint64_t written;
-	size_t left_out;
 };
 
 /* log2 of the IPv4 buckets that hold so many known clients of each family. */

@@ -226,6 +226,23 @@ static int check_contract(int rc, const void *self)
 	return rc == 0 && !self ? -EPROTO : rc;
 }
 
+/* After the plugin's own create or open, which said `rc`: the instance, or why there is none. */
+static int hand_over(struct sluice_instance *instance, int rc, const char *what,
+		     struct sluice_instance **out, struct sluice_err *err)
+{
+	const struct plugin *plugin = instance->plugin;
+
+	rc = check_contract(rc, instance->self);
+	if (rc == 0) {
+		*out = instance;
+		return 0;
+	}
+	/* What failed left nothing to destroy. */
+	instance->self = NULL;
+	plugin_instance_free(instance);
+	return fail(plugin, what, rc, err);
+}
+
 int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 			struct config_errors *errors, struct sluice_instance **out,
 			struct sluice_err *err)
@@ -244,14 +261,7 @@ int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 	if (rc != 0)
 		return fail(plugin, "cannot configure it", rc, err);
 	rc = ops->create(instance, &host_services, instance->config, &instance->self, err);
-	rc = check_contract(rc, instance->self);
-	if (rc != 0) {
-		instance->self = NULL;
-		plugin_instance_free(instance);
-		return fail(plugin, "cannot start it", rc, err);
-	}
-	*out = instance;
-	return 0;
+	return hand_over(instance, rc, "cannot start it", out, err);
 }
 
 int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
@@ -302,13 +312,7 @@ int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, con
 	*caps = (struct sluice_backend_caps){ .size = sizeof(*caps) };
 	rc = ops->open(instance, &host_services, instance->config, ifname, caps, &instance->self,
 		       err);
-	rc = check_contract(rc, instance->self);
-	if (rc != 0) {
-		plugin_instance_free(instance);
-		return fail(plugin, "cannot open the device", rc, err);
-	}
-	*out = instance;
-	return 0;
+	return hand_over(instance, rc, "cannot open the device", out, err);
 }
 
 int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
@@ -331,14 +335,7 @@ int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
 		return fail(plugin, "cannot configure it", rc, err);
 	rc = ops->open(instance, &host_services, instance->config, io_ops, io, &instance->self,
 		       err);
-	rc = check_contract(rc, instance->self);
-	if (rc != 0) {
-		instance->self = NULL;
-		plugin_instance_free(instance);
-		return fail(plugin, "cannot start it", rc, err);
-	}
-	*out = instance;
-	return 0;
+	return hand_over(instance, rc, "cannot start it", out, err);
 }
 
 void plugin_instance_retire(struct sluice_instance *instance)

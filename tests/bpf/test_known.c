@@ -91,6 +91,25 @@ Test(known, pass_a_rule_that_spares_them)
 	plane_close(&plane);
 }
 
+/* The same set again is not written again; another one of the same size is. */
+Test(known, a_set_that_is_in_force_is_left_alone)
+{
+	struct plane plane = open_with("198.51.100.7", "2001:db8::3");
+	const struct sluice_key same[] = { plane_key("198.51.100.7"), plane_key("2001:db8::3") };
+	const struct sluice_key other[] = { plane_key("198.51.100.8"), plane_key("2001:db8::3") };
+	uint32_t generation = plane.header->known;
+
+	set_rule(&plane, DATAPLANE_RULE_DROP, true);
+	set_known(&plane, same, 2, 0);
+	cr_expect_eq(plane.header->known, generation);
+	cr_expect_eq(run_from(&plane, "198.51.100.7", plain), XDP_PASS);
+	set_known(&plane, other, 2, 0);
+	cr_expect_neq(plane.header->known, generation);
+	cr_expect_eq(run_from(&plane, "198.51.100.7", plain), XDP_DROP);
+	cr_expect_eq(run_from(&plane, "198.51.100.8", plain), XDP_PASS);
+	plane_close(&plane);
+}
+
 Test(known, in_any_wrapping)
 {
 	static const struct frame_recipe

@@ -31,15 +31,16 @@ on_server tc qdisc add dev eth0 clsact || fail "no clsact"
 on_server tc filter add dev eth0 ingress prio 31000 protocol ip handle 1 flower skip_sw src_ip 192.0.2.1 \
 	action drop || fail "tc"
 knob capacity $FULL
-echo "mode: skip_sw" | conforms flower 9
+# In a pipe a failure ends the subshell alone.
+echo "mode: skip_sw" | conforms flower 9 || exit 1
 expect "others' rules in the card after flower" "$(card_stat table_rules)" == 1
 
 for location in own driver; do
-	printf 'adopt: true\nlocation: %s\nv6_prefix: 64\n' $location | conforms flowdir 8
+	printf 'adopt: true\nlocation: %s\nv6_prefix: 64\n' $location | conforms flowdir 8 || exit 1
 	expect "others' rules in the card after flowdir" "$(card_stat table_rules)" == 1
 done
 # With a sink queue, and beside somebody else's ntuple rule.
 on_server ethtool -N eth0 flow-type ip4 src-ip 192.0.2.2 action -1 loc 0 >"$LAB/ethtool.log" 2>&1
-printf 'adopt: true\nsink_queue: 3\n' | conforms flowdir 8
+printf 'adopt: true\nsink_queue: 3\n' | conforms flowdir 8 || exit 1
 expect "others' rules in the card after flowdir to a queue" "$(card_stat table_rules)" == 2
 expect_no_complaint
