@@ -17,6 +17,8 @@
 struct flowdir {
 	struct device device;
 	struct steer *steer;
+	const struct rule_profile *profile;
+	char driver[32];
 };
 
 static int read_options(const struct sluice_host *host, const struct sluice_config *config,
@@ -59,6 +61,14 @@ static int flowdir_list(void *self, struct sluice_backend_rule *rules, size_t n,
 	return rc ? explain_failure(flowdir, "read its ntuple rules", rc, err) : 0;
 }
 
+/* In the driver's own words there is nothing but a number. */
+static void explain_refusal(const struct flowdir *flowdir, int rc, struct sluice_err *err)
+{
+	if (flowdir->profile->traps && (rc == -EINVAL || rc == -EOPNOTSUPP))
+		explain(err, "interface '%s': the driver %s refused a rule; known of it: %s",
+			flowdir->device.ifname, flowdir->driver, flowdir->profile->traps);
+}
+
 static int change(struct flowdir *flowdir, bool add, const struct sluice_backend_rule *rules,
 		  size_t n, int *results, struct sluice_err *err)
 {
@@ -66,6 +76,8 @@ static int change(struct flowdir *flowdir, bool add, const struct sluice_backend
 		results[i] = (add ? steer_add : steer_del)(flowdir->steer, &rules[i].key);
 		if (results[i] == -ENODEV)
 			return explain_failure(flowdir, "change its ntuple rules", -ENODEV, err);
+		if (add)
+			explain_refusal(flowdir, results[i], err);
 	}
 	return 0;
 }
@@ -109,15 +121,16 @@ static void flowdir_close(void *self)
 	free(flowdir);
 }
 
-static int start(struct flowdir *flowdir, struct steer_options *options, char driver[32],
-		 struct sluice_err *err)
+static int start(struct flowdir *flowdir, struct steer_options *options, struct sluice_err *err)
 {
 	size_t n;
-	int rc = device_driver(&flowdir->device, driver);
+	int rc = device_driver(&flowdir->device, flowdir->driver);
 
 	if (rc)
 		return explain_failure(flowdir, "ask for its driver", rc, err);
-	options->shape.ipv6 = rule_profile_find(driver)->ipv6;
+	flowdir->profile = rule_profile_find(flowdir->driver);
+	rule_shape_for(flowdir->profile, &options->shape);
+	options->n_locations = flowdir->profile->capacity;
 	rc = steer_new(options, device_ask, &flowdir->device, &flowdir->steer);
 	return rc ? rc : flowdir_list(flowdir, NULL, 0, &n, err);
 }
@@ -133,14 +146,25 @@ static void describe(const struct steer_options *options, struct sluice_backend_
 	caps->counters = false;
 }
 
+static void say_traps(const struct flowdir *flowdir, const struct steer_options *options,
+		      struct sluice_instance *instance, const struct sluice_host *host)
+{
+	const struct rule_profile *profile = flowdir->profile;
+	bool futile = profile->cannot_drop && options->shape.action == RX_CLS_FLOW_DISC;
+
+	if (profile->traps)
+		host->log(instance, futile ? SLUICE_LOG_WARNING : SLUICE_LOG_NOTICE,
+			  "interface '%s': driver %s, which says that %u rules fit: %s",
+			  flowdir->device.ifname, flowdir->driver, steer_locations(flowdir->steer),
+			  profile->traps);
+}
+
 static int flowdir_open(struct sluice_instance *instance, const struct sluice_host *host,
 			const struct sluice_config *config, const char *ifname,
 			struct sluice_backend_caps *caps, void **self, struct sluice_err *err)
 {
 	struct flowdir *flowdir = calloc(1, sizeof(*flowdir));
 	struct steer_options options = { 0 };
-	const char *traps;
-	char driver[32];
 	int rc;
 
 	if (!flowdir) {
@@ -156,15 +180,12 @@ static int flowdir_open(struct sluice_instance *instance, const struct sluice_ho
 		if (rc)
 			explain(err, "interface '%s': %s", ifname, strerror(-rc));
 	}
-	rc = rc ? rc : start(flowdir, &options, driver, err);
+	rc = rc ? rc : start(flowdir, &options, err);
 	if (rc) {
 		flowdir_close(flowdir);
 		return rc;
 	}
-	traps = rule_profile_find(driver)->traps;
-	if (traps)
-		host->log(instance, SLUICE_LOG_NOTICE, "interface '%s': driver %s: %s", ifname,
-			  driver, traps);
+	say_traps(flowdir, &options, instance, host);
 	if (steer_alike(flowdir->steer))
 		host->log(
 			instance, SLUICE_LOG_WARNING,

@@ -23,7 +23,7 @@ struct steer {
 	struct entries known;
 	size_t n_ours;
 	size_t n_alike;
-	uint32_t n_locations; /* The driver's word; 0: it gives none. */
+	uint32_t n_locations; /* 0: unknown. */
 };
 
 int steer_new(const struct steer_options *options, steer_ask *ask, void *context,
@@ -229,6 +229,8 @@ static int read_locations(struct steer *steer, struct ethtool_rxnfc **nfc, uint3
 	}
 	*n = (*nfc)->rule_cnt;
 	steer->n_locations = (uint32_t)((*nfc)->data & ~(uint64_t)RX_CLS_LOC_SPECIAL);
+	if (steer->n_locations == 0)
+		steer->n_locations = steer->options.n_locations;
 	return 0;
 }
 
@@ -284,6 +286,11 @@ int steer_list(struct steer *steer, struct sluice_backend_rule *rules, size_t n,
 		if (seen.list[i].key.family)
 			rules[(*count)++].key = seen.list[i].key;
 	return 0;
+}
+
+uint32_t steer_locations(const struct steer *steer)
+{
+	return steer->n_locations;
 }
 
 size_t steer_alike(const struct steer *steer)

@@ -18,7 +18,8 @@ typedef int steer_ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locatio
 
 struct steer_options {
 	struct rule_shape shape;
-	uint32_t capacity; /* Of ours; 0: unknown. */
+	uint32_t capacity;    /* Of ours; 0: unknown. */
+	uint32_t n_locations; /* Where the driver gives no number; 0: unknown. */
 	uint32_t first_location;
 	bool driver_chooses;
 	bool adopt; /* What looks like ours, is. */
@@ -40,6 +41,9 @@ int steer_del(struct steer *steer, const struct sluice_key *key)
 /* Reads the card's table; what is in it becomes what is known.  `*count` of our keys, at most `n`. */
 int steer_list(struct steer *steer, struct sluice_backend_rule *rules, size_t n, size_t *count)
 	__attribute__((warn_unused_result));
+
+/* How many locations there are, for ours and others' rules; 0: nobody knows. */
+uint32_t steer_locations(const struct steer *steer);
 
 /* How many rules the last steer_list() saw that look like ours, but are not known to be. */
 size_t steer_alike(const struct steer *steer);

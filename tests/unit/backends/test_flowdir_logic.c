@@ -12,6 +12,16 @@
 
 #define SLOTS 64u
 
+/* How a driver reads a rule back, if not as it was given, and what it refuses. */
+enum manner {
+	AS_GIVEN,
+	LIKE_IXGBE, /* FLOW_EXT in the type of each. */
+	LIKE_I40E,  /* Half of the address in the mask. */
+	LIKE_ICE,   /* Compares the IP version, too; no IPv6 prefixes. */
+	LIKE_ENA,   /* No drop, no special location. */
+	LIKE_MLX5,  /* Another word for an empty location. */
+};
+
 struct driver {
 	struct ethtool_rx_flow_spec rules[SLOTS];
 	bool used[SLOTS];
@@ -22,6 +32,8 @@ struct driver {
 	uint32_t claims;     /* So many rules more than there are, in the count. */
 	uint32_t lists_more; /* And in the list. */
 	uint32_t bad_choice; /* A location that it "chooses", taken or not; 0: none. */
+	bool no_number;	     /* Does not tell how many locations it has. */
+	enum manner manner;
 };
 
 static uint32_t count(const struct driver *driver)
@@ -33,8 +45,51 @@ static uint32_t count(const struct driver *driver)
 	return n;
 }
 
+static bool is_partial(const struct ethtool_rx_flow_spec *rule)
+{
+	static const uint8_t whole[16] = { 255, 255, 255, 255, 255, 255, 255, 255,
+					   255, 255, 255, 255, 255, 255, 255, 255 };
+
+	return rule->flow_type == IPV6_USER_FLOW &&
+	       memcmp(rule->m_u.usr_ip6_spec.ip6src, whole, sizeof(whole)) != 0;
+}
+
+/* What the driver says to a rule at once. */
+static int refuse(const struct driver *driver, const struct ethtool_rx_flow_spec *rule)
+{
+	switch (driver->manner) {
+	case LIKE_IXGBE:
+		return rule->flow_type == IPV6_USER_FLOW || rule->location >= driver->size ? -EINVAL
+											   : 0;
+	case LIKE_I40E:
+	case LIKE_ICE:
+		return is_partial(rule) ? -EOPNOTSUPP : 0;
+	case LIKE_ENA:
+		return rule->ring_cookie == RX_CLS_FLOW_DISC || rule->location & RX_CLS_LOC_SPECIAL
+			       ? -EOPNOTSUPP
+			       : 0;
+	default:
+		return 0;
+	}
+}
+
+static void read_back(const struct driver *driver, struct ethtool_rx_flow_spec *rule)
+{
+	if (driver->manner == LIKE_IXGBE)
+		rule->flow_type |= FLOW_EXT;
+	if (driver->manner == LIKE_I40E && rule->flow_type == IP_USER_FLOW &&
+	    rule->m_u.usr_ip4_spec.ip4src)
+		rule->m_u.usr_ip4_spec.ip4src = htonl(0xffff);
+	if (driver->manner == LIKE_ICE && rule->flow_type == IP_USER_FLOW)
+		rule->m_u.usr_ip4_spec.ip_ver = 0xff;
+}
+
 static int insert(struct driver *driver, struct ethtool_rx_flow_spec *rule)
 {
+	int rc = refuse(driver, rule);
+
+	if (rc)
+		return rc;
 	if (rule->location & RX_CLS_LOC_SPECIAL) {
 		rule->location = driver->bad_choice;
 		while (!driver->bad_choice && driver->used[rule->location])
@@ -61,7 +116,7 @@ static int list_all(const struct driver *driver, struct ethtool_rxnfc *nfc, size
 		nfc->rule_locs[n++] = i;
 	}
 	nfc->rule_cnt = n + driver->lists_more;
-	nfc->data = SLOTS;
+	nfc->data = driver->no_number ? 0 : SLOTS;
 	return 0;
 }
 
@@ -78,11 +133,13 @@ static int ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations)
 	case ETHTOOL_SRXCLSRLDEL:
 	case ETHTOOL_GRXCLSRULE:
 		if (at >= SLOTS || !driver->used[at])
-			return -EINVAL;
-		if (nfc->cmd == ETHTOOL_GRXCLSRULE)
-			nfc->fs = driver->rules[at];
-		else
+			return driver->manner == LIKE_MLX5 ? -ENOENT : -EINVAL;
+		if (nfc->cmd == ETHTOOL_SRXCLSRLDEL) {
 			driver->used[at] = false;
+			return 0;
+		}
+		nfc->fs = driver->rules[at];
+		read_back(driver, &nfc->fs);
 		return 0;
 	case ETHTOOL_GRXCLSRLCNT:
 		nfc->rule_cnt = count(driver) + driver->claims;
@@ -175,11 +232,117 @@ Test(flowdir, other_masks_are_refused)
 	cr_assert_eq(rule_from_key(&ipv4, &v6, 0, &rule), -EOPNOTSUPP);
 }
 
+/* What is known of each driver, and what follows from it. */
+static const struct known {
+	const char *driver;
+	enum manner manner;
+	uint32_t capacity;
+	bool prefixes, whole; /* IPv6 sources of a prefix length of 64, and of 128. */
+	bool drops;
+	const char *trap;
+} known[] = {
+	{ "ixgbe", LIKE_IXGBE, 2046, false, false, true, "one mask for all rules" },
+	{ "i40e", LIKE_I40E, 0, false, true, true, "AF_XDP" },
+	{ "ice", LIKE_ICE, 0, false, true, true, "one set of fields for each flow type" },
+	{ "ena", LIKE_ENA, 0, true, true, false, "sink_queue" },
+	{ "mlx5_core", LIKE_MLX5, 1024, true, true, true, "flower" },
+	{ "never heard of", AS_GIVEN, 0, true, true, true, NULL },
+};
+#define N_KNOWN (sizeof(known) / sizeof(known[0]))
+
+static struct rule_shape shape_for(const struct known *one, uint8_t v6_prefix_len)
+{
+	struct rule_shape shape = { .action = RX_CLS_FLOW_DISC, .v6_prefix_len = v6_prefix_len };
+
+	rule_shape_for(rule_profile_find(one->driver), &shape);
+	return shape;
+}
+
 Test(flowdir, drivers_are_known_by_name)
 {
-	cr_assert_not(rule_profile_find("ixgbe")->ipv6);
-	cr_assert(rule_profile_find("i40e")->ipv6);
-	cr_assert_null(rule_profile_find("never heard of")->traps);
+	for (size_t i = 0; i < N_KNOWN; i++) {
+		const struct rule_profile *profile = rule_profile_find(known[i].driver);
+
+		cr_assert_eq(profile->capacity, known[i].capacity, "%s", known[i].driver);
+		cr_assert_eq(profile->cannot_drop, !known[i].drops, "%s", known[i].driver);
+		cr_assert_eq(shape_for(&known[i], 64).ipv6, known[i].prefixes, "%s",
+			     known[i].driver);
+		cr_assert_eq(shape_for(&known[i], 128).ipv6, known[i].whole, "%s", known[i].driver);
+		if (known[i].trap)
+			cr_assert(strstr(profile->traps, known[i].trap), "%s", known[i].driver);
+		else
+			cr_assert_null(profile->traps);
+	}
+}
+
+/* A driver reads its rules back in a manner of its own; they are ours all the same. */
+Test(flowdir, each_driver_is_understood)
+{
+	for (size_t i = 0; i < N_KNOWN; i++) {
+		struct driver driver = { .manner = known[i].manner };
+		struct sluice_key keys[] = { numbered(1), source("2001:db8::7", 128) };
+		struct steer_options options = { .shape = shape_for(&known[i], 128) };
+		size_t n = known[i].whole ? 2 : 1;
+		struct steer *steer = steer_of(&driver, &options);
+
+		put_foreign(&driver, 0);
+		if (!known[i].drops) {
+			cr_assert_eq(steer_add(steer, &keys[0]), -EOPNOTSUPP, "%s",
+				     known[i].driver);
+			steer_free(steer);
+			options.shape.action = 3;
+			steer = steer_of(&driver, &options);
+		}
+		for (size_t k = 0; k < n; k++)
+			cr_assert_eq(steer_add(steer, &keys[k]), 0, "%s, %zu", known[i].driver, k);
+		cr_assert_eq(listed(steer), n, "%s", known[i].driver);
+		for (size_t k = 0; k < n; k++)
+			cr_assert_eq(steer_del(steer, &keys[k]), 0, "%s, %zu", known[i].driver, k);
+		cr_assert_eq(count(&driver), 1, "%s: the foreign rule stays", known[i].driver);
+		steer_free(steer);
+	}
+}
+
+/* Two that compare something else than ours, in words that are like ours. */
+Test(flowdir, rules_that_compare_more_are_not_ours)
+{
+	struct rule_shape shape = shape_for(&known[1], 128);
+	struct sluice_key one = numbered(1), back;
+	struct ethtool_rx_flow_spec rule;
+
+	cr_assert_eq(rule_from_key(&shape, &one, 0, &rule), 0);
+	rule.flow_type |= FLOW_EXT;
+	cr_assert(rule_to_key(&shape, &rule, &back), "nothing more is compared");
+	rule.m_ext.vlan_tci = htons(0xfff);
+	cr_assert_not(rule_to_key(&shape, &rule, &back), "of one VLAN");
+	rule.m_ext.vlan_tci = 0;
+	rule.m_u.usr_ip4_spec.ip4src = 0;
+	cr_assert_not(rule_to_key(&shape, &rule, &back), "of all sources");
+	rule.m_u.usr_ip4_spec.ip4src = UINT32_MAX;
+	rule.m_u.usr_ip4_spec.ip4dst = UINT32_MAX;
+	cr_assert_not(rule_to_key(&shape, &rule, &back), "to one destination");
+	cr_assert_eq(rule_from_key(&defaults.shape, &one, 0, &rule), 0);
+	rule.m_u.usr_ip4_spec.ip4src = htonl(0xffff);
+	cr_assert_not(rule_to_key(&defaults.shape, &rule, &back), "half an address, if it may be");
+}
+
+/* ixgbe calls a location beyond its table -EINVAL and not full. */
+Test(flowdir, the_table_ends_where_the_profile_says_if_the_driver_does_not)
+{
+	struct driver driver = { .manner = LIKE_IXGBE, .size = 2, .no_number = true };
+	struct steer_options options = { .shape = shape_for(&known[0], 64), .n_locations = 2 };
+	struct sluice_key keys[] = { numbered(1), numbered(2), numbered(3) };
+	struct steer *steer = steer_of(&driver, &options);
+
+	cr_assert_eq(steer_locations(steer), 2);
+	cr_assert_eq(steer_add(steer, &keys[0]), 0);
+	cr_assert_eq(steer_add(steer, &keys[1]), 0);
+	cr_assert_eq(steer_add(steer, &keys[2]), -ENOSPC);
+	steer_free(steer);
+	driver.no_number = false;
+	steer = steer_of(&driver, &options);
+	cr_assert_eq(steer_locations(steer), SLOTS, "the driver's word comes first");
+	steer_free(steer);
 }
 
 Test(flowdir, adds_deletes_and_knows_duplicates)
