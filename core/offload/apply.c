@@ -91,6 +91,7 @@ static void note_added(struct offload *offload, uint32_t i, uint32_t id, bool fr
 	row->retry_ns = 0;
 	row->residency = 0;
 	row->ineffective = 0;
+	row->worked = false;
 	row->missing = 0;
 	row->baseline = fresh;
 	row->counter = 0;
@@ -160,6 +161,34 @@ static bool send_add(struct offload *offload)
 	return true;
 }
 
+/*
+ * A rule that did nothing was taken out.  If it has dropped before, the card has lost it without a
+ * word, as by a reset: it goes in again at once.  Else it sits out, for much longer than a rule that
+ * was merely refused once.
+ */
+static void note_ineffective(struct offload *offload, uint32_t id)
+{
+	static const struct sluice_err never = {
+		.text = "the card took the rule, but the packets still arrive",
+	};
+	static const struct sluice_err no_more = {
+		.text = "the packets arrive again, as after a reset of the card; the rule is put "
+			"there anew",
+	};
+	struct worker *worker = &offload->worker;
+	struct row *row = table_row(worker->table, id);
+
+	worker->failures++;
+	if (row->worked) {
+		note_failure(worker, &worker->stopped, &row->key, -EIO, &no_more);
+	} else {
+		note_failure(worker, &worker->not_added, &row->key, -EIO, &never);
+		row->attempts += row->attempts == 0 ? 4 : 0;
+		defer(offload, row);
+	}
+	table_set_state(worker->table, id, ROW_STATE_DEFERRED);
+}
+
 static void take_del_result(struct offload *offload, uint32_t i, const struct sluice_err *err)
 {
 	struct worker *worker = &offload->worker;
@@ -176,20 +205,10 @@ static void take_del_result(struct offload *offload, uint32_t i, const struct sl
 	worker->dels++;
 	row->retry_ns = 0;
 	tally_add(&worker->withdrawn, &row->key, 0, "");
-	if (row->ineffective >= 3) {
-		struct sluice_err why = {
-			.text = "the card took the rule, but the packets still arrive",
-		};
-
-		/* Sit it out for much longer than a rule that was merely refused once. */
-		worker->failures++;
-		note_failure(worker, &worker->not_added, &row->key, -EIO, &why);
-		row->attempts += row->attempts == 0 ? 4 : 0;
-		defer(offload, row);
-		table_set_state(worker->table, id, ROW_STATE_DEFERRED);
-		return;
-	}
-	table_retire(worker->table, id);
+	if (row->ineffective >= 3)
+		note_ineffective(offload, id);
+	else
+		table_retire(worker->table, id);
 }
 
 static bool send_del(struct offload *offload)

@@ -104,12 +104,14 @@ struct worker {
 	struct tally added, withdrawn;
 	struct tally not_added;	  /* Failed to enter the table. */
 	struct tally not_removed; /* Failed to leave it. */
+	struct tally stopped;	  /* Their rules had dropped, and did no more. */
 	char last_error[256];
 };
 
 struct offload {
 	struct offload_options options;
 	char name[24];
+	char driver[32];
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* Held for pointer swaps and copies only. */

@@ -122,6 +122,8 @@ int offload_new(const struct offload_options *options, struct offload **out, str
 	}
 	offload->options = *options;
 	snprintf(offload->name, sizeof(offload->name), "%s", options->name ? options->name : "");
+	snprintf(offload->driver, sizeof(offload->driver), "%s",
+		 options->driver ? options->driver : "");
 	offload->options.name = offload->name;
 	offload->events = options->events;
 	offload->sink = (struct event_sink){ forward, offload };

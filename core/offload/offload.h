@@ -66,6 +66,7 @@ struct offload_options {
 	void *self; /* An open back end; offload_free() closes it. */
 	struct sluice_backend_caps caps;
 	const char *name;		     /* Of the back end, for events. */
+	const char *driver;		     /* Of its interface, for reports; NULL: not known. */
 	uint32_t capacity;		     /* 0 = what `caps` says. */
 	uint32_t updates_per_second;	     /* 0 = from the update cost in `caps`. */
 	uint64_t max_rate_pps;		     /* 0 = the highest total seen, decaying. */
@@ -103,6 +104,7 @@ struct offload_state {
 
 struct offload_status {
 	char backend[24];
+	char driver[32]; /* Empty: not known. */
 	bool emulated, counters;
 	bool healthy;		 /* The card answers. */
 	uint32_t capacity, used; /* `capacity` as learned, if the card has less. */

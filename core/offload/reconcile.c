@@ -91,6 +91,7 @@ static bool adopt(struct offload *offload, const struct sluice_key *key)
 	row->retry_ns = 0;
 	row->residency = 0;
 	row->ineffective = 0;
+	row->worked = false;
 	row->baseline = false;
 	row->measured = false;
 	row->rate_total = row->total;

@@ -37,6 +37,9 @@ static void judge_effect(const struct offload *offload, struct row *row, uint64_
 	bool counters = offload->options.caps.counters;
 	bool silent = counters ? row->measured && row->hw_pps == 0 : sw_pps >= row->soft_pps / 2;
 
+	/* Without counters, a source that paused looks the same. */
+	row->worked |= counters && row->hw_pps > 0;
+
 	if (silent && row->residency >= 2 && sw_pps > 0) {
 		row->ineffective++;
 		return;

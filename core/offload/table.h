@@ -39,6 +39,7 @@ struct row {
 	bool listed;		 /* During an audit: the card named it. */
 	uint32_t missing;	 /* Readings in a row that left it out. */
 	uint32_t ineffective;	 /* Windows in a row in which its packets came through. */
+	bool worked;		 /* Since it was added, the rule has dropped something. */
 	uint64_t read_round;	 /* The last round whose reading had it. */
 	uint64_t counter;	 /* As last read from the card. */
 	uint64_t counter_ns;	 /* What moment that reading is of; 0 = never read. */

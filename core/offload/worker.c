@@ -86,6 +86,7 @@ static void fill_status(const struct offload *offload, struct offload_status *st
 		.update_p99_ns = worker->cost.p99_ns,
 	};
 	memcpy(status->backend, offload->name, sizeof(status->backend));
+	memcpy(status->driver, offload->driver, sizeof(status->driver));
 	memcpy(status->last_error, worker->last_error, sizeof(status->last_error));
 }
 
@@ -200,6 +201,8 @@ static void say_tallies(struct offload *offload)
 		    "left");
 	if (worker->not_added.n > 0)
 		say_failure(offload, &worker->not_added, "could not be added to");
+	if (worker->stopped.n > 0)
+		say_failure(offload, &worker->stopped, "came through");
 	if (worker->not_removed.n > 0)
 		say_failure(offload, &worker->not_removed, "could not be removed from");
 }

@@ -378,7 +378,7 @@ Test(faults, a_rule_without_effect_gives_up_its_slot)
 
 /*
  * After a reset that nobody tells of, the kernel still lists the rule.  The source has become slower
- * since it was offloaded, and pauses.
+ * since it was offloaded, and pauses.  The rule goes in anew at once; if that does not help, it sits out.
  */
 Test(faults, a_rule_that_lost_its_effect_is_found_out)
 {
@@ -390,11 +390,19 @@ Test(faults, a_rule_that_lost_its_effect_is_found_out)
 	for (int i = 0; i < 6; i++)
 		window(&source, 1);
 	cr_assert(fake_card_has(&card, 1));
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 9; i++) {
 		source.packets = i % 2 ? 0 : 100;
 		window_states(&source, 1, &states);
 	}
-	cr_expect(!fake_card_has(&card, 1), "the rule does nothing, and its place is not given up");
+	cr_expect_eq(card.n_dels, 1, "the rule does nothing, and stays");
+	cr_expect(fake_card_has(&card, 1), "it is not put there anew");
+	cr_expect_str_eq(fake_card_event_text(&card, EVENT_KIND_OFFLOAD_FAILED),
+			 "1 source came through the NIC's table; it holds 0 of 4: the packets "
+			 "arrive again, as after a reset of the card; the rule is put there anew "
+			 "(-EIO)");
+	for (int i = 0; i < 9; i++)
+		window_states(&source, 1, &states);
+	cr_expect(!fake_card_has(&card, 1), "it does not help, and is done again and again");
 	cr_expect_str_eq(status().last_error,
 			 "the card took the rule, but the packets still arrive (-EIO)");
 	source.packets = 100;
