@@ -216,6 +216,7 @@ static void print_offload(const json_t *status, const struct style *style)
 	char used[HUMAN_TEXT_SIZE], capacity[HUMAN_TEXT_SIZE], adds[HUMAN_TEXT_SIZE];
 	char dels[HUMAN_TEXT_SIZE], lifted[HUMAN_TEXT_SIZE], probation[64] = "";
 	const char *error = document_string(status, "offload.last_error");
+	const char *driver = document_string(status, "offload.driver");
 	bool healthy = document_bool(status, "offload.healthy");
 
 	if (!document_bool(status, "offload.enabled")) {
@@ -225,8 +226,8 @@ static void print_offload(const json_t *status, const struct style *style)
 	if (!document_bool(status, "offload.counters"))
 		snprintf(probation, sizeof(probation), " (no counters; %s on probation)",
 			 human_count(document_u64(status, "offload.probation"), lifted));
-	say("offload", "%s%s: %s of %s entries%s, %s added, %s removed, threshold %.2f%s%s%s",
-	    document_string(status, "offload.backend"),
+	say("offload", "%s%s%s%s: %s of %s entries%s, %s added, %s removed, threshold %.2f%s%s%s",
+	    document_string(status, "offload.backend"), driver[0] ? ", driver " : "", driver,
 	    document_bool(status, "offload.emulated") ? " (emulated, no real card)" : "",
 	    human_count(document_u64(status, "offload.entries"), used),
 	    human_count(document_u64(status, "offload.capacity"), capacity), probation,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/nic_driver.h"
 #include "config/errors.h"
 #include "config/manifest.h"
 #include "config/node.h"
@@ -77,9 +78,32 @@ static size_t run_cases(const struct conform *conform, const struct conform_case
 	return failures;
 }
 
-static int report(const struct cli_args *args, const struct plugin *plugin, size_t failures,
+/* Says whose card it was, where it is about one: in `json`, or as a line if that is NULL. */
+static void name_card(const struct conform *conform, json_t *json)
+{
+	char driver[NIC_DRIVER_SIZE];
+	bool simulation;
+
+	if (!plugin_backend_ops(conform->plugin))
+		return;
+	nic_driver_name(conform->ifname, driver);
+	simulation = nic_driver_is_simulation(driver);
+	if (!json) {
+		printf("interface '%s': driver %s%s\n", conform->ifname,
+		       driver[0] ? driver : "unknown",
+		       simulation ? ", a simulation: nothing here is of a real card" : "");
+		fflush(stdout);
+		return;
+	}
+	json_object_set_new(json, "interface", json_string(conform->ifname));
+	json_object_set_new(json, "driver", json_string(driver));
+	json_object_set_new(json, "simulation", json_boolean(simulation));
+}
+
+static int report(const struct cli_args *args, const struct conform *conform, size_t failures,
 		  json_t *list)
 {
+	const struct plugin *plugin = conform->plugin;
 	json_t *json;
 	int code = failures ? CLI_EXIT_REFUSED : CLI_EXIT_OK;
 
@@ -93,6 +117,8 @@ static int report(const struct cli_args *args, const struct plugin *plugin, size
 	}
 	json = json_pack("{s:s, s:b, s:O}", "name", plugin_name(plugin), "conforms", failures == 0,
 			 "cases", list);
+	if (json)
+		name_card(conform, json);
 	if (!json || cli_print_json(json) != CLI_EXIT_OK)
 		code = CLI_EXIT_FAILED;
 	json_decref(json);
@@ -148,11 +174,13 @@ int plugins_test(const struct cli_args *args)
 	conform.options = options;
 	conform.seed = args->seed ? strtoull(args->seed, NULL, 0) : 1;
 	list = json_array();
+	if (!args->json)
+		name_card(&conform, NULL);
 	failures = run_cases(&conform,
 			     plugin_detector_ops(conform.plugin) ? conform_detector_cases
 								 : conform_backend_cases,
 			     args->json, list);
-	code = report(args, conform.plugin, failures, list);
+	code = report(args, &conform, failures, list);
 	json_decref(list);
 	plugin_close(conform.plugin);
 	config_node_free(options);

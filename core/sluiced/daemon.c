@@ -166,11 +166,16 @@ static int open_backend(struct daemon *daemon, struct sluice_err *err)
 	const char *ifname =
 		settings->offload.interface ? settings->offload.interface : settings->interfaces[0].name;
 
+	int ret;
+
 	if (!settings->offload.enabled)
 		return 0;
-	return plugin_backend_open(generation_backend(daemon->generation),
-				   generation_backend_use(daemon->generation), ifname,
-				   &daemon->caps, NULL, &daemon->backend, err);
+	ret = plugin_backend_open(generation_backend(daemon->generation),
+				  generation_backend_use(daemon->generation), ifname, &daemon->caps,
+				  NULL, &daemon->backend, err);
+	nic_driver_name(ifname, daemon->nic_driver);
+	daemon->caps.emulated |= nic_driver_is_simulation(daemon->nic_driver);
+	return ret;
 }
 
 static enum dataplane_mode to_dataplane_mode(enum settings_mode mode)
@@ -261,6 +266,7 @@ static int start_offload(struct daemon *daemon, struct sluice_err *err)
 		.self = daemon->backend ? plugin_instance_self(daemon->backend) : NULL,
 		.caps = daemon->caps,
 		.name = offload->backend.name,
+		.driver = daemon->nic_driver,
 		.capacity = offload->capacity,
 		.updates_per_second = offload->updates_per_second,
 		.max_rate_pps = offload->max_rate_pps,

@@ -9,6 +9,7 @@
 
 #include "base/event.h"
 #include "base/log.h"
+#include "base/nic_driver.h"
 #include "engine/engine.h"
 
 #include "generation.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct metrics *metrics;
 	struct sluice_instance *backend;
 	struct sluice_backend_caps caps;
+	char nic_driver[NIC_DRIVER_SIZE]; /* Of the back end's interface. */
 	struct dataplane *dataplane;
 	bool adopted; /* The filter was there before us. */
 	struct offload *offload;

@@ -392,6 +392,7 @@ static void write_offload(FILE *out, const struct snapshot *snapshot)
 	const struct offload_status *offload = &snapshot->offload;
 	const struct metrics_label info[] = {
 		{ "backend", offload->backend },
+		{ "driver", offload->driver },
 		{ "emulated", offload->emulated ? "true" : "false" },
 		{ "counters", offload->counters ? "true" : "false" },
 		{ NULL, NULL },

@@ -169,6 +169,7 @@ static json_t *offload_json(const struct snapshot *snapshot)
 			 "refused", J(offload->refused), "failures", J(offload->failures));
 	if (!json)
 		return NULL;
+	json_object_set_new(json, "driver", text_json(offload->driver, sizeof(offload->driver)));
 	json_object_set_new(json, "probation", json_integer(J(offload->probation)));
 	json_object_set_new(json, "threshold", json_real(offload->threshold));
 	json_object_set_new(json, "volume_pps", json_integer(J(offload->volume_pps)));

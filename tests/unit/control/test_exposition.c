@@ -58,6 +58,7 @@ static void fill(struct snapshot *snapshot)
 	snapshot_set_counters(snapshot, &counters, &before, 500000000);
 	snapshot->has_offload = true;
 	snapshot->offload = (struct offload_status){ .backend = "emu",
+						     .driver = "veth",
 						     .emulated = true,
 						     .healthy = true,
 						     .capacity = 1024,
@@ -218,6 +219,7 @@ Test(status, document_has_what_operators_need)
 	cr_assert_not_null(get(json, "passes", "pass", NULL));
 	cr_assert_eq(json_integer_value(get(json, "offload", "entries", NULL)), 1000);
 	cr_assert(json_is_true(get(json, "offload", "emulated", NULL)));
+	cr_assert_str_eq(json_string_value(get(json, "offload", "driver", NULL)), "veth");
 	cr_assert_eq(
 		json_integer_value(
 			get(json, "window", "stages", "swap")
