@@ -309,6 +309,10 @@ static int check_key(const struct blocklist_table *table, const struct sluice_ke
 
 void blocklist_table_prefetch(const struct blocklist_table *table, const struct sluice_key *key)
 {
+	if (table->n_free > DATAPLANE_BLOCK_AHEAD)
+		__builtin_prefetch(&table->records[table->free_records[table->n_free - 1 -
+								       DATAPLANE_BLOCK_AHEAD]],
+				   1);
 	if (key->family == SLUICE_FAMILY_IPV4 || key->family == SLUICE_FAMILY_IPV6)
 		block_family_prefetch(key->family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6,
 				      hash_of(table, key->family, key->addr));
