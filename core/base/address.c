@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "siphash.h"
 
 unsigned int address_width(uint8_t family)
 {
@@ -227,55 +228,16 @@ const char *address_format(const struct sluice_key *key, char *text)
 	return text;
 }
 
-struct sip {
-	uint64_t v0, v1, v2, v3;
-};
-
-static inline uint64_t rotate(uint64_t x, int bits)
-{
-	return (x << bits) | (x >> (64 - bits));
-}
-
-static inline void sip_round(struct sip *s)
-{
-	s->v0 += s->v1;
-	s->v1 = rotate(s->v1, 13) ^ s->v0;
-	s->v0 = rotate(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = rotate(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = rotate(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = rotate(s->v1, 17) ^ s->v2;
-	s->v2 = rotate(s->v2, 32);
-}
-
-static inline void sip_word(struct sip *s, uint64_t word)
-{
-	s->v3 ^= word;
-	sip_round(s);
-	s->v0 ^= word;
-}
-
 uint64_t address_hash(const struct sluice_key *key, const struct address_secret *secret)
 {
-	struct sip s = {
-		.v0 = secret->k[0] ^ 0x736f6d6570736575u,
-		.v1 = secret->k[1] ^ 0x646f72616e646f6du,
-		.v2 = secret->k[0] ^ 0x6c7967656e657261u,
-		.v3 = secret->k[1] ^ 0x7465646279746573u,
-	};
+	struct siphash s = siphash_begin(secret->k);
 	uint64_t words[2];
 
 	/* The last 12 bytes of an IPv4 key are zero and the family is hashed, so one word will do. */
 	memcpy(words, key->addr, sizeof(words));
-	sip_word(&s, words[0]);
+	siphash_word(&s, words[0], 1);
 	if (key->family != SLUICE_FAMILY_IPV4)
-		sip_word(&s, words[1]);
-	sip_word(&s, (uint64_t)key->family << 8 | key->prefix_len);
-	s.v2 ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+		siphash_word(&s, words[1], 1);
+	siphash_word(&s, (uint64_t)key->family << 8 | key->prefix_len, 1);
+	return siphash_end(&s, 3);
 }
