@@ -25,6 +25,7 @@
 #include "plugin/plugin.h"
 #include "xsk/handover.h"
 #include "xsk/port.h"
+#include "xsk/wait.h"
 
 #define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
 
@@ -36,6 +37,7 @@ struct worker {
 	struct handover_reply link;
 	struct port_mapping mapping;
 	struct sluice_io *io;
+	struct port_waiter waiter;
 	struct plugin *plugin;
 	struct sluice_instance *stack;
 };
@@ -125,6 +127,11 @@ static int open_port(struct worker *worker, struct sluice_err *err)
 
 	if (code)
 		err_set(err, NULL, "no memory for the port");
+	worker->waiter = (struct port_waiter){
+		.io = worker->io,
+		.socket = worker->socket,
+		.poll = (enum handover_poll)worker->link.poll,
+	};
 	return code;
 }
 
@@ -179,22 +186,20 @@ static void find_daemon(struct worker *worker)
 	worker->connection = -1;
 }
 
-/* True: SIGTERM has come. */
-static bool wait_for_work(struct worker *worker, int timeout_ms)
+/* 1: SIGTERM has come; 0; or a negative errno. */
+static int wait_for_work(struct worker *worker, int timeout_ms)
 {
 	struct pollfd ready[] = {
 		{ .fd = worker->signals, .events = POLLIN },
 		{ .fd = worker->connection, .events = POLLIN },
-		{ .fd = worker->socket, .events = POLLIN },
 	};
+	int code;
 
-	port_flush(worker->io);
-	if (port_has_packets(worker->io) || worker->link.poll == HANDOVER_POLL_SPIN)
-		timeout_ms = 0;
 	if (worker->connection < 0 && (timeout_ms < 0 || timeout_ms > 1000))
 		timeout_ms = 1000;
-	if (poll(ready, 3, timeout_ms) < 0)
-		return false;
+	code = port_wait(&worker->waiter, ready, 2, timeout_ms);
+	if (code)
+		return code == -EINTR ? 0 : code;
 	/* After the handshake the daemon says nothing: this is its end. */
 	if (worker->connection >= 0 && ready[1].revents) {
 		close(worker->connection);
@@ -205,7 +210,7 @@ static bool wait_for_work(struct worker *worker, int timeout_ms)
 	}
 	if (worker->connection < 0)
 		find_daemon(worker);
-	return ready[0].revents;
+	return ready[0].revents != 0;
 }
 
 static int run(struct worker *worker, struct sluice_err *err)
@@ -214,14 +219,17 @@ static int run(struct worker *worker, struct sluice_err *err)
 	void *self = plugin_instance_self(worker->stack);
 
 	for (;;) {
-		int wait_ms = ops->turn(self);
+		int wait_ms = ops->turn(self), code;
 
 		if (wait_ms < 0) {
 			err_set(err, NULL, "the stack ended: %s", err_name(wait_ms));
 			return wait_ms;
 		}
-		if (wait_for_work(worker, wait_ms))
-			return 0;
+		code = wait_for_work(worker, wait_ms);
+		if (code < 0)
+			err_set(err, NULL, "cannot wait for packets: %s", err_name(code));
+		if (code)
+			return code < 0 ? code : 0;
 	}
 }
 

@@ -64,7 +64,7 @@ start_nginx() {
 	SERVERS=$!
 }
 
-# start_bare CORES poll|busy PROGRAM: lwip behind the bare program of that name.
+# start_bare CORES wait|busy PROGRAM: lwip behind the bare program of that name.
 start_bare() {
 	on_server ip link set dev eth0 xdp pinned "$BARE/prog/$3" || fail "cannot attach $3"
 	start_lwip "$1" "$2" "$BARE/map/bare_xsks"
@@ -74,10 +74,10 @@ start_bare() {
 start_behind_sluice() {
 	start sluiced taskset -c 1 "$BIN/sluiced" --config "$1" || fail "sluiced does not start"
 	SLUICED=$STARTED
-	start_lwip 1 poll "$(find /sys/fs/bpf -name sluice_xsks)"
+	start_lwip 1 wait "$(find /sys/fs/bpf -name sluice_xsks)"
 }
 
-# start_lwip CORES poll|busy MAP
+# start_lwip CORES wait|busy MAP
 start_lwip() {
 	SERVERS=
 	core=0
@@ -95,9 +95,9 @@ start_server() {
 	set_queues "$2"
 	case $1 in
 	nginx) start_nginx "$2" ;;
-	lwip-poll) start_bare "$2" poll sluice_bare_all ;;
+	lwip-poll) start_bare "$2" wait sluice_bare_all ;;
 	lwip-busy) start_bare "$2" busy sluice_bare_all ;;
-	lwip-poll-drop) start_bare "$2" poll sluice_bare_tcp ;;
+	lwip-poll-drop) start_bare "$2" wait sluice_bare_tcp ;;
 	lwip-sluice-rule) start_behind_sluice "$LAB/rule.yaml" ;;
 	lwip-sluice-detect) start_behind_sluice "$LAB/detect.yaml" ;;
 	esac

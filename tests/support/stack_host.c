@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sluice-stack-host: runs a stack plugin without the daemon, on a TAP device or on an AF_XDP socket of
- * its own.  At SIGTERM it prints what the stack says of itself, and fails if a frame is missing.
+ * sluice-stack-host: runs a stack plugin without the daemon, on a TAP device, or on an AF_XDP socket behind
+ * a program that is not Sluice's.  At SIGTERM it prints what the stack says of itself, and fails if a frame is missing.
  *
  *   sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN LOSE-OUT]
- *   sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP MAC [poll|busy]
+ *   sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP MAC [wait|busy|spin]
  */
 #include <errno.h>
 #include <netinet/ether.h>
@@ -24,9 +24,23 @@
 #include "config/errors.h"
 #include "config/node.h"
 #include "plugin/plugin.h"
+#include "xsk/port.h"
 
+#include "port_host.h"
 #include "tap_io.h"
-#include "xsk_io.h"
+
+struct run;
+
+/* One kind of packet I/O. */
+struct io_kind {
+	const char *name;
+	int least_words; /* Behind its name. */
+	const struct sluice_io_ops *ops;
+	int (*open)(struct run *run, int n_words, char *words[], struct sluice_err *err);
+	void (*close)(struct run *run);
+	int (*wait)(struct run *run, int timeout_ms);
+	unsigned int (*kept)(const struct run *run);
+};
 
 struct run {
 	struct logger logger;
@@ -36,18 +50,8 @@ struct run {
 	struct sluice_instance *instance;
 	const struct io_kind *kind;
 	struct sluice_io *io;
+	struct port_host *port; /* Of kind "xsk". */
 	int signals;
-};
-
-/* One kind of packet I/O. */
-struct io_kind {
-	const char *name;
-	int least_words; /* Behind its name. */
-	const struct sluice_io_ops *ops;
-	int (*open)(struct run *run, int n_words, char *words[], struct sluice_err *err);
-	void (*close)(struct sluice_io *io);
-	int (*wait)(struct sluice_io *io, int timeout_ms);
-	unsigned int (*kept)(struct sluice_io *io);
 };
 
 static int open_tap(struct run *run, int n_words, char *words[], struct sluice_err *err)
@@ -64,28 +68,82 @@ static int open_tap(struct run *run, int n_words, char *words[], struct sluice_e
 	return tap_io_open(&settings, &run->io, err);
 }
 
+static void close_tap(struct run *run)
+{
+	tap_io_close(run->io);
+}
+
+static int wait_tap(struct run *run, int timeout_ms)
+{
+	return tap_io_wait(run->io, timeout_ms);
+}
+
+static unsigned int kept_tap(const struct run *run)
+{
+	return tap_io_kept(run->io);
+}
+
+static int read_poll(const char *word, enum handover_poll *poll)
+{
+	static const char *const names[] = {
+		[HANDOVER_POLL_WAIT] = "wait",
+		[HANDOVER_POLL_BUSY] = "busy",
+		[HANDOVER_POLL_SPIN] = "spin",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]) != 0)
+			continue;
+		*poll = (enum handover_poll)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_err *err)
 {
-	struct xsk_settings settings = {
+	struct port_host_settings settings = {
 		.interface = words[0],
 		.queue = (uint32_t)atoi(words[1]),
 		.map = words[2],
-		.busy = n_words > 4 && strcmp(words[4], "busy") == 0,
 		.wake_fd = run->signals,
 	};
 	const struct ether_addr *mac = ether_aton(words[3]);
+	int rc;
 
 	if (!mac) {
 		snprintf(err->text, sizeof(err->text), "'%s' is no MAC address", words[3]);
 		return -EINVAL;
 	}
+	if (n_words > 4 && read_poll(words[4], &settings.poll)) {
+		snprintf(err->text, sizeof(err->text), "'%s' is not wait, busy or spin", words[4]);
+		return -EINVAL;
+	}
 	memcpy(settings.mac, mac, sizeof(settings.mac));
-	return xsk_io_open(&settings, &run->io, err);
+	rc = port_host_open(&settings, &run->port, err);
+	if (!rc)
+		run->io = port_host_io(run->port);
+	return rc;
+}
+
+static void close_xsk(struct run *run)
+{
+	port_host_close(run->port);
+}
+
+static int wait_xsk(struct run *run, int timeout_ms)
+{
+	return port_host_wait(run->port, timeout_ms);
+}
+
+static unsigned int kept_xsk(const struct run *run)
+{
+	return port_host_kept(run->port);
 }
 
 static const struct io_kind kinds[] = {
-	{ "tap", 1, &tap_io_ops, open_tap, tap_io_close, tap_io_wait, tap_io_kept },
-	{ "xsk", 4, &xsk_io_ops, open_xsk, xsk_io_close, xsk_io_wait, xsk_io_kept },
+	{ "tap", 1, &tap_io_ops, open_tap, close_tap, wait_tap, kept_tap },
+	{ "xsk", 4, &port_ops, open_xsk, close_xsk, wait_xsk, kept_xsk },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -112,7 +170,7 @@ static int start(struct run *run, int argc, char *argv[])
 	return rc;
 }
 
-static int serve(const struct run *run)
+static int serve(struct run *run)
 {
 	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
 	struct signalfd_siginfo info;
@@ -122,7 +180,7 @@ static int serve(const struct run *run)
 	for (;;) {
 		rc = ops->turn(plugin_instance_self(run->instance));
 		if (rc >= 0)
-			rc = run->kind->wait(run->io, rc);
+			rc = run->kind->wait(run, rc);
 		if (rc < 0) {
 			fprintf(stderr, "sluice-stack-host: %s\n", strerror(-rc));
 			return rc;
@@ -140,8 +198,8 @@ static int report(const struct run *run)
 
 	for (size_t i = 0; i < n; i++)
 		printf("%s %llu\n", figures[i].name, (unsigned long long)figures[i].value);
-	printf("kept %u\n", run->kind->kept(run->io));
-	return run->kind->kept(run->io) ? -1 : 0;
+	printf("kept %u\n", run->kind->kept(run));
+	return run->kind->kept(run) ? -1 : 0;
 }
 
 static int open_signals(void)
@@ -169,7 +227,7 @@ int main(int argc, char *argv[])
 			"Usage: sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN "
 			"LOSE-OUT]\n"
 			"       sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP "
-			"MAC [poll|busy]\n");
+			"MAC [wait|busy|spin]\n");
 		return 2;
 	}
 	config_errors_init(&run.errors);
@@ -181,7 +239,7 @@ int main(int argc, char *argv[])
 	if (!rc)
 		rc = report(&run);
 	plugin_instance_free(run.instance);
-	run.kind->close(run.io);
+	run.kind->close(&run);
 	plugin_close(run.plugin);
 	config_node_free(run.options);
 	return rc ? 1 : 0;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # A stack in user space behind the filter: sluiced delivers port 80 to AF_XDP, and the stack lwip joins
-# the pinned map by libxdp alone, as any program can.  Behind it, on Linux's own stack, is nginx.
+# the pinned map without asking the daemon, as any program can.  Behind it, on Linux's own stack, is nginx.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 

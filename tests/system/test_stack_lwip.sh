@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The stack lwip and its web server on a TAP device, by itself: neither XDP nor the daemon.  Clients are
+# The stack lwip and its web server on a TAP device, by itself: neither XDP nor the daemon, so neither
+# sluice-stack, which has its sockets from it.  The TAP loses frames at will.  Clients are
 # Linux's own stack with curl, wrk and ab; the server beside it is nginx, with the same files.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
