@@ -94,6 +94,14 @@ int config_list_string(const struct sluice_config *config, const char *name, siz
 int config_list_key(const struct sluice_config *config, const char *name, size_t i,
 		    struct sluice_key *key);
 
+/* All of these as members of a struct sluice_host, whoever the host is. */
+#define CONFIG_SERVICES                                                           \
+	.option_u64 = config_option_u64, .option_double = config_option_double,   \
+	.option_bool = config_option_bool, .option_string = config_option_string, \
+	.option_key = config_option_key, .list_count = config_list_count,         \
+	.list_u64 = config_list_u64, .list_double = config_list_double,           \
+	.list_string = config_list_string, .list_key = config_list_key
+
 /*
  * The features that options need which are in use, that is, have a value other than 0, false and []:
  * one after the other, NULL at the end.  A feature may come more than once.

@@ -144,35 +144,28 @@ static const struct sluice_host host_services = {
 	.size = sizeof(host_services),
 	.log = host_log,
 	.now_ns = host_now_ns,
-	.option_u64 = config_option_u64,
-	.option_double = config_option_double,
-	.option_bool = config_option_bool,
-	.option_string = config_option_string,
 	.propose = host_propose,
 	.propose_rule = host_propose_rule,
-	.option_key = config_option_key,
-	.list_count = config_list_count,
-	.list_u64 = config_list_u64,
-	.list_double = config_list_double,
-	.list_string = config_list_string,
-	.list_key = config_list_key,
+	CONFIG_SERVICES,
 };
 
-static int make_config(const struct plugin *plugin, const struct plugin_use *use,
-		       struct config_errors *errors, struct sluice_config **out,
-		       struct sluice_err *err)
+int plugin_config_new(const struct plugin *plugin, const struct config_node *options,
+		      const char *key, struct config_errors *errors, struct sluice_config **out,
+		      struct sluice_err *err)
 {
 	struct config_errors *own = NULL;
 	int rc;
 
 	if (!errors) {
 		own = malloc(sizeof(*own));
-		if (!own)
+		if (!own) {
+			err_set(err, NULL, "out of memory (-ENOMEM)");
 			return -ENOMEM;
+		}
 		config_errors_init(own);
 		errors = own;
 	}
-	rc = config_new(plugin_manifest(plugin), use->options, use->key, errors, out);
+	rc = config_new(plugin_manifest(plugin), options, key, errors, out);
 	if (rc != 0)
 		config_errors_to_err(errors, err);
 	free(own);
@@ -189,7 +182,7 @@ static int instance_new(struct plugin *plugin, const struct plugin_use *use,
 	err_init(err);
 	if (!instance)
 		return -ENOMEM;
-	rc = make_config(plugin, use, errors, &instance->config, err);
+	rc = plugin_config_new(plugin, use->options, use->key, errors, &instance->config, err);
 	if (rc != 0) {
 		free(instance);
 		return rc;
@@ -274,7 +267,7 @@ int plugin_detector_reconfigure(struct sluice_instance *instance, const struct p
 
 	err = err ? err : &own;
 	err_init(err);
-	rc = make_config(instance->plugin, use, errors, &config, err);
+	rc = plugin_config_new(instance->plugin, use->options, use->key, errors, &config, err);
 	if (rc != 0)
 		return fail(instance->plugin, "cannot configure it", rc, err);
 	rc = ops && ops->reconfigure ? ops->reconfigure(instance->self, config, err) : 0;

@@ -103,29 +103,54 @@ static const struct sluice_plugin *find_descriptor(void *handle, size_t *size)
 	return descriptor;
 }
 
-static int load_object(struct plugin *plugin, const char *file, struct sluice_err *err)
+/* The linker's handle of the object behind `fd`; NULL: dlerror() has the reason. */
+static void *load_handle(int fd, char path[32])
 {
-	const struct sluice_plugin *descriptor;
-	char path[32];
-	size_t size;
-	int rc = plugin_probe(plugin->fd, file, err);
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
 
-	if (rc != 0)
-		return rc;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", plugin->fd);
-	plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!plugin->handle) {
-		const char *reason = dlerror();
-		size_t len = strlen(path);
+static int refuse_handle(const char *path, const char *file, struct sluice_err *err)
+{
+	const char *reason = dlerror();
+	size_t len = strlen(path);
 
-		/* The linker puts our path in front, which would tell the reader nothing. */
-		if (reason && strncmp(reason, path, len) == 0 && reason[len] == ':')
-			reason += len + 1 + strspn(reason + len + 1, " ");
-		err_set(err, NULL, "%s: cannot load it: %s (-ENOEXEC); rebuild it for this system",
-			file, reason ? reason : "no reason given");
-		return -ENOEXEC;
+	/* The linker puts our path in front, which would tell the reader nothing. */
+	if (reason && strncmp(reason, path, len) == 0 && reason[len] == ':')
+		reason += len + 1 + strspn(reason + len + 1, " ");
+	err_set(err, NULL, "%s: cannot load it: %s (-ENOEXEC); rebuild it for this system", file,
+		reason ? reason : "no reason given");
+	return -ENOEXEC;
+}
+
+/* Each operation must lie in something that is loaded; what it does there nobody can know. */
+static int check_code(const union descriptor_ops *ops, const char *file, struct sluice_err *err)
+{
+	/* Behind their size they are pointers to functions, whatever the kind. */
+	for (size_t at = sizeof(size_t); at + sizeof(void *) <= sizeof(*ops);
+	     at += sizeof(void *)) {
+		Dl_info info;
+		void *code;
+
+		memcpy(&code, (const char *)ops + at, sizeof(code));
+		if (!code || dladdr(code, &info) != 0)
+			continue;
+		err_set(err, NULL,
+			"%s: its operation at byte %zu of ops points to no code (-EINVAL); point it "
+			"to a function, or to NULL where the header allows it",
+			file, at);
+		return -EINVAL;
 	}
-	descriptor = find_descriptor(plugin->handle, &size);
+	return 0;
+}
+
+static int check_handle(void *handle, const struct manifest *manifest, const char *file,
+			union descriptor_ops *ops, struct sluice_err *err)
+{
+	size_t size;
+	const struct sluice_plugin *descriptor = find_descriptor(handle, &size);
+	int rc;
+
 	if (!descriptor) {
 		err_set(err, NULL,
 			"%s exports no object '" SYMBOL "' (-EPROTO); define one with "
@@ -133,7 +158,46 @@ static int load_object(struct plugin *plugin, const char *file, struct sluice_er
 			file);
 		return -EPROTO;
 	}
-	return descriptor_check(descriptor, size, plugin->manifest, file, &plugin->ops, err);
+	rc = descriptor_check(descriptor, size, manifest, file, ops, err);
+	return rc == 0 ? check_code(ops, file, err) : rc;
+}
+
+struct trial {
+	const struct plugin *plugin;
+	const char *file;
+};
+
+/* All that the host is going to do with the object before it calls an operation. */
+static void try_object(void *ctx, volatile enum probe_step *step)
+{
+	const struct trial *trial = ctx;
+	union descriptor_ops ops;
+	struct sluice_err err;
+	char path[32];
+	void *handle = load_handle(trial->plugin->fd, path);
+	int rc;
+
+	if (!handle)
+		return;
+	*step = PROBE_STEP_READ;
+	rc = check_handle(handle, trial->plugin->manifest, trial->file, &ops, &err);
+	(void)rc; /* The host finds the same, and tells it. */
+	*step = PROBE_STEP_UNLOAD;
+	dlclose(handle);
+}
+
+static int load_object(struct plugin *plugin, const char *file, struct sluice_err *err)
+{
+	struct trial trial = { plugin, file };
+	char path[32];
+	int rc = probe_run(try_object, &trial, file, err);
+
+	if (rc != 0)
+		return rc;
+	plugin->handle = load_handle(plugin->fd, path);
+	if (!plugin->handle)
+		return refuse_handle(path, file, err);
+	return check_handle(plugin->handle, plugin->manifest, file, &plugin->ops, err);
 }
 
 static int open_object(struct plugin *plugin, const struct plugin_trust *trust, int folder_fd,

@@ -22,21 +22,6 @@
 #define MAX_MANIFEST_SIZE (64 * 1024)
 #define MAX_NAME_LEN 15 /* As schemas/manifest.schema.yaml has it. */
 
-const char *plugin_kind_name(enum sluice_plugin_kind kind)
-{
-	switch (kind) {
-	case SLUICE_PLUGIN_DETECTOR:
-		return "detector";
-	case SLUICE_PLUGIN_BACKEND:
-		return "backend";
-	case SLUICE_PLUGIN_FEATURES:
-		return "features";
-	case SLUICE_PLUGIN_STACK:
-		return "stack";
-	}
-	return "unknown kind";
-}
-
 /* The name becomes part of a path, so it must not be able to leave the folder. */
 static int check_name(const char *name, struct sluice_err *err)
 {

@@ -88,8 +88,16 @@ struct plugin_use {
 };
 
 /*
- * A detector ready to observe.  Options that the manifest does not allow are listed in `errors`
- * (which may be NULL), each with its place in the file; `err` gets the first.
+ * Options as the manifest has them; `key` is their path in the deployment file, for messages.  What
+ * it does not allow is listed in `errors` (which may be NULL), each with its place in the file;
+ * `err` gets the first.  The caller frees `*out` by config_free().
+ */
+int plugin_config_new(const struct plugin *plugin, const struct config_node *options,
+		      const char *key, struct config_errors *errors, struct sluice_config **out,
+		      struct sluice_err *err) __attribute__((warn_unused_result));
+
+/*
+ * A detector ready to observe; `errors` as in plugin_config_new().
  */
 int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 			struct config_errors *errors, struct sluice_instance **out,

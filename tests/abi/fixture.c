@@ -34,6 +34,9 @@
 #ifndef FIXTURE_VERSION
 #define FIXTURE_VERSION "1.2.3"
 #endif
+#ifndef FIXTURE_OPS
+#define FIXTURE_OPS &fixture_ops
+#endif
 #ifndef FIXTURE_OPS_SIZE
 #define FIXTURE_OPS_SIZE sizeof(struct sluice_detector_ops)
 #endif
@@ -201,8 +204,6 @@ const struct sluice_plugin sluice_plugin = {
 	.name = FIXTURE_NAME,
 	.version = FIXTURE_VERSION,
 	.license = "BSD-2-Clause",
-#ifndef FIXTURE_NO_OPS
-	.ops = &fixture_ops,
-#endif
+	.ops = FIXTURE_OPS,
 };
 #endif

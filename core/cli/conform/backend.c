@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "config/errors.h"
 #include "config/manifest.h"
 #include "plugin/plugin.h"
 
@@ -37,7 +36,6 @@ static int say(struct card *card, const char *what, int rc)
 
 static int card_open(struct conform *conform, struct card *card)
 {
-	struct config_errors errors;
 	int rc;
 
 	memset(card, 0, sizeof(*card));
@@ -45,12 +43,9 @@ static int card_open(struct conform *conform, struct card *card)
 	card->ops = plugin_backend_ops(conform->plugin);
 	card->instance.in_call = true;
 	card->caps.size = sizeof(card->caps);
-	config_errors_init(&errors);
-	if (config_new(plugin_manifest(conform->plugin), conform->options, "options", &errors,
-		       &card->instance.config) != 0) {
-		config_errors_to_err(&errors, &card->err);
+	if (plugin_config_new(conform->plugin, conform->options, "options", NULL,
+			      &card->instance.config, &card->err) != 0)
 		return conform_fail(conform, "%s", card->err.text);
-	}
 	rc = card->ops->open(&card->instance, &conform_host, card->instance.config, conform->ifname,
 			     &card->caps, &card->instance.self, &card->err);
 	if (rc != 0 || !card->instance.self) {

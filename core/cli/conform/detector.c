@@ -105,8 +105,7 @@ static int try_option(struct conform *conform, const struct manifest_option *opt
 	if (rc == 0) {
 		struct sluice_config *config = NULL;
 
-		rc = config_new(plugin_manifest(conform->plugin), options, "options", &errors,
-				&config);
+		rc = plugin_config_new(conform->plugin, options, "options", NULL, &config, NULL);
 		config_free(config);
 		if (rc != 0) {
 			config_node_free(options);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "config/errors.h"
 #include "config/manifest.h"
 #include "config/node.h"
 #include "plugin/plugin.h"
@@ -77,14 +76,12 @@ int faults_refusals(struct conform *conform)
 static int offer(struct sluice_instance *instance, struct sluice_config **config)
 {
 	struct conform *conform = instance->conform;
-	struct config_errors errors;
 	struct sluice_err err = { .text = "" };
 	int rc;
 
-	config_errors_init(&errors);
-	if (config_new(plugin_manifest(conform->plugin), conform->options, "options", &errors,
-		       config) != 0)
-		return conform_fail(conform, "no options to offer");
+	if (plugin_config_new(conform->plugin, conform->options, "options", NULL, config, &err) !=
+	    0)
+		return conform_fail(conform, "no options to offer: %s", err.text);
 	instance->in_call = true;
 	rc = plugin_detector_ops(conform->plugin)->reconfigure(instance->self, *config, &err);
 	instance->in_call = false;

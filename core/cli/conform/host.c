@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "config/errors.h"
 #include "config/manifest.h"
 #include "plugin/plugin.h"
 
@@ -100,34 +99,10 @@ const struct sluice_host conform_host = {
 	.size = sizeof(conform_host),
 	.log = host_log,
 	.now_ns = host_now_ns,
-	.option_u64 = config_option_u64,
-	.option_double = config_option_double,
-	.option_bool = config_option_bool,
-	.option_string = config_option_string,
 	.propose = host_propose,
 	.propose_rule = host_propose_rule,
-	.option_key = config_option_key,
-	.list_count = config_list_count,
-	.list_u64 = config_list_u64,
-	.list_double = config_list_double,
-	.list_string = config_list_string,
-	.list_key = config_list_key,
+	CONFIG_SERVICES,
 };
-
-static int make_config(struct conform *conform, const struct config_node *options,
-		       struct sluice_config **config)
-{
-	struct config_errors errors;
-	struct sluice_err err;
-
-	config_errors_init(&errors);
-	if (config_new(plugin_manifest(conform->plugin), options ? options : conform->options,
-		       "options", &errors, config) == 0)
-		return 0;
-	err_init(&err);
-	config_errors_to_err(&errors, &err);
-	return conform_fail(conform, "%s", err.text);
-}
 
 /* Both strings must end inside of their arrays. */
 static bool err_is_whole(const struct sluice_err *err)
@@ -148,12 +123,13 @@ int host_detector_new(struct conform *conform, const struct config_node *options
 		return conform_fail(conform, "no memory for the test");
 	instance->conform = conform;
 	instance->now_ns = 1000000000;
-	rc = make_config(conform, options, &instance->config);
+	err_init(&err);
+	rc = plugin_config_new(conform->plugin, options ? options : conform->options, "options",
+			       NULL, &instance->config, &err);
 	if (rc != 0) {
 		free(instance);
-		return rc;
+		return conform_fail(conform, "%s", err.text);
 	}
-	err_init(&err);
 	instance->in_call = true;
 	rc = ops->create(instance, &conform_host, instance->config, &instance->self, &err);
 	instance->in_call = false;
