@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include <sluice/learn.h>
+
 /* The level follows slowly: a minute of windows moves it by about half. */
-#define WEIGHT (1.0 / 64)
+#define SLOWEST 64
 
 void min_pass_init(struct min_pass *min_pass)
 {
@@ -15,15 +17,14 @@ void min_pass_init(struct min_pass *min_pass)
 
 static void learn(struct min_pass *min_pass, uint64_t passed_pps, bool low)
 {
-	double weight = WEIGHT;
+	double weight;
 
 	if (min_pass->peace_windows < UINT32_MAX)
 		min_pass->peace_windows++;
-	/* A plain mean at first. */
-	if (1.0 / min_pass->peace_windows > weight)
-		weight = 1.0 / min_pass->peace_windows;
-	min_pass->level_pps += weight * ((double)passed_pps - min_pass->level_pps);
-	min_pass->low_share += weight * (low - min_pass->low_share);
+	weight = sluice_learn_weight(min_pass->peace_windows, SLOWEST);
+	/* Without a lag: the level only serves to tell that too little passes, and a jump raises it. */
+	sluice_learn_mean(&min_pass->level_pps, (double)passed_pps, weight);
+	sluice_learn_mean(&min_pass->low_share, low, weight);
 }
 
 static uint32_t wanted_windows(uint64_t length_ns)

@@ -261,7 +261,7 @@ static double mine(struct aggregate *aggregate)
 		.pps_per_sample = aggregate->per_sample,
 		.peace = aggregate->peace.packets,
 		.n_peace = aggregate->peace.n,
-		.peace_pps = aggregate->peace.mean_pps,
+		.peace_pps = aggregate->peace.pps.mean,
 		.ordinary = aggregate->ordinary,
 		.n_ordinary = aggregate->n_ordinary,
 	};
@@ -307,7 +307,7 @@ static bool is_warm(const struct aggregate *aggregate)
 {
 	const struct peace *peace = &aggregate->peace;
 
-	return peace->windows >= LEAST_WINDOWS && peace->seconds >= LEAST_SECONDS;
+	return peace->pps.n >= LEAST_WINDOWS && peace->seconds >= LEAST_SECONDS;
 }
 
 static void report(const struct aggregate *aggregate, struct aggregate_result *result)

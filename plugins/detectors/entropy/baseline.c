@@ -1,53 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exponentially weighted mean and mean absolute deviation, behind a delay line.
+ * Mean and mean absolute deviation of each signal, behind a line of windows that wait.
  */
 #include "baseline.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "jump.h"
+
 #define SLOWEST 32 /* Windows in the moving mean, once it has seen that many. */
 #define LIMIT_DEVIATIONS 8.0
-#define JUMP_FACTOR 1.5
-#define JUMP_DEVIATIONS 4.0
-#define JUMP_PPS 500.0 /* Less is no jump on any server. */
-
-static void update(struct baseline *baseline, int signal, double value)
-{
-	double weight, difference;
-
-	if (isnan(value))
-		return;
-	if (baseline->learned[signal] < SLOWEST)
-		baseline->learned[signal]++;
-	weight = 1.0 / baseline->learned[signal];
-	difference = value - baseline->mean[signal];
-	baseline->mean[signal] += weight * difference;
-	/* The first value has nothing to differ from. */
-	if (baseline->learned[signal] > 1)
-		baseline->deviation[signal] +=
-			weight * (fabs(difference) - baseline->deviation[signal]);
-}
 
 void baseline_learn(struct baseline *baseline, const struct baseline_point *point)
 {
-	struct baseline_point *slot = &baseline->late[baseline->next_late];
+	if (baseline->lag.n == ENTROPY_LAG) {
+		uint32_t oldest = sluice_lag_take(&baseline->lag, ENTROPY_LAG);
 
-	if (baseline->n_late == ENTROPY_LAG) {
 		for (int i = 0; i < BASELINE_N_SIGNALS; i++)
-			update(baseline, i, slot->value[i]);
-	} else {
-		baseline->n_late++;
+			if (!isnan(baseline->late[oldest].value[i]))
+				sluice_usual_learn(&baseline->usual[i],
+						   baseline->late[oldest].value[i], SLOWEST);
 	}
-	*slot = *point;
-	baseline->next_late = (baseline->next_late + 1) % ENTROPY_LAG;
+	baseline->late[sluice_lag_add(&baseline->lag, ENTROPY_LAG)] = *point;
 }
 
 void baseline_freeze(struct baseline *baseline)
 {
-	baseline->n_late = 0;
-	baseline->next_late = 0;
+	sluice_lag_discard(&baseline->lag);
 }
 
 void baseline_restart(struct baseline *baseline)
@@ -57,33 +37,34 @@ void baseline_restart(struct baseline *baseline)
 
 uint32_t baseline_windows(const struct baseline *baseline)
 {
-	return baseline->learned[BASELINE_OFFERED_PPS];
+	uint32_t n = baseline->usual[BASELINE_OFFERED_PPS].n;
+
+	return n < SLOWEST ? n : SLOWEST;
 }
 
 double baseline_distance(const struct baseline *baseline, enum baseline_signal signal, double value,
 			 double least)
 {
-	if (baseline->learned[signal] == 0 || isnan(value))
+	const struct sluice_usual *usual = &baseline->usual[signal];
+
+	if (usual->n == 0 || isnan(value))
 		return 0;
-	return fabs(value - baseline->mean[signal]) / fmax(baseline->deviation[signal], least);
+	return fabs(value - usual->mean) / fmax(usual->deviation, least);
 }
 
 double baseline_limit(const struct baseline *baseline, enum baseline_signal signal, double factor)
 {
-	return factor * baseline->mean[signal] + LIMIT_DEVIATIONS * baseline->deviation[signal];
+	const struct sluice_usual *usual = &baseline->usual[signal];
+
+	return factor * usual->mean + LIMIT_DEVIATIONS * usual->deviation;
 }
 
 bool baseline_is_jump(const struct baseline *baseline, double offered_pps)
 {
-	double mean = baseline->mean[BASELINE_OFFERED_PPS];
-	double deviation = baseline->deviation[BASELINE_OFFERED_PPS];
+	double oldest = NAN;
 
-	if (baseline_windows(baseline) == 0) {
-		if (baseline->n_late == 0)
-			return false;
-		/* Nothing is learned yet: the oldest window in the delay line has to do. */
-		mean = baseline->late[baseline->n_late == ENTROPY_LAG ? baseline->next_late : 0]
-			       .value[BASELINE_OFFERED_PPS];
-	}
-	return offered_pps > JUMP_FACTOR * mean + JUMP_DEVIATIONS * deviation + JUMP_PPS;
+	if (baseline->lag.n)
+		oldest = baseline->late[sluice_lag_at(&baseline->lag, ENTROPY_LAG, 0)]
+				 .value[BASELINE_OFFERED_PPS];
+	return jump_is_one(&baseline->usual[BASELINE_OFFERED_PPS], oldest, offered_pps);
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sluice/learn.h>
+
 #include "measure.h"
 #include "params.h"
 
@@ -27,10 +29,9 @@ struct baseline_point {
 };
 
 struct baseline {
-	double mean[BASELINE_N_SIGNALS], deviation[BASELINE_N_SIGNALS];
-	uint32_t learned[BASELINE_N_SIGNALS]; /* Windows. */
+	struct sluice_usual usual[BASELINE_N_SIGNALS];
 	struct baseline_point late[ENTROPY_LAG];
-	uint32_t n_late, next_late;
+	struct sluice_lag lag;
 };
 
 /* A peaceful window: learns the one of ENTROPY_LAG windows ago. */
@@ -40,7 +41,7 @@ void baseline_freeze(struct baseline *baseline);
 /* Starts anew: the level has changed for good. */
 void baseline_restart(struct baseline *baseline);
 
-/* Windows learned so far. */
+/* Windows learned so far, as far as they make a difference: at most 32. */
 uint32_t baseline_windows(const struct baseline *baseline);
 
 /* How far `value` is from the mean, in mean deviations of at least `least`; 0 if nothing is learned. */

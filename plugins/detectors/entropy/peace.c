@@ -8,11 +8,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "jump.h"
+
 #define SLOWEST 64 /* Windows in the moving mean. */
 #define ACCEPT_WINDOWS 60
-#define JUMP_FACTOR 1.5
-#define JUMP_DEVIATIONS 4.0
-#define JUMP_PPS 500.0
 /* Past that many, new packets take places as if no more had been seen: old ones fade. */
 #define MEMORY (4ull * MINE_MAX_PEACE)
 
@@ -41,29 +40,13 @@ static void remember(struct peace *peace, const struct mine_packet *packet)
 		peace->packets[place] = *packet;
 }
 
-static void learn_rate(struct peace *peace, double pps)
-{
-	double weight, difference = pps - peace->mean_pps;
-
-	if (peace->windows < UINT32_MAX)
-		peace->windows++;
-	weight = 1.0 / (peace->windows < SLOWEST ? peace->windows : SLOWEST);
-	peace->mean_pps += weight * difference;
-	if (peace->windows > 1)
-		peace->deviation_pps += weight * (fabs(difference) - peace->deviation_pps);
-}
-
 bool peace_is_jump(const struct peace *peace, double pps)
 {
-	double mean = peace->mean_pps;
+	double oldest = NAN;
 
-	/* Nothing is learned yet: the oldest window that waits has to do. */
-	if (peace->windows == 0) {
-		if (peace->n_late == 0)
-			return false;
-		mean = peace->late[peace->n_late == ENTROPY_LAG ? peace->next_late : 0].pps;
-	}
-	return pps > JUMP_FACTOR * mean + JUMP_DEVIATIONS * peace->deviation_pps + JUMP_PPS;
+	if (peace->lag.n)
+		oldest = peace->late[sluice_lag_at(&peace->lag, ENTROPY_LAG, 0)].pps;
+	return jump_is_one(&peace->pps, oldest, pps);
 }
 
 static void take_aside(struct peace *peace)
@@ -90,23 +73,22 @@ static void put_aside(struct peace *peace, const struct mine_packet *packets, si
 static void push(struct peace *peace, const struct mine_packet *packets, size_t n, double pps,
 		 double seconds)
 {
-	struct peace_window *slot = &peace->late[peace->next_late];
+	struct peace_window *slot;
 
-	if (peace->n_late == ENTROPY_LAG) {
+	if (peace->lag.n == ENTROPY_LAG) {
+		slot = &peace->late[sluice_lag_take(&peace->lag, ENTROPY_LAG)];
 		for (size_t i = 0; i < slot->n; i++)
 			remember(peace, &slot->packets[i]);
-		learn_rate(peace, slot->pps);
+		sluice_usual_learn(&peace->pps, slot->pps, SLOWEST);
 		peace->seconds += slot->seconds;
-	} else {
-		peace->n_late++;
 	}
+	slot = &peace->late[sluice_lag_add(&peace->lag, ENTROPY_LAG)];
 	slot->n = n < PEACE_WINDOW_PACKETS ? n : PEACE_WINDOW_PACKETS;
 	/* Evenly out of all of them. */
 	for (size_t i = 0; i < slot->n; i++)
 		slot->packets[i] = packets[i * n / slot->n];
 	slot->pps = pps;
 	slot->seconds = seconds;
-	peace->next_late = (peace->next_late + 1) % ENTROPY_LAG;
 }
 
 void peace_learn(struct peace *peace, const struct mine_packet *packets, size_t n, double pps,
@@ -119,10 +101,9 @@ void peace_learn(struct peace *peace, const struct mine_packet *packets, size_t 
 			return;
 		/* It lasts and is no attack: the new normal. */
 		take_aside(peace);
-		peace->windows = 0;
-		peace->mean_pps = peace->deviation_pps = 0;
+		memset(&peace->pps, 0, sizeof(peace->pps));
 		peace->jump_windows = 0;
-		peace->n_late = peace->next_late = 0;
+		sluice_lag_discard(&peace->lag);
 		return;
 	}
 	peace->jump_windows = 0;
@@ -133,7 +114,7 @@ void peace_learn(struct peace *peace, const struct mine_packet *packets, size_t 
 
 void peace_freeze(struct peace *peace)
 {
-	peace->n_late = peace->next_late = 0;
+	sluice_lag_discard(&peace->lag);
 	peace->n_aside = 0;
 	peace->jump_windows = peace->calm_windows = 0;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sluice/learn.h>
+
 #include "mine.h"
 #include "params.h"
 
@@ -26,11 +28,10 @@ struct peace {
 	struct mine_packet packets[MINE_MAX_PEACE];
 	size_t n;
 	uint64_t offered; /* Packets that were ever to be remembered. */
-	double mean_pps, deviation_pps;
-	double seconds;	  /* Learned. */
-	uint32_t windows; /* The same. */
+	struct sluice_usual pps;
+	double seconds; /* Learned. */
 	struct peace_window late[ENTROPY_LAG];
-	size_t n_late, next_late;
+	struct sluice_lag lag;
 	struct mine_packet aside[PEACE_ASIDE_PACKETS];
 	uint64_t n_aside;      /* Packets of the jump; more than fit. */
 	uint32_t jump_windows; /* In a row. */

@@ -9,12 +9,14 @@
 
 #include <stdint.h>
 
+#include <sluice/learn.h>
+
 #define LEVEL_LAG_MAX 32
 
 struct level {
 	double mean, variance;
-	double waiting[LEVEL_LAG_MAX]; /* Rates that are not learned from yet, oldest first. */
-	uint32_t n_waiting;
+	double waiting[LEVEL_LAG_MAX]; /* Rates that are not learned from yet. */
+	struct sluice_lag lag;
 };
 
 /*

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sluice/learn.h>
+
 #define DAY_NS 86400000000000ull
 #define ALL_DAY LEVELS_SLOTS
 #define MEMORY_SECONDS 600.0 /* Of a slot. */
@@ -23,7 +25,7 @@ struct slot {
 struct place {
 	struct sluice_key key; /* Family 0: free. */
 	uint64_t seen_ns;
-	uint32_t n_waiting;
+	struct sluice_lag lag;
 	float waiting[LEVELS_LAG][THRESHOLD_N_METRICS];
 	struct slot slots[LEVELS_SLOTS + 1];
 };
@@ -92,19 +94,20 @@ static struct place *claim(struct levels *levels, const struct sluice_key *key)
 
 static void slot_learn(struct slot *slot, const float rates[THRESHOLD_N_METRICS], double seconds)
 {
-	/* Until it has seen its memory's length, each window counts alike. */
+	/* By time, as windows are as long as the operator says.  At first each counts alike. */
 	double weight = fmin(FASTEST, seconds / MEMORY_SECONDS);
 
 	if (slot->seconds < ENOUGH_SECONDS) {
 		weight = fmax(weight, seconds / (slot->seconds + seconds));
 		slot->seconds = (float)fmin(slot->seconds + seconds, ENOUGH_SECONDS);
 	}
+	/* Floats in memory: there are 4096 destinations with 25 slots each. */
 	for (int i = 0; i < THRESHOLD_N_METRICS; i++) {
-		double step = (double)rates[i] - (double)slot->mean[i];
+		double mean = (double)slot->mean[i], variance = (double)slot->variance[i];
 
-		slot->mean[i] = (float)((double)slot->mean[i] + weight * step);
-		slot->variance[i] =
-			(float)((1 - weight) * ((double)slot->variance[i] + weight * step * step));
+		sluice_learn_variance(&mean, &variance, (double)rates[i], weight);
+		slot->mean[i] = (float)mean;
+		slot->variance[i] = (float)variance;
 	}
 }
 
@@ -117,10 +120,13 @@ static bool is_jump(const struct place *place, const double rates[THRESHOLD_N_ME
 {
 	double before = 0;
 
-	if (place->n_waiting == 0)
+	if (place->lag.n == 0)
 		return false;
-	for (uint32_t i = 0; i < place->n_waiting; i++)
-		before += (double)place->waiting[i][THRESHOLD_PACKETS] / place->n_waiting;
+	for (uint32_t i = 0; i < place->lag.n; i++) {
+		uint32_t at = sluice_lag_at(&place->lag, LEVELS_LAG, i);
+
+		before += (double)place->waiting[at][THRESHOLD_PACKETS] / place->lag.n;
+	}
 	/* Downward too: what was before it was out of the ordinary then. */
 	return rates[THRESHOLD_PACKETS] > 2 * before + JUMP_FLOOR ||
 	       before > 2 * rates[THRESHOLD_PACKETS] + JUMP_FLOOR;
@@ -130,27 +136,25 @@ void levels_learn(struct levels *levels, const struct sluice_key *key,
 		  const double rates[THRESHOLD_N_METRICS], uint64_t now_ns, double seconds)
 {
 	struct place *place = claim(levels, key);
+	float *newest;
 
 	place->seen_ns = now_ns;
 	if (is_jump(place, rates))
-		place->n_waiting = 0;
-	if (place->n_waiting == LEVELS_LAG) {
-		slot_learn(&place->slots[slot_now(now_ns)], place->waiting[0], seconds);
-		slot_learn(&place->slots[ALL_DAY], place->waiting[0], seconds);
-		memmove(place->waiting[0], place->waiting[1],
-			(LEVELS_LAG - 1) * sizeof(place->waiting[0]));
-		place->n_waiting--;
+		sluice_lag_discard(&place->lag);
+	if (place->lag.n == LEVELS_LAG) {
+		const float *oldest = place->waiting[sluice_lag_take(&place->lag, LEVELS_LAG)];
+
+		slot_learn(&place->slots[slot_now(now_ns)], oldest, seconds);
+		slot_learn(&place->slots[ALL_DAY], oldest, seconds);
 	}
+	newest = place->waiting[sluice_lag_add(&place->lag, LEVELS_LAG)];
 	for (int i = 0; i < THRESHOLD_N_METRICS; i++)
-		place->waiting[place->n_waiting][i] = (float)rates[i];
-	place->n_waiting++;
+		newest[i] = (float)rates[i];
 }
 
 void levels_freeze(struct levels *levels, const struct sluice_key *key)
 {
-	struct place *place = claim(levels, key);
-
-	place->n_waiting = 0;
+	sluice_lag_discard(&claim(levels, key)->lag);
 }
 
 double levels_limit(const struct levels *levels, const struct sluice_key *key,

@@ -180,7 +180,7 @@ static struct baseline_point point_of(double pps)
 
 Test(baseline, lags_and_forgets_on_freeze)
 {
-	struct baseline baseline = { .n_late = 0 };
+	struct baseline baseline = { .lag = { 0, 0 } };
 	struct baseline_point low = point_of(100), high = point_of(1000000);
 
 	for (int i = 0; i < ENTROPY_LAG; i++) {
@@ -195,13 +195,13 @@ Test(baseline, lags_and_forgets_on_freeze)
 	baseline_freeze(&baseline);
 	for (int i = 0; i < 10; i++)
 		baseline_learn(&baseline, &low);
-	cr_assert_float_eq(baseline.mean[BASELINE_OFFERED_PPS], 100, 1e-9);
-	cr_assert_eq(baseline.learned[BASELINE_BITS], 0, "NAN was learned");
+	cr_assert_float_eq(baseline.usual[BASELINE_OFFERED_PPS].mean, 100, 1e-9);
+	cr_assert_eq(baseline.usual[BASELINE_BITS].n, 0, "NAN was learned");
 }
 
 Test(baseline, distance_and_jump)
 {
-	struct baseline baseline = { .n_late = 0 };
+	struct baseline baseline = { .lag = { 0, 0 } };
 
 	cr_assert_not(baseline_is_jump(&baseline, 1e9), "nothing to compare with");
 	for (int i = 0; i < 200; i++) {
@@ -209,12 +209,49 @@ Test(baseline, distance_and_jump)
 
 		baseline_learn(&baseline, &point);
 	}
-	cr_assert_float_eq(baseline.mean[BASELINE_OFFERED_PPS], 10000, 500);
-	cr_assert_float_eq(baseline.deviation[BASELINE_OFFERED_PPS], 1000, 200);
+	cr_assert_float_eq(baseline.usual[BASELINE_OFFERED_PPS].mean, 10000, 500);
+	cr_assert_float_eq(baseline.usual[BASELINE_OFFERED_PPS].deviation, 1000, 200);
 	cr_expect_not(baseline_is_jump(&baseline, 15000));
 	cr_expect(baseline_is_jump(&baseline, 25000));
 	cr_expect_float_eq(baseline_distance(&baseline, BASELINE_OFFERED_PPS, 20000, 1), 10, 3);
 	cr_expect_eq(baseline_distance(&baseline, BASELINE_BITS, 5, 1), 0.0);
 	baseline_restart(&baseline);
 	cr_expect_eq(baseline_windows(&baseline), 0);
+}
+
+/* What waits comes out in the order in which it went in, however often the line went round. */
+Test(learn, lag_is_a_line)
+{
+	struct sluice_lag lag = { 0, 0 };
+	uint32_t waiting[5], in = 0, out = 0;
+
+	for (int round = 0; round < 40; round++) {
+		uint32_t wanted = 1 + (uint32_t)round * 7 % 5;
+
+		while (lag.n < wanted)
+			waiting[sluice_lag_add(&lag, 5)] = in++;
+		for (uint32_t i = 0; i < lag.n; i++)
+			cr_assert_eq(waiting[sluice_lag_at(&lag, 5, i)], out + i);
+		while (lag.n >= wanted / 2 + 1)
+			cr_assert_eq(waiting[sluice_lag_take(&lag, 5)], out++);
+	}
+	cr_expect_gt(in, 60);
+	sluice_lag_discard(&lag);
+	cr_expect_eq(lag.n, 0);
+	cr_expect_lt(sluice_lag_add(&lag, 5), 5);
+}
+
+Test(learn, a_plain_mean_at_first)
+{
+	struct sluice_usual usual = { 0, 0, 0 };
+
+	sluice_usual_learn(&usual, 10, 4);
+	cr_expect_float_eq(usual.mean, 10, 1e-12);
+	cr_expect_eq(usual.deviation, 0);
+	sluice_usual_learn(&usual, 20, 4);
+	cr_expect_float_eq(usual.mean, 15, 1e-12);
+	cr_expect_float_eq(usual.deviation, 5, 1e-12);
+	for (int i = 0; i < 100; i++)
+		sluice_usual_learn(&usual, 0, 4);
+	cr_expect_lt(usual.mean, 1e-9, "the fourth part of each: what was is forgotten");
 }

@@ -282,7 +282,7 @@ Test(signature_level, survives_any_lag_and_rate)
 
 	for (uint32_t i = 0; i < 10000; i++)
 		level_offer(&level, (double)(i * 2654435761u), 1, 0.01 * (i % 400), i % 100);
-	cr_expect_leq(level.n_waiting, LEVEL_LAG_MAX);
+	cr_expect_leq(level.lag.n, LEVEL_LAG_MAX);
 	cr_expect(level.variance >= 0);
 }
 
