@@ -47,7 +47,7 @@ const char *checker_absent(const struct schema_node *schema, const char *name);
 void checker_suggest(const char *name, const char *const *candidates, size_t n, char *text,
 		     size_t size);
 
-/* 0, -EINVAL (reported) or -ENOMEM. */
+/* schema_scalar.c: 0, -EINVAL (reported) or -ENOMEM. */
 int checker_scalar(struct checker *checker, const struct schema_node *schema,
 		   const struct config_node *node, const char *key, struct config_value **out)
 	__attribute__((warn_unused_result));

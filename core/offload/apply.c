@@ -258,7 +258,7 @@ bool apply_withdrawals(struct offload *offload)
 		worker->batch.n = 0;
 		while (next < worker->n_doomed && worker->batch.n < size)
 			push_del(worker, worker->doomed[next++]);
-		if (!send_del(offload) || worker_interrupted(offload))
+		if (!send_del(offload) || post_is_waiting(offload))
 			return false;
 	}
 	return true;
@@ -345,7 +345,7 @@ void apply_plan(struct offload *offload, size_t n_steps)
 		if (!apply_steps(offload, &worker->steps[next], n))
 			return;
 		next += n;
-		if (worker_interrupted(offload))
+		if (post_is_waiting(offload))
 			return;
 	}
 }

@@ -149,16 +149,19 @@ struct offload {
 
 /* The thread. */
 void *worker_main(void *arg);
-/* Whether the round should end early: stop, or a newer window. */
-bool worker_interrupted(struct offload *offload);
-/* Makes the table and the counters visible to offload_exchange() and offload_status(). */
-void worker_publish(struct offload *offload);
 
 /* The calling thread is the last one that knows of it. */
 void offload_destroy(struct offload *offload);
 
 int worker_init(struct offload *offload) __attribute__((warn_unused_result));
 void worker_fini(struct offload *offload);
+
+/* post.c: what passes between the engine's thread and the worker. */
+
+/* Whether the round should end early: stop, or a newer window. */
+bool post_is_waiting(struct offload *offload);
+/* Makes the table and the counters visible to offload_exchange() and offload_status(). */
+void post_report(struct offload *offload);
 
 /* round.c: all that one window brings about. */
 void round_run(struct offload *offload);

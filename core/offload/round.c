@@ -388,7 +388,7 @@ void round_run(struct offload *offload)
 	gather_lifted(offload);
 	track_maximum(offload);
 	/* The engine gets the new counts now, not after a slow card has done its work. */
-	worker_publish(offload);
+	post_report(offload);
 	if (!worker->healthy || !apply_withdrawals(offload))
 		return;
 	note_lifted(offload);

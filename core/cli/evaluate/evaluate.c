@@ -11,6 +11,7 @@
 
 #include "bar.h"
 #include "case.h"
+#include "exit.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -24,21 +25,6 @@ struct session {
 	struct progress progress;
 	unsigned int phases;
 };
-
-int evaluate_exit_code(int error)
-{
-	switch (error) {
-	case 0:
-		return EVALUATE_EXIT_OK;
-	case -EPERM:
-	case -ENOMEM:
-	case -EIO:
-	case -ENOSPC:
-		return EVALUATE_EXIT_FAILED;
-	default:
-		return EVALUATE_EXIT_REFUSED;
-	}
-}
 
 static void tell_progress(void *ctx, unsigned int run, uint64_t now_ns, uint64_t end_ns)
 {

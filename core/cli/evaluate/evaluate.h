@@ -3,18 +3,7 @@
 #ifndef SLUICE_EVALUATE_EVALUATE_H
 #define SLUICE_EVALUATE_EVALUATE_H
 
-/* Exit codes that sluice-replay(1) promises. */
-enum evaluate_exit {
-	EVALUATE_EXIT_OK = 0,
-	EVALUATE_EXIT_MISSED = 1,
-	EVALUATE_EXIT_REFUSED = 2, /* Input or usage. */
-	EVALUATE_EXIT_FAILED = 4,  /* Privileges, memory, a full disk. */
-};
-
-/* For a negative errno of case_run(). */
-int evaluate_exit_code(int error);
-
-/* `argv[0]` is the subcommand's name. */
+/* `argv[0]` is the subcommand's name; returns an exit code, enum evaluate_exit. */
 int evaluate_main(int argc, char *argv[]);
 
 #endif /* SLUICE_EVALUATE_EVALUATE_H */

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "bar.h"
-#include "evaluate.h"
+#include "exit.h"
 #include "jobs.h"
 #include "progress.h"
 #include "report.h"

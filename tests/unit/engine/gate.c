@@ -2,6 +2,9 @@
 /* See gate.h. */
 #include "gate.h"
 
+#include <criterion/criterion.h>
+
+#include "engine/detector_thread.h"
 #include "engine/engine.h"
 #include "rig.h"
 
@@ -108,4 +111,36 @@ void gate_wait_after(struct gate *gate)
 	while (!gate->after)
 		pthread_cond_wait(&gate->changed, &gate->lock);
 	pthread_mutex_unlock(&gate->lock);
+}
+
+struct detector_thread *gate_enter(struct gate *gate, bool closed, struct rig *rig,
+				   uint64_t budget_ns)
+{
+	struct sluice_instance *instance = (struct sluice_instance *)gate;
+	struct engine_options options;
+	struct detector_thread *thread;
+	struct sluice_err err = { 0 };
+
+	rig_add_detector(rig, "gate", true);
+	gate_init(gate, closed);
+	cr_assert_eq(detector_thread_new(&gate_ops, gate, instance, &thread), 0);
+	options = rig_options(rig);
+	rig->engine_detectors[1].ops = &gate_ops;
+	rig->engine_detectors[1].self = gate;
+	rig->engine_detectors[1].instance = instance;
+	rig->engine_detectors[1].thread = thread;
+	rig->engine_detectors[1].budget_ns = budget_ns;
+	cr_assert_eq(engine_new(&options, &rig->engine, &err), 0, "%s", err.text);
+	gate->engine = rig->engine;
+	return thread;
+}
+
+void gate_leave(struct gate *gate, struct rig *rig, struct detector_thread *thread)
+{
+	gate_open(gate);
+	detector_thread_free(thread, gate_after, gate);
+	gate_wait_after(gate);
+	cr_expect_eq(gate->after, 1);
+	rig_free(rig);
+	gate_fini(gate);
 }

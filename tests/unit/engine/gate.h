@@ -11,7 +11,9 @@
 
 #include <sluice/detector.h>
 
+struct detector_thread;
 struct engine;
+struct rig;
 
 struct gate {
 	pthread_mutex_t lock;
@@ -37,5 +39,11 @@ void gate_wait_left(struct gate *gate, unsigned int n);
 void gate_wait_after(struct gate *gate);
 /* What detector_thread_free() is to call. */
 void gate_after(void *gate);
+
+/* Starts the rig's engine with the gate as detector 1, on the thread that this returns. */
+struct detector_thread *gate_enter(struct gate *gate, bool closed, struct rig *rig,
+				   uint64_t budget_ns);
+/* Opens the gate and takes all three down: the thread calls back once. */
+void gate_leave(struct gate *gate, struct rig *rig, struct detector_thread *thread);
 
 #endif /* SLUICE_TESTS_UNIT_ENGINE_GATE_H */

@@ -21,22 +21,8 @@ static struct detector_thread *thread;
 
 static void set_gate(bool closed, uint64_t budget_ns)
 {
-	struct engine_options options;
-	struct sluice_err err = { 0 };
-
 	rig = rig_new();
-	rig_add_detector(rig, "gate", true);
-	gate_init(&gate, closed);
-	cr_assert_eq(
-		detector_thread_new(&gate_ops, &gate, (struct sluice_instance *)&gate, &thread), 0);
-	options = rig_options(rig);
-	rig->engine_detectors[1].ops = &gate_ops;
-	rig->engine_detectors[1].self = &gate;
-	rig->engine_detectors[1].instance = (struct sluice_instance *)&gate;
-	rig->engine_detectors[1].thread = thread;
-	rig->engine_detectors[1].budget_ns = budget_ns;
-	cr_assert_eq(engine_new(&options, &rig->engine, &err), 0, "%s", err.text);
-	gate.engine = rig->engine;
+	thread = gate_enter(&gate, closed, rig, budget_ns);
 }
 
 /* Until the thread itself has seen that the call is over. */
@@ -48,12 +34,7 @@ static void wait_idle(void)
 
 static void end(void)
 {
-	gate_open(&gate);
-	detector_thread_free(thread, gate_after, &gate);
-	gate_wait_after(&gate);
-	cr_expect_eq(gate.after, 1);
-	rig_free(rig);
-	gate_fini(&gate);
+	gate_leave(&gate, rig, thread);
 }
 
 static const struct engine_detector_status *status_of(size_t i)

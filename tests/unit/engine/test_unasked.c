@@ -49,31 +49,13 @@ static struct detector_thread *thread;
 
 static void set_up(void)
 {
-	struct engine_options options;
-	struct sluice_err err = { 0 };
-
 	rig = rig_new();
-	rig_add_detector(rig, "gate", true);
-	gate_init(&gate, false);
-	cr_assert_eq(
-		detector_thread_new(&gate_ops, &gate, (struct sluice_instance *)&gate, &thread), 0);
-	options = rig_options(rig);
-	rig->engine_detectors[1].ops = &gate_ops;
-	rig->engine_detectors[1].self = &gate;
-	rig->engine_detectors[1].instance = (struct sluice_instance *)&gate;
-	rig->engine_detectors[1].thread = thread;
-	rig->engine_detectors[1].budget_ns = HOUR_NS;
-	cr_assert_eq(engine_new(&options, &rig->engine, &err), 0, "%s", err.text);
-	gate.engine = rig->engine;
+	thread = gate_enter(&gate, false, rig, HOUR_NS);
 }
 
 static void tear_down(void)
 {
-	gate_open(&gate);
-	detector_thread_free(thread, gate_after, &gate);
-	gate_wait_after(&gate);
-	rig_free(rig);
-	gate_fini(&gate);
+	gate_leave(&gate, rig, thread);
 }
 
 static const struct engine_detector_status *status(void)

@@ -529,7 +529,7 @@ Test(offload, stop_waits_for_one_batch_only)
 	exchange(sources, 400);
 	fake_card_wait_held(&card);
 	cr_assert_eq(pthread_create(&thread, NULL, free_it, offload), 0);
-	while (!worker_interrupted(offload))
+	while (!post_is_waiting(offload))
 		sched_yield();
 	fake_card_permit(&card, 1);
 	pthread_join(thread, NULL);
