@@ -15,6 +15,7 @@ BUILD=${SLUICE_BUILD:-$ROOT/build}
 BIN=$BUILD/bin
 LAB=/run/lab # On a private tmpfs.
 SKIPPED=77   # ctest's SKIP_RETURN_CODE
+WAIT_STEP=0.05
 
 WORLD_MAC=02:00:00:00:00:01
 SERVER_MAC=02:00:00:00:00:02
@@ -75,7 +76,7 @@ wait_for() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s%3N)" -lt "$deadline" ] || return 1
-		sleep 0.05
+		sleep "$WAIT_STEP"
 	done
 }
 
@@ -93,6 +94,27 @@ make_wire() {
 	ip link add a0 address "$WORLD_MAC" numtxqueues "$1" numrxqueues "$1" type veth \
 		peer name eth0 address "$SERVER_MAC" numtxqueues "$1" numrxqueues "$1" \
 		netns "$SERVER_PID" || fail "cannot make a veth pair"
+}
+
+# wire_up: addresses and neighbours at both ends of the wire, which may be a new one.
+wire_up() {
+	ip link set a0 multicast off up
+	on_server ip link set eth0 multicast off up
+	# Frames that XDP redirects reach a veth only if its peer runs NAPI.
+	ethtool -K a0 gro on
+	on_server ethtool -K eth0 gro on
+	ip addr add 10.0.0.1/24 dev a0
+	ip -6 addr add fd00::1/64 dev a0 nodad
+	on_server ip addr add "$SERVER/24" dev eth0
+	on_server ip -6 addr add "$SERVER6/64" dev eth0 nodad
+	on_server ip route add default via 10.0.0.1
+	on_server ip -6 route add default via fd00::1
+	# The neighbours are known, so that no ARP disturbs a count or waits in a flood.
+	ip neigh replace "$SERVER" lladdr "$SERVER_MAC" dev a0 nud permanent
+	ip -6 neigh replace "$SERVER6" lladdr "$SERVER_MAC" dev a0 nud permanent
+	on_server ip neigh replace 10.0.0.1 lladdr "$WORLD_MAC" dev eth0 nud permanent
+	on_server ip -6 neigh replace fd00::1 lladdr "$WORLD_MAC" dev eth0 nud permanent
+	wait_for 10 link_is_up || fail "the wire does not come up"
 }
 
 # lab_network [QUEUES]: makes the server and the wire.  No IPv6 autoconfiguration: the kernel's own
@@ -113,23 +135,7 @@ lab_network() {
 		$where ip link set lo up
 	done
 	make_wire "${1:-2}"
-	ip link set a0 multicast off up
-	on_server ip link set eth0 multicast off up
-	# Frames that XDP redirects reach a veth only if its peer runs NAPI.
-	ethtool -K a0 gro on
-	on_server ethtool -K eth0 gro on
-	ip addr add 10.0.0.1/24 dev a0
-	ip -6 addr add fd00::1/64 dev a0 nodad
-	on_server ip addr add "$SERVER/24" dev eth0
-	on_server ip -6 addr add "$SERVER6/64" dev eth0 nodad
-	on_server ip route add default via 10.0.0.1
-	on_server ip -6 route add default via fd00::1
-	# The neighbours are known, so that no ARP disturbs a count or waits in a flood.
-	ip neigh replace "$SERVER" lladdr "$SERVER_MAC" dev a0 nud permanent
-	ip -6 neigh replace "$SERVER6" lladdr "$SERVER_MAC" dev a0 nud permanent
-	on_server ip neigh replace 10.0.0.1 lladdr "$WORLD_MAC" dev eth0 nud permanent
-	on_server ip -6 neigh replace fd00::1 lladdr "$WORLD_MAC" dev eth0 nud permanent
-	wait_for 10 link_is_up || fail "the wire does not come up"
+	wire_up
 }
 
 link_is_up() {

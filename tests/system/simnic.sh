@@ -4,6 +4,8 @@
 # shellcheck shell=sh disable=SC2034 # variables are for the scripts that include this
 
 DEBUG=$LAB/debug
+# To look costs an emulated CPU half a second that what is waited for could use.
+WAIT_STEP=0.3
 
 # make_wire QUEUES: the card has four queues, whatever is asked for.
 make_wire() {
@@ -29,9 +31,26 @@ knob() {
 	echo "$2" >"$CARD/$1" || fail "knob $1"
 }
 
+# knob_is NAME VALUE: a condition for wait_for; some knobs only tell.
+knob_is() {
+	[ "$(cat "$CARD/$1")" = "$2" ]
+}
+
 # card_stat NAME: one of the card's own statistics.
 card_stat() {
 	on_server ethtool -S eth0 | awk -v name="$1:" '$1 == name { print $2 }'
+}
+
+# flap COMMAND...: the link goes down and up, and the command runs between.
+flap() {
+	on_server ip link set eth0 down || fail "eth0 does not go down"
+	"$@"
+	on_server ip link set eth0 up || fail "eth0 does not come up"
+}
+
+# What the card's rings held whenever its link went down.
+lost() {
+	on_server cat /sys/class/net/eth0/statistics/rx_dropped
 }
 
 # What the kernel would say of a mistake in the module.

@@ -10,7 +10,7 @@
 simnic_enter "$0" "$@"
 
 PLUGIN=$BUILD/lib/sluice/plugins/nfp.so
-FULL=300
+FULL=100
 
 # The kernel frees programs and maps some time after the last one has let them go.
 card_is_empty() {

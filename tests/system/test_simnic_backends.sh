@@ -7,7 +7,7 @@
 . "$(dirname "$0")/simnic.sh"
 simnic_enter "$0" "$@"
 
-FULL=150
+FULL=64
 
 # conforms BACKEND OKS: with the options on standard input; so many cases pass, and none fails.
 conforms() {

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the tests that depend on the kernel (labels bpf, system and vm) under stock Debian kernels in
+# Runs the tests that depend on the kernel (labels verifier, kernel and vm) under stock Debian kernels in
 # QEMU, and fails unless all pass on each.  Called by `./run vm`, after a build, as root.
 #
 #   VM_KERNELS      which kernels, by version               (default: "6.1 6.12")
-#   VM_LABELS       which tests, a regex of ctest labels    (default: "bpf|system|vm")
+#   VM_LABELS       which tests, a regex of ctest labels    (default: "verifier|kernel|vm")
 #   VM_EXCEPT       without these, a regex of their names   (default: see below)
-#   VM_SECONDS      how long one guest may take             (default: 900)
+#   VM_SECONDS      how long one guest may take             (default: 1800)
 #   VM_ACCELERATOR  kvm or tcg                              (default: what works)
 #
-# Logs: build/vm/KERNEL/tests.log (what the tests said) and console.log (what the kernel said).
+# Logs: build/vm/KERNEL/tests.log (what the tests said) and console.log (what the kernel said).  Two
+# runs may be at work at a time, with a kernel each.
 
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -17,12 +18,13 @@ ROOT=${HERE%/tests/vm}
 BUILD=${SLUICE_BUILD:-$ROOT/build}
 VM=$ROOT/build/vm
 KERNELS=${VM_KERNELS:-6.1 6.12}
-LABELS=${VM_LABELS:-bpf|system|vm}
+LABELS=${VM_LABELS:-verifier|kernel|vm}
 # They measure floods against the clock, and an emulated CPU is no match for that.
 EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
-LIMIT=${VM_SECONDS:-900}
+LIMIT=${VM_SECONDS:-1800}
 ACCELERATOR=${VM_ACCELERATOR:-}
 GUEST=
+WORK= # The folder of the kernel at hand.
 
 # What boot.sh ends with.
 PASSED=33
@@ -58,7 +60,7 @@ stop() {
 		kill "$GUEST" 2>/dev/null
 		wait "$GUEST" 2>/dev/null
 	fi
-	rm -f "$VM/job" "$VM/initramfs" "$VM/pipe"
+	[ -z "$WORK" ] || rm -f "$WORK/job" "$WORK/initramfs" "$WORK/pipe"
 	exit "$1"
 }
 
@@ -77,16 +79,17 @@ show() {
 	done 3>"$1"
 }
 
-# guest ACCELERATOR SECONDS KERNEL_FOLDER LOGS: runs $VM/job in a guest; boot.sh's exit status.
+# guest ACCELERATOR SECONDS KERNEL_FOLDER LOGS: runs $WORK/job in a guest; boot.sh's exit status.
 guest() {
 	mkdir -p "$4"
-	sh "$HERE/initramfs.sh" "$3" "$VM/job" "$VM/initramfs" || return 1
-	rm -f "$VM/pipe"
-	mkfifo "$VM/pipe" || return 1
+	sh "$HERE/initramfs.sh" "$3" "$WORK/job" "$WORK/initramfs" || return 1
+	rm -f "$WORK/pipe"
+	mkfifo "$WORK/pipe" || return 1
 	BOOT=$(now_ms)
-	sh "$HERE/boot.sh" "$1" "$2" "$3" "$VM/initramfs" "$4/console.log" >"$VM/pipe" 2>"$4/qemu.log" &
+	sh "$HERE/boot.sh" "$1" "$2" "$3" "$WORK/initramfs" "$4/console.log" >"$WORK/pipe" \
+		2>"$4/qemu.log" &
 	GUEST=$!
-	show "$4/tests.log" <"$VM/pipe"
+	show "$4/tests.log" <"$WORK/pipe"
 	wait "$GUEST"
 	status=$?
 	GUEST=
@@ -105,7 +108,7 @@ choose_accelerator() {
 		return 0
 	fi
 	tell "trying KVM"
-	echo 'exit 0' >"$VM/job"
+	echo 'exit 0' >"$WORK/job"
 	guest kvm 10 "$1" "$VM/kvm"
 	[ $? != "$PASSED" ] || ACCELERATOR=kvm
 	printf '%s %s\n' "$boot" "$ACCELERATOR" >"$VM/accelerator"
@@ -115,7 +118,7 @@ write_job() {
 	except=
 	[ "$ACCELERATOR" = kvm ] || except=$EXCEPT_EMULATED
 	except=${VM_EXCEPT-$except}
-	cat >"$VM/job" <<-EOF
+	cat >"$WORK/job" <<-EOF
 		cd $(quoted "$ROOT") || exit 1
 		export SIMNIC=$(quoted "$SIMNIC")
 		CI=1 exec $(quoted "$CTEST") --test-dir $(quoted "$BUILD") --output-on-failure \
@@ -156,10 +159,6 @@ judge() {
 CTEST=$(command -v ctest) || die "ctest is not there: ./run build installs it"
 [ -e "$BUILD/CTestTestfile.cmake" ] || die "no tests in $BUILD: ./run build makes them"
 mkdir -p "$VM" || exit 1
-# QEMU inherits the lock, so it also tells of a guest that some accident left.
-exec 9>"$VM/lock"
-flock -n 9 || die "vm: another run is at work in ${VM#"$ROOT"/}"
-rm -rf "$VM"/kernels/.new.*
 trap 'stop $?' EXIT
 trap 'stop 130' INT
 trap 'stop 129' HUP
@@ -167,11 +166,21 @@ trap 'stop 143' TERM
 
 failed=
 for kernel in $KERNELS; do
+	WORK=$VM/$kernel
+	mkdir -p "$WORK" || exit 1
+	# QEMU inherits this lock, so it also tells of a guest that some accident left.
+	exec 9>"$WORK/lock"
+	flock -n 9 || die "vm: another run is at work in ${WORK#"$ROOT"/}"
+	# What is fetched and built is everybody's.
+	exec 8>"$VM/lock"
+	flock 8
+	rm -rf "$VM"/kernels/.new.*
 	[ "$(find "$VM/kernels" -maxdepth 1 -name "linux-image-$kernel.*" 2>/dev/null)" ] ||
 		tell "Linux $kernel: fetching Debian's package"
 	folder=$(sh "$HERE/fetch_kernel.sh" "$kernel" "$VM/kernels") || die "vm: no kernel, no test"
 	SIMNIC=$(sh "$HERE/build_simnic.sh" "$folder" "$VM/kernels") || die "vm: no simnic, no test"
 	[ -n "$ACCELERATOR" ] || choose_accelerator "$folder"
+	exec 8>&-
 	write_job
 	tell "Linux $kernel: booting ($ACCELERATOR${except:+; without $except})"
 	guest "$ACCELERATOR" "$LIMIT" "$folder" "$VM/$kernel"

@@ -224,10 +224,8 @@ static int open(struct net_device *dev)
 	struct simnic_port *port = netdev_priv(dev);
 	unsigned int i;
 
-	for (i = 0; i < dev->num_rx_queues; i++) {
-		skb_queue_purge(&port->queues[i].ring);
+	for (i = 0; i < dev->num_rx_queues; i++)
 		napi_enable(&port->queues[i].napi);
-	}
 	set_carriers(port, true);
 	return 0;
 }
@@ -238,8 +236,11 @@ static int stop(struct net_device *dev)
 	unsigned int i;
 
 	set_carriers(port, false);
+	/* Whoever still sends has seen the port running; then nothing more comes into the rings. */
+	synchronize_net();
 	for (i = 0; i < dev->num_rx_queues; i++) {
 		napi_disable(&port->queues[i].napi);
+		atomic64_add(skb_queue_len(&port->queues[i].ring), &port->rx_dropped);
 		skb_queue_purge(&port->queues[i].ring);
 	}
 	return 0;
@@ -353,6 +354,7 @@ static void get_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
 
 	stats->rx_packets = atomic64_read(&port->rx_packets);
 	stats->rx_bytes = atomic64_read(&port->rx_bytes);
+	stats->rx_dropped = atomic64_read(&port->rx_dropped);
 	stats->tx_packets = atomic64_read(&port->tx_packets) + atomic64_read(&port->xdp_sent);
 	stats->tx_bytes = atomic64_read(&port->tx_bytes);
 	stats->tx_dropped = atomic64_read(&port->tx_dropped);

@@ -114,7 +114,7 @@ struct simnic_port {
 	struct simnic_card *card; /* NULL at the end that is not the card. */
 	struct bpf_prog __rcu *xdp;
 	struct simnic_queue *queues; /* As many as dev->num_rx_queues. */
-	atomic64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_dropped;
+	atomic64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
 	atomic64_t xdp_sent, xdp_refused;
 };
 
