@@ -72,10 +72,12 @@ lab_leave() {
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails after SECONDS.
 wait_for() {
-	deadline=$(($(date +%s%3N) + $1 * 1000))
+	read -r now _ </proc/uptime # Without a process: they are slow on an emulated CPU.
+	deadline=$((${now%.*} + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s%3N)" -lt "$deadline" ] || return 1
+		read -r now _ </proc/uptime
+		[ "${now%.*}" -le "$deadline" ] || return 1
 		sleep "$WAIT_STEP"
 	done
 }
@@ -215,20 +217,25 @@ start_sluiced() {
 	SLUICED=$STARTED
 }
 
-# status FILTER: one value of what the daemon says of itself now.
+# What the daemon says of itself now; its socket is in a file system, so that no namespace matters.
+status_json() {
+	"$BIN/sluice" status --json
+}
+
+# status FILTER: one value of it.
 status() {
-	sluice status --json >"$LAB/status.json" || fail "sluice status fails"
+	status_json >"$LAB/status.json" || fail "sluice status fails"
 	json "$1" "$LAB/status.json"
 }
 
 # status_is FILTER VALUE: a condition for wait_for.
 status_is() {
-	[ "$(sluice status --json | json "$1")" = "$2" ]
+	[ "$(status_json | json "$1")" = "$2" ]
 }
 
 # A condition for wait_for: the daemon has closed N windows since its count was BEFORE.
 windows_passed() {
-	[ "$(sluice status --json | json .window.count)" -ge $(($1 + $2)) ]
+	[ "$(status_json | json .window.count)" -ge $(($1 + $2)) ]
 }
 
 # What is pinned; a new bpffs holds two files of the kernel's own.
