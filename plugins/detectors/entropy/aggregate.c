@@ -25,7 +25,7 @@ struct aggregate {
 	struct aggregate_params params;
 	struct miner *miner;
 	struct peace peace;
-	struct mine_packet ordinary[ORDINARY_MAX];
+	struct mine_ordinary ordinary[ORDINARY_MAX];
 	size_t n_ordinary;
 	struct mine_packet strangers[MINE_MAX_SAMPLES];
 	size_t n_strangers;	/* That no rule explains. */

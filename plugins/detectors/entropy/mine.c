@@ -104,7 +104,7 @@ static bool widen_with(struct miner *miner, const struct mine_candidate *from, s
 	mine_bits_both(&from->bits, &atom->bits, &out->bits);
 	out->atoms = from->atoms | 1ull << at;
 	out->dimensions = from->dimensions | 1u << atom->dimension;
-	mine_judge_estimate(miner, &out->bits, &out->rule);
+	mine_judge_estimate(miner, out);
 	/* Covering much of the flood against little of peace, as an odds that narrowing can raise. */
 	out->score = out->rule.coverage * -log2(out->rule.benign_share);
 	return out->rule.samples >= miner->params->min_sources;
@@ -125,10 +125,12 @@ static void search(struct miner *miner, const struct sluice_rule_match *base)
 	size_t n = 1;
 
 	mine_bits_mark(miner, base, &trial.bits);
-	mine_judge_estimate(miner, &trial.bits, &trial.rule);
+	mine_judge_estimate(miner, &trial);
 	trial.rule.match = *base;
 	if (trial.rule.samples < miner->params->min_sources)
 		return;
+	/* Of a protocol that nobody uses here, whatever it carries. */
+	consider(miner, &trial);
 	mine_conditions_find(miner, base, &trial.bits);
 	miner->beam[0] = trial;
 	for (int depth = 0; depth < MAX_DEPTH && n > 0; depth++) {

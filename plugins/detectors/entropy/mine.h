@@ -28,6 +28,13 @@ struct mine_packet {
 	bool is_new;	   /* The sender is not known from peace. */
 };
 
+/* A kind of packet that any host gets, whether peace had it or not. */
+struct mine_ordinary {
+	struct mine_packet packet; /* Its ports may be MINE_ANY_PORT. */
+	uint16_t longest;	   /* Lengths go from the packet's up to this. */
+	double share;		   /* Of what a host gets, as far as is to be expected. */
+};
+
 struct mine_params {
 	double max_benign;    /* The share of peace that a rule may hit. */
 	double min_pps;	      /* The least excess that is worth a rule. */
@@ -47,7 +54,7 @@ struct mine_input {
 	size_t n_peace;
 	double peace_pps;
 	/* What any host on the Internet gets, so that a short peace is not taken for all there is. */
-	const struct mine_packet *ordinary;
+	const struct mine_ordinary *ordinary;
 	size_t n_ordinary;
 };
 

@@ -11,6 +11,7 @@
 #define TOP_VALUES 4
 #define MAX_LENGTH_SPAN 64
 #define MAX_TTL_SPAN 16
+#define RANGE_MARGIN 8 /* The part of a range by which it may be too short. */
 
 /* The value of a dimension; negative: the packet has none. */
 static int64_t value_of(const struct mine_packet *packet, enum mine_dimension dimension)
@@ -88,15 +89,27 @@ static void ask(struct sluice_rule_match *match, enum mine_dimension dimension, 
 	}
 }
 
+static bool is_there(const struct miner *miner, enum mine_dimension dimension, int64_t from,
+		     int64_t to)
+{
+	for (size_t i = 0; i < miner->n_atoms; i++)
+		if (miner->atoms[i].dimension == dimension && miner->atoms[i].from == from &&
+		    miner->atoms[i].to == to)
+			return true;
+	return false;
+}
+
 static void add_atom(struct miner *miner, const struct sluice_rule_match *base,
 		     enum mine_dimension dimension, int64_t from, int64_t to)
 {
 	struct mine_atom *atom;
 
-	if (miner->n_atoms == MINE_MAX_ATOMS)
+	if (miner->n_atoms == MINE_MAX_ATOMS || is_there(miner, dimension, from, to))
 		return;
 	atom = &miner->atoms[miner->n_atoms++];
 	atom->dimension = dimension;
+	atom->from = from;
+	atom->to = to;
 	atom->match = *base;
 	ask(&atom->match, dimension, from, to);
 	mine_bits_mark(miner, &atom->match, &atom->bits);
@@ -138,46 +151,93 @@ static void add_top_values(struct miner *miner, const struct sluice_rule_match *
 	}
 }
 
-/* The shortest range with nearly all of the sorted values. */
+static int64_t least_of(int64_t left, int64_t right)
+{
+	return left < right ? left : right;
+}
+
+/* The shortest range with nearly all of the sorted values, and a little more. */
 static void add_range(struct miner *miner, const struct sluice_rule_match *base,
 		      enum mine_dimension dimension, const int64_t *values, size_t n,
 		      int64_t max_span)
 {
 	size_t inside = n - n / 32, best = 0;
+	int64_t span, margin, most = dimension == MINE_DIMENSION_TTL ? UINT8_MAX : UINT16_MAX;
 
 	for (size_t i = 0; i + inside <= n; i++)
 		if (values[i + inside - 1] - values[i] < values[best + inside - 1] - values[best])
 			best = i;
-	if (values[best + inside - 1] - values[best] <= max_span &&
-	    values[best] != values[best + inside - 1])
-		add_atom(miner, base, dimension, values[best], values[best + inside - 1]);
+	span = values[best + inside - 1] - values[best];
+	if (span > max_span || span == 0)
+		return;
+	add_atom(miner, base, dimension, values[best], values[best + inside - 1]);
+	/* A few samples seldom show both ends. */
+	margin = 1 + span / RANGE_MARGIN;
+	add_atom(miner, base, dimension, values[best] > margin ? values[best] - margin : 0,
+		 least_of(values[best + inside - 1] + margin, most));
+}
+
+/* What the samples in `bits` have in a dimension, sorted; returns how many have anything. */
+static size_t collect(const struct miner *miner, const struct mine_bits *bits,
+		      enum mine_dimension dimension, int64_t values[MINE_MAX_SAMPLES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < miner->n_samples; i++) {
+		int64_t value;
+
+		if (!mine_bits_has(bits->samples, i))
+			continue;
+		value = value_of(&miner->input->samples[i], dimension);
+		if (value >= 0)
+			values[n++] = value;
+	}
+	qsort(values, n, sizeof(values[0]), compare_values);
+	return n;
+}
+
+/* The ranges of length and TTL of those in `bits`. */
+static void add_ranges(struct miner *miner, const struct sluice_rule_match *base,
+		       const struct mine_bits *bits)
+{
+	static const struct {
+		enum mine_dimension dimension;
+		int64_t max_span;
+	} ranges[] = {
+		{ MINE_DIMENSION_LENGTH, MAX_LENGTH_SPAN },
+		{ MINE_DIMENSION_TTL, MAX_TTL_SPAN },
+	};
+	int64_t values[MINE_MAX_SAMPLES];
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		size_t n = collect(miner, bits, ranges[i].dimension, values);
+
+		if (n > 0 && n >= miner->params->min_sources)
+			add_range(miner, base, ranges[i].dimension, values, n, ranges[i].max_span);
+	}
 }
 
 void mine_conditions_find(struct miner *miner, const struct sluice_rule_match *base,
 			  const struct mine_bits *bits)
 {
 	int64_t values[MINE_MAX_SAMPLES];
+	size_t n_values;
 
 	miner->n_atoms = 0;
 	for (int dimension = 0; dimension < MINE_N_DIMENSIONS; dimension++) {
-		size_t n = 0;
+		size_t n = collect(miner, bits, (enum mine_dimension)dimension, values);
 
-		for (size_t i = 0; i < miner->n_samples; i++) {
-			int64_t value;
-
-			if (!mine_bits_has(bits->samples, i))
-				continue;
-			value = value_of(&miner->input->samples[i], (enum mine_dimension)dimension);
-			if (value >= 0)
-				values[n++] = value;
-		}
-		if (n < miner->params->min_sources)
-			continue;
-		qsort(values, n, sizeof(values[0]), compare_values);
-		add_top_values(miner, base, (enum mine_dimension)dimension, values, n,
-			       miner->params->min_sources);
-		if (dimension == MINE_DIMENSION_LENGTH || dimension == MINE_DIMENSION_TTL)
-			add_range(miner, base, (enum mine_dimension)dimension, values, n,
-				  dimension == MINE_DIMENSION_TTL ? MAX_TTL_SPAN : MAX_LENGTH_SPAN);
+		if (n >= miner->params->min_sources)
+			add_top_values(miner, base, (enum mine_dimension)dimension, values, n,
+				       miner->params->min_sources);
 	}
+	n_values = miner->n_atoms;
+	add_ranges(miner, base, bits);
+	/*
+	 * A flood beside busy services of the same protocol has a range only among packets to its port
+	 * or with its flags.
+	 */
+	for (size_t i = 0; i < n_values; i++)
+		if (miner->atoms[i].dimension <= MINE_DIMENSION_DESTINATION_PORT)
+			add_ranges(miner, base, &miner->atoms[i].bits);
 }

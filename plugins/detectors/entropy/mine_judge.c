@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How much of what hosts get in general is to be expected here too. */
-#define ORDINARY_WEIGHT 0.3
-/* That knowledge counts as so many samples: a quiet peace says little by itself. */
+/* Who is no service has any port: hardly ever the one that a rule names, and many at once never. */
+#define NAMED_PORT 0.125
+/* What hosts get in general counts as so many samples: a quiet peace says little by itself. */
 #define ORDINARY_SAMPLES 200.0
 
 static size_t count(const uint64_t *bits, size_t words)
@@ -32,26 +32,33 @@ static void mark(const struct mine_packet *packets, size_t n, const struct sluic
 }
 
 /* An ordinary packet fits a port, TTL or payload that nobody can know beforehand. */
+static bool fits_ordinary(const struct mine_ordinary *ordinary,
+			  const struct sluice_rule_match *match)
+{
+	const struct packet *packet = &ordinary->packet.packet;
+	struct sluice_rule_match shape = *match;
+
+	shape.fields &= ~(uint32_t)SLUICE_RULE_TTL;
+	/*
+	 * Under 1024 only services send: those that this host spoke to are known, and from others a
+	 * reply is not ordinary.
+	 */
+	if (packet->source_port == MINE_ANY_PORT && match->source_port.from >= 1024)
+		shape.fields &= ~(uint32_t)SLUICE_RULE_SOURCE_PORT;
+	if (packet->destination_port == MINE_ANY_PORT)
+		shape.fields &= ~(uint32_t)SLUICE_RULE_DESTINATION_PORT;
+	if (match->length.from <= ordinary->longest && match->length.to >= packet->length)
+		shape.fields &= ~(uint32_t)SLUICE_RULE_LENGTH;
+	shape.payload_size = 0;
+	return mine_packet_fits(&ordinary->packet, &shape);
+}
+
 static void mark_ordinary(const struct miner *miner, const struct sluice_rule_match *match,
 			  uint64_t *bits)
 {
-	for (size_t i = 0; i < miner->n_ordinary; i++) {
-		const struct mine_packet *packet = &miner->input->ordinary[i];
-		struct sluice_rule_match shape = *match;
-
-		shape.fields &= ~(uint32_t)SLUICE_RULE_TTL;
-		/*
-		 * Under 1024 only services send: those that this host spoke to are known, and from
-		 * others a reply is not ordinary.
-		 */
-		if (packet->packet.source_port == MINE_ANY_PORT && match->source_port.from >= 1024)
-			shape.fields &= ~(uint32_t)SLUICE_RULE_SOURCE_PORT;
-		if (packet->packet.destination_port == MINE_ANY_PORT)
-			shape.fields &= ~(uint32_t)SLUICE_RULE_DESTINATION_PORT;
-		shape.payload_size = 0;
-		if (mine_packet_fits(packet, &shape))
+	for (size_t i = 0; i < miner->n_ordinary; i++)
+		if (fits_ordinary(&miner->input->ordinary[i], match))
 			bits[i / 64] |= 1ull << (i % 64);
-	}
 }
 
 void mine_bits_mark(const struct miner *miner, const struct sluice_rule_match *match,
@@ -108,21 +115,33 @@ static void count_sources(struct miner *miner, const struct mine_bits *bits, str
 					   : 0;
 }
 
-void mine_judge_estimate(const struct miner *miner, const struct mine_bits *bits,
-			 struct mine_rule *rule)
+static double ordinary_share(const struct miner *miner, const struct mine_candidate *candidate)
+{
+	bool names_port = candidate->dimensions & 1u << MINE_DIMENSION_SOURCE_PORT;
+	double share = 0;
+
+	for (size_t i = 0; i < miner->n_ordinary; i++) {
+		const struct mine_ordinary *ordinary = &miner->input->ordinary[i];
+		bool any = ordinary->packet.packet.source_port == MINE_ANY_PORT;
+
+		if (mine_bits_has(candidate->bits.ordinary, i))
+			share += ordinary->share * (any && names_port ? NAMED_PORT : 1);
+	}
+	return share;
+}
+
+void mine_judge_estimate(const struct miner *miner, struct mine_candidate *candidate)
 {
 	const struct mine_input *input = miner->input;
-	double peace = (double)count(bits->peace, MINE_WORDS(MINE_MAX_PEACE));
-	double ordinary = (double)count(bits->ordinary, MINE_WORDS(MINE_MAX_ORDINARY));
+	struct mine_rule *rule = &candidate->rule;
+	double peace = (double)count(candidate->bits.peace, MINE_WORDS(MINE_MAX_PEACE));
 	/* From above: half a packet more than was seen. */
 	double share = (peace + 0.5) / ((double)miner->n_peace + ORDINARY_SAMPLES + 1);
 
-	rule->samples = (uint32_t)count(bits->samples, MINE_WORDS(MINE_MAX_SAMPLES));
-	if (miner->n_ordinary)
-		share = fmax(share, ORDINARY_WEIGHT * ordinary / (double)miner->n_ordinary);
-	rule->benign_share = share;
+	rule->samples = (uint32_t)count(candidate->bits.samples, MINE_WORDS(MINE_MAX_SAMPLES));
+	rule->benign_share = fmax(share, fmin(ordinary_share(miner, candidate), 1));
 	rule->pps = rule->samples * input->pps_per_sample;
-	rule->excess_pps = rule->pps - share * input->peace_pps;
+	rule->excess_pps = rule->pps - rule->benign_share * input->peace_pps;
 	rule->coverage = (double)rule->samples / (double)miner->n_samples;
 }
 

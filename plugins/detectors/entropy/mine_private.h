@@ -13,7 +13,7 @@
 #include "mine.h"
 
 #define MINE_BEAM 8
-#define MINE_MAX_ATOMS 40
+#define MINE_MAX_ATOMS 64 /* A bit each. */
 #define MINE_WORDS(n) (((n) + 63) / 64)
 #define MINE_MAX_ORDINARY 128
 
@@ -38,6 +38,7 @@ struct mine_bits {
 /* One condition. */
 struct mine_atom {
 	enum mine_dimension dimension;
+	int64_t from, to;
 	struct sluice_rule_match match;
 	struct mine_bits bits;
 };
@@ -78,9 +79,8 @@ void mine_bits_mark(const struct miner *miner, const struct sluice_rule_match *m
 void mine_bits_both(const struct mine_bits *left, const struct mine_bits *right,
 		    struct mine_bits *out);
 
-/* What a rule that fits `bits` would take, and of peace at most. */
-void mine_judge_estimate(const struct miner *miner, const struct mine_bits *bits,
-			 struct mine_rule *rule);
+/* What a rule of this conjunction would take, and of peace at most. */
+void mine_judge_estimate(const struct miner *miner, struct mine_candidate *candidate);
 /* Whether a rule may: harms few, is worth it, and is against many new senders alike, who are counted. */
 bool mine_judge_is_honest(struct miner *miner, struct mine_candidate *candidate);
 

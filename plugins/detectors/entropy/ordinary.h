@@ -8,6 +8,6 @@
 #define ORDINARY_MAX 128
 
 /* Fills `out`, returns how many. */
-size_t ordinary_fill(struct mine_packet out[ORDINARY_MAX]);
+size_t ordinary_fill(struct mine_ordinary out[ORDINARY_MAX]);
 
 #endif /* SLUICE_ENTROPY_ORDINARY_H */

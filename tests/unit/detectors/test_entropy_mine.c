@@ -14,7 +14,8 @@
 
 struct scene {
 	struct random random;
-	struct mine_packet peace[N_PEACE], window[N_WINDOW], ordinary[ORDINARY_MAX];
+	struct mine_packet peace[N_PEACE], window[N_WINDOW];
+	struct mine_ordinary ordinary[ORDINARY_MAX];
 	bool is_flood[N_WINDOW];
 	struct mine_input input;
 	struct mine_rule rules[MINE_MAX_RULES];
@@ -207,5 +208,119 @@ Test(entropy_mine, several_floods_and_a_limit_of_rules)
 	cr_assert_eq(miner_run(scene.miner, &one, &scene.input, scene.rules), 1);
 	one.max_benign = 0;
 	cr_assert_eq(miner_run(scene.miner, &one, &scene.input, scene.rules), 0);
+	miner_free(scene.miner);
+}
+
+/* Packets that only their senders differ in, but for what the tests below change. */
+static struct mine_packet plain_packet(struct random *random, uint8_t protocol, int port,
+				       uint16_t length)
+{
+	struct mine_packet packet = { 0 };
+
+	packet.packet.source.family = SLUICE_FAMILY_IPV4;
+	packet.packet.protocol = protocol;
+	packet.packet.tcp_flags = packet.packet.source_port = packet.packet.destination_port = -1;
+	if (protocol == IPPROTO_UDP) {
+		packet.packet.source_port = (int)(1024 + random_below(random, 60000));
+		packet.packet.destination_port = port;
+	}
+	packet.packet.length = length;
+	packet.packet.ttl = (uint8_t)(40 + random_below(random, 80));
+	packet.source = random_next(random);
+	packet.is_new = true;
+	return packet;
+}
+
+/* A rule on the one length that a service of everybody's has just now would cut all its new users off. */
+Test(entropy_mine, new_users_of_usual_services)
+{
+	static const struct {
+		uint8_t protocol;
+		int port;
+		uint16_t length;
+	} services[] = {
+		{ IPPROTO_UDP, 53, 78 },     { IPPROTO_UDP, 53, 88 },  { IPPROTO_UDP, 443, 1228 },
+		{ IPPROTO_UDP, 443, 61 },    { IPPROTO_UDP, 443, 54 }, { IPPROTO_UDP, 123, 76 },
+		{ IPPROTO_UDP, 16384, 200 },
+	};
+	static struct scene scene;
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		scene_init(&scene, 11 + i);
+		for (int k = 0; k < N_WINDOW; k++)
+			scene.window[k] = plain_packet(&scene.random, services[i].protocol,
+						       services[i].port, services[i].length);
+		for (int k = 0; k < N_PEACE; k++)
+			scene.peace[k].packet.protocol = IPPROTO_TCP;
+		cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0,
+			     "port %d, length %u", services[i].port, services[i].length);
+		miner_free(scene.miner);
+	}
+}
+
+/* Every length that clients' SYNs have, not only the most frequent. */
+Test(entropy_mine, syns_of_all_systems)
+{
+	static const uint16_t lengths[] = { 44, 48, 52, 60, 64 };
+	static struct scene scene;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		scene_init(&scene, 23 + i);
+		plant(&scene, 0, 100);
+		for (int k = 0; k < N_WINDOW; k++)
+			scene.window[k].packet.length = lengths[i];
+		for (int k = 0; k < N_WINDOW; k++)
+			scene.window[k].packet.source_port =
+				(int)(1024 + random_below(&scene.random, 60000));
+		cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0, "%u",
+			     lengths[i]);
+		/* But all of them from one port: that is a tool's. */
+		for (int k = 0; k < N_WINDOW; k++)
+			scene.window[k].packet.source_port = 5678;
+		cr_assert_geq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1, "%u",
+			      lengths[i]);
+		cr_assert(scene.rules[0].match.fields & SLUICE_RULE_SOURCE_PORT);
+		miner_free(scene.miner);
+	}
+}
+
+/* Beside a busy service of the same protocol, whose packets are of all lengths. */
+Test(entropy_mine, a_range_of_length_among_packets_to_one_port)
+{
+	static struct scene scene;
+	unsigned int hit = 0;
+
+	scene_init(&scene, 31);
+	for (int k = 0; k < N_PEACE; k++)
+		scene.peace[k] = plain_packet(&scene.random, IPPROTO_UDP, 8801,
+					      (uint16_t)(60 + random_below(&scene.random, 1000)));
+	for (int k = 0; k < N_WINDOW; k++)
+		scene.window[k] =
+			k % 2 ? plain_packet(&scene.random, IPPROTO_UDP, 8801,
+					     (uint16_t)(60 + random_below(&scene.random, 1000)))
+			      : plain_packet(&scene.random, IPPROTO_UDP, 443,
+					     (uint16_t)(300 + random_below(&scene.random, 60)));
+	cr_assert_geq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1);
+	for (int k = 0; k < N_WINDOW; k++) {
+		bool is_flood = k % 2 == 0, fits = is_hit(&scene, 1, &scene.window[k]);
+
+		cr_assert(is_flood || !fits, "packet %d", k);
+		hit += fits;
+	}
+	cr_assert_geq(hit, N_WINDOW / 2 * 95 / 100);
+	miner_free(scene.miner);
+}
+
+Test(entropy_mine, a_protocol_that_nobody_uses)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 37);
+	for (int k = 0; k < N_WINDOW; k++)
+		scene.window[k] = plain_packet(&scene.random, 99, -1,
+					       (uint16_t)(40 + random_below(&scene.random, 1400)));
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1);
+	cr_assert_eq(scene.rules[0].match.fields, SLUICE_RULE_PROTOCOL);
+	cr_assert_eq(scene.rules[0].samples, N_WINDOW);
 	miner_free(scene.miner);
 }
