@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <cap-ng.h>
@@ -48,10 +49,19 @@ int privileges_check(struct sluice_err *err)
 			 missing);
 }
 
+/* What a socket's frames take: where the limit of locked memory could not be raised, they are above it. */
+static bool needs_ipc_lock(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       capng_have_capability(CAPNG_EFFECTIVE, CAP_IPC_LOCK);
+}
+
 int privileges_drop(bool makes_sockets, struct sluice_err *err)
 {
 	const capng_type_t held = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
-	bool may_shrink;
+	bool may_shrink, locks;
 	int ret;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -59,6 +69,7 @@ int privileges_drop(bool makes_sockets, struct sluice_err *err)
 	if (capng_get_caps_process() != 0)
 		return fail_with(err, -EIO, "cannot read the capabilities of this process");
 	may_shrink = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	locks = makes_sockets && needs_ipc_lock();
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		if (capng_update(CAPNG_ADD, held, kept[i].number) != 0)
@@ -66,6 +77,8 @@ int privileges_drop(bool makes_sockets, struct sluice_err *err)
 	}
 	if (makes_sockets && capng_update(CAPNG_ADD, held, CAP_NET_RAW) != 0)
 		return fail_with(err, -EPERM, "cannot keep CAP_NET_RAW");
+	if (locks && capng_update(CAPNG_ADD, held, CAP_IPC_LOCK) != 0)
+		return fail_with(err, -EPERM, "cannot keep CAP_IPC_LOCK");
 	/* Started without CAP_SETPCAP, as a service may be, its bounds are the service manager's. */
 	if (may_shrink && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return fail_with(err, -EPERM, "cannot shrink the bounding set of capabilities");

@@ -13,9 +13,9 @@
 int privileges_check(struct sluice_err *err) __attribute__((warn_unused_result));
 
 /*
- * Gives up all capabilities but CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and CAP_NET_RAW if the daemon
- * makes AF_XDP sockets, in every set, the bounding
- * set included, and the right to gain any by exec (no_new_privs); in every thread.
+ * Gives up all capabilities but CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, in every set, the bounding set
+ * included, and the right to gain any by exec (no_new_privs); in every thread.  If the daemon makes
+ * AF_XDP sockets, it keeps CAP_NET_RAW, and where locked memory is limited, CAP_IPC_LOCK.
  */
 int privileges_drop(bool makes_sockets, struct sluice_err *err) __attribute__((warn_unused_result));
 

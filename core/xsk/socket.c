@@ -154,7 +154,10 @@ int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sl
 		return 0;
 	close(made->memory);
 	err_set(err, NULL, "queue %u: no AF_XDP socket: %s%s", options->queue, err_name(code),
-		code == -EBUSY ? "; another program has the queue" : "");
+		code == -EBUSY	   ? "; another program has the queue"
+		: code == -ENOBUFS ? "; raise the limit of locked memory (LimitMEMLOCK), or lower "
+				     "stack.frames"
+				   : "");
 	return code;
 }
 

@@ -3,8 +3,12 @@
 """The lines of stack.sh as a list, tables and pictures.
 
 Usage: stack_report.py [--json] [--svg FILE] < lines
+       stack_report.py --beaten < lines   succeeds if the last flood took the unprotected stack to
+                                          1/3.9 of its peace
+       stack_report.py --worst < lines    the rate at which it keeps just that, or the worst there was
 """
 import json
+import statistics
 import sys
 
 TITLES = {
@@ -13,7 +17,7 @@ TITLES = {
     4: ("requests for the primes below N, on one shared core", "N"),
     5: ("requests per second under a flood of UDP", "packets per second of the flood"),
 }
-COLOURS = ["#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#b7791f"]
+COLOURS = ["#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#b7791f", "#444444", "#d6337c"]
 WIDTH, HEIGHT, MARGIN = 460, 300, 60
 
 
@@ -22,16 +26,17 @@ def value_of(row):
 
 
 def series(rows):
-    """variant -> [(x, value)], in the order that they came."""
+    """variant -> [(x, value)], in the order that they came; of several rounds the median."""
     found = {}
     for row in rows:
-        found.setdefault(row["variant"], []).append((row["x"], value_of(row)))
-    return found
+        found.setdefault(row["variant"], {}).setdefault(row["x"], []).append(value_of(row))
+    return {variant: [(x, statistics.median(values)) for x, values in points.items()]
+            for variant, points in found.items()}
 
 
 def print_table(figure, rows, out):
     lines = series(rows)
-    xs = list(dict.fromkeys(row["x"] for row in rows))
+    xs = sorted({row["x"] for row in rows})
     print(f"\nFigure {figure}: {TITLES[figure][0]}", file=out)
     print(f"{TITLES[figure][1]:<34}" + "".join(f"{x:>11}" for x in xs), file=out)
     for variant, points in lines.items():
@@ -40,30 +45,73 @@ def print_table(figure, rows, out):
         print(f"  {variant:<32}{cells}", file=out)
 
 
-def print_ratios(rows, out):
-    """What the figures are to show."""
-    four = {(r["variant"], r["x"]): r["requests_per_s"] for r in rows if r["figure"] == 4}
-    if four.get(("lwip-busy", 800)):
-        ratio = four[("lwip-poll", 800)] / four[("lwip-busy", 800)]
-        print(f"\nsleeping / spinning at N = 800: {ratio:.2f} (P2: 1.64)", file=out)
-    five = {(r["variant"], r["x"]): r["requests_per_s"] for r in rows if r["figure"] == 5}
-    peace = five.get(("lwip-poll", 0))
-    worst = [x for (v, x), rate in five.items() if v == "lwip-poll" and x and peace
-             and rate <= peace / 3.9]
-    if not peace:
+WORST_SHARE = 1 / 3.9  # P2's worst point.
+UNPROTECTED, BARE_DROP = "lwip-bare", "lwip-bare-drop"
+
+
+def unprotected(rows):
+    """The unprotected stack's peace, and its curve [(rate, share of peace)] by rising rate."""
+    points = dict(series([row for row in rows if row["figure"] == 5]).get(UNPROTECTED, []))
+    peace = points.pop(0, 0)
+    return peace, [(x, value / peace) for x, value in sorted(points.items()) if peace]
+
+
+def worst_rate(rows):
+    """Where the curve comes down to 1/3.9, between its points; else its lowest point."""
+    _, curve = unprotected(rows)
+    before = (0, 1.0)
+    for x, share in curve:
+        if share <= WORST_SHARE:
+            way = (before[1] - WORST_SHARE) / (before[1] - share)
+            return round(before[0] + way * (x - before[0]))
+        before = (x, share)
+    return min(curve, key=lambda point: point[1])[0] if curve else 0
+
+
+def verdict(name, value, target, out):
+    missed = "" if value >= target else "   MISSED"
+    print(f"  {name:<58}{value:>7.2f}   target {target}{missed}", file=out)
+
+
+def judge_sleeping(rows, out):
+    four = {variant: dict(points) for variant, points in
+            series([row for row in rows if row["figure"] == 4]).items()}
+    for other in ("lwip-spin", "lwip-busy"):
+        if four.get(other, {}).get(800) and four.get("lwip-wait", {}).get(800):
+            verdict(f"figure 4, N = 800: lwip-wait / {other}",
+                    four["lwip-wait"][800] / four[other][800], 1.3, out)
+
+
+def judge_flood(rows, others, out):
+    """Rounds were measured at the last rate that there is for the unprotected stack."""
+    five = [row for row in rows if row["figure"] == 5]
+    rounds = [row["x"] for row in five if row["variant"] == UNPROTECTED and row["x"]]
+    peace, curve = unprotected(rows)
+    if not curve:
         return
-    if not worst:
-        print("no flood took the unprotected stack to 1/3.9 of its peace rate", file=out)
-        return
-    x = min(worst)
-    plain, bare = five[("lwip-poll", x)], five.get(("lwip-poll-drop", x), 0)
-    print(f"at {x} packets/s the unprotected stack keeps 1/{peace / max(plain, 1):.1f}", file=out)
-    for variant in ("lwip-poll-drop", "lwip-sluice-rule", "lwip-sluice-detect"):
-        rate = five.get((variant, x))
-        if rate is not None:
-            print(f"  {variant}: {rate / max(plain, 1):.2f} x that (target 2.87), "
-                  f"{rate / peace:.2f} of peace (0.74), {rate / max(bare, 1):.2f} of a bare drop "
-                  f"(0.9)", file=out)
+    x = rounds[-1]
+    at = {variant: dict(points).get(x) for variant, points in series(five).items()}
+    plain = at[UNPROTECTED]
+    arrived = [row["arrived"] for row in others if row.get("asked") == x]
+    print(f"  a flood of {x} packets/s ({statistics.median(arrived):.0f} arrived) leaves the "
+          f"unprotected stack 1/{peace / max(plain, 1):.1f} of {peace:.0f} requests/s", file=out)
+    for variant in ("lwip-rule", "lwip-detect"):
+        if at.get(variant) and at.get(BARE_DROP):
+            rate = at[variant]
+            verdict(f"figure 5: {variant} / unprotected", rate / max(plain, 1), 2.87, out)
+            verdict(f"figure 5: {variant} / peace", rate / peace, 0.74, out)
+            verdict(f"figure 5: {variant} / bare drop", rate / at[BARE_DROP], 0.9, out)
+    if at.get("lwip-wait"):
+        print(f"  behind sluiced without rules and detectors: 1/{peace / at['lwip-wait']:.1f} of "
+              f"peace", file=out)
+    if at.get(BARE_DROP):
+        print(f"  for comparison, a bare drop: {at[BARE_DROP] / max(plain, 1):.2f} x unprotected, "
+              f"{at[BARE_DROP] / peace:.2f} of peace", file=out)
+    windows = [row["windows"] for row in others if "windows" in row]
+    if windows:
+        late = "" if max(windows) <= 2 else "   MISSED"
+        print(f"  {'figure 5: windows until all sources were found, at most':<58}"
+              f"{max(windows):>7}   target 2{late}", file=out)
 
 
 def picture(figure, rows, left):
@@ -89,7 +137,7 @@ def picture(figure, rows, left):
         parts.append(f'<text x="{at[0]:.1f}" y="{at[1] + 14:.1f}" text-anchor="middle">{x}</text>')
     for i, (variant, points) in enumerate(lines.items()):
         colour = COLOURS[i % len(COLOURS)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in sorted(points)))
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" '
                      f'stroke-width="2"/><text x="{WIDTH - 24}" y="{36 + 14 * i}" '
                      f'text-anchor="end" fill="{colour}">{variant}</text>')
@@ -103,8 +151,19 @@ def write_svg(path, figures):
                   f'height="{HEIGHT}">\n' + "\n".join(groups) + "\n</svg>\n")
 
 
+def read_lines():
+    """Measurements, and what was noted beside them."""
+    lines = [json.loads(line) for line in sys.stdin if line.startswith("{")]
+    return [x for x in lines if "figure" in x], [x for x in lines if "figure" not in x]
+
+
 def main(args):
-    rows = [json.loads(line) for line in sys.stdin if line.startswith("{")]
+    rows, others = read_lines()
+    if "--worst" in args:
+        print(worst_rate(rows))
+        return
+    if "--beaten" in args:
+        sys.exit(0 if unprotected(rows)[1][-1][1] <= WORST_SHARE else 1)
     if not rows:
         sys.exit("stack_report.py: nothing was measured")
     as_json = "--json" in args
@@ -114,7 +173,9 @@ def main(args):
         figures.setdefault(row["figure"], []).append(row)
     for figure, its_rows in figures.items():
         print_table(figure, its_rows, out)
-    print_ratios(rows, out)
+    print("\nTargets", file=out)
+    judge_sleeping(rows, out)
+    judge_flood(rows, others, out)
     if "--svg" in args:
         write_svg(args[args.index("--svg") + 1], figures)
     if as_json:
