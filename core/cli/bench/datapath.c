@@ -231,7 +231,8 @@ static int print_json(const struct bench_result *results, size_t n,
 		code = datapath_add_row(rows, &results[i]);
 	if (!code)
 		code = rules_add_rows(rows, rules);
-	if (!code && (json_dumpf(rows, stdout, JSON_COMPACT) || putchar('\n') == EOF))
+	if (!code && (json_dumpf(rows, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ||
+		      putchar('\n') == EOF))
 		code = -EIO;
 	json_decref(rows);
 	return code;

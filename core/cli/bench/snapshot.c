@@ -77,7 +77,8 @@ int bench_snapshot(const struct bench_options *options, struct sluice_err *err)
 		code = measure_and_report(&sandbox, options, SNAPSHOT_INSERT, inserts[i], rows,
 					  err);
 	if (!code && options->json &&
-	    (json_dumpf(rows, stdout, JSON_COMPACT) || putchar('\n') == EOF))
+	    (json_dumpf(rows, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ||
+	     putchar('\n') == EOF))
 		code = -EIO;
 	json_decref(rows);
 	return code;
