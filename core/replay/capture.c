@@ -244,6 +244,28 @@ static int reader_init(struct reader *reader, const char *path,
 	return 0;
 }
 
+/* What to do about a file that libpcap does not know. */
+static const char *advice(FILE *stream)
+{
+	static const struct {
+		unsigned char first[2];
+		const char *text;
+	} packed[] = {
+		{ { 0x1f, 0x8b }, "; it is packed, use gunzip first" },
+		{ { 0x28, 0xb5 }, "; it is packed, use unzstd first" },
+		{ { 0xfd, '7' }, "; it is packed, use unxz first" },
+		{ { 'P', 'K' }, "; it is packed, use unzip first" },
+	};
+	unsigned char first[2] = { 0 };
+
+	rewind(stream);
+	if (fread(first, sizeof(first), 1, stream) == 1)
+		for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+			if (memcmp(first, packed[i].first, sizeof(first)) == 0)
+				return packed[i].text;
+	return "";
+}
+
 int capture_load_stream(FILE *stream, const char *path, const struct capture_options *options,
 			struct capture **out, struct sluice_err *err)
 {
@@ -257,7 +279,8 @@ int capture_load_stream(FILE *stream, const char *path, const struct capture_opt
 	reader.pcap =
 		pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!reader.pcap) {
-		err_set(err, NULL, "'%s': no capture that libpcap can read: %s", path, text);
+		err_set(err, NULL, "'%s': no capture that libpcap can read: %s%s", path, text,
+			advice(stream));
 		rc = -EINVAL;
 		goto out;
 	}

@@ -212,6 +212,15 @@ static void end_lanes(struct mix *mix)
 }
 
 /* 1 when something of that set plays. */
+/* Perhaps by a file without a packet. */
+static bool is_asked_for(const struct mix *mix, enum mix_set set)
+{
+	for (size_t i = 0; i < mix->n_files; i++)
+		if (mix->files[i].set == set)
+			return true;
+	return false;
+}
+
 static bool has_set(const struct mix *mix, enum mix_set set)
 {
 	for (size_t i = 0; i < mix->n_files; i++)
@@ -233,7 +242,7 @@ static uint64_t attack_start(const struct mix *mix, bool attacked)
 
 int mix_make_timeline(struct mix *mix, struct sluice_err *err)
 {
-	bool attacked = has_set(mix, MIX_SET_ATTACK);
+	bool attacked = is_asked_for(mix, MIX_SET_ATTACK);
 	struct mix_info *info = &mix->info;
 	size_t n_attacks = count_attacks(mix);
 	uint64_t last;

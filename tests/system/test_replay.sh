@@ -93,6 +93,8 @@ refusals() {
 	refused "not a regular file" --config "$edge" /dev/null
 	head -c 24 "$LAB/usual.pcap" >"$LAB/header.pcap"
 	refused "the captures hold no packet" --config "$edge" "$LAB/header.pcap"
+	refused "no packet of the attack captures" --config "$edge" --attack "$LAB/header.pcap" \
+		--benign "$LAB/usual.pcap"
 	# The link type is the last word of the header: 802.11.
 	{
 		head -c 20 "$LAB/usual.pcap"
@@ -112,7 +114,7 @@ refusals() {
 	refused "no captures" --config "$edge" --suite "$LAB"
 	echo 'windows_to_enfore: 2' >"$LAB/wrong-bar.yaml"
 	refused "windows_to_enforce" --config "$edge" --bar "$LAB/wrong-bar.yaml" "$LAB/usual.pcap"
-	refused "syntax" --config "$edge" --attack "$LAB/suite/attack/syn.pcap" \
+	refused "--attack-filter: libpcap refuses" --config "$edge" --attack "$LAB/suite/attack/syn.pcap" \
 		--benign "$LAB/usual.pcap" --attack-filter 'no such thing'
 }
 

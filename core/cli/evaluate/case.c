@@ -87,7 +87,12 @@ static int load_labels(const struct case_options *options, const char *path, boo
 	if (!is_attack || !options->attack_filter)
 		return 0;
 	ret = *out ? 0 : labels_new(out);
-	return ret ? ret : labels_set_attack(*out, options->attack_filter, err);
+	if (ret)
+		return ret;
+	ret = labels_set_attack(*out, options->attack_filter, err);
+	if (ret)
+		err_prefix(err, "--attack-filter");
+	return ret;
 }
 
 static int add_file(struct run *run, enum mix_set set, const char *path,

@@ -234,10 +234,10 @@ void mine_conditions_find(struct miner *miner, const struct sluice_rule_match *b
 	n_values = miner->n_atoms;
 	add_ranges(miner, base, bits);
 	/*
-	 * A flood beside busy services of the same protocol has a range only among packets to its port
-	 * or with its flags.
+	 * Reflectors beside busy services of the same protocol have a range among themselves only.  So have the
+	 * packets to any one service: no range is looked for there, or its new users would be hit.
 	 */
 	for (size_t i = 0; i < n_values; i++)
-		if (miner->atoms[i].dimension <= MINE_DIMENSION_DESTINATION_PORT)
+		if (miner->atoms[i].dimension == MINE_DIMENSION_SOURCE_PORT)
 			add_ranges(miner, base, &miner->atoms[i].bits);
 }

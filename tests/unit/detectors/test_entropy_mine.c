@@ -285,21 +285,35 @@ Test(entropy_mine, syns_of_all_systems)
 }
 
 /* Beside a busy service of the same protocol, whose packets are of all lengths. */
-Test(entropy_mine, a_range_of_length_among_packets_to_one_port)
+static void plant_beside_service(struct scene *scene, uint64_t seed)
+{
+	struct random *random = &scene->random;
+
+	scene_init(scene, seed);
+	for (int k = 0; k < N_PEACE; k++)
+		scene->peace[k] = plain_packet(random, IPPROTO_UDP, 8801,
+					       (uint16_t)(60 + random_below(random, 1000)));
+	for (int k = 0; k < N_WINDOW; k++) {
+		bool is_new = k % 2 == 0;
+		uint32_t length = is_new ? 300 + random_below(random, 60)
+					 : 60 + random_below(random, 1000);
+
+		scene->window[k] =
+			plain_packet(random, IPPROTO_UDP, is_new ? 27015 : 8801, (uint16_t)length);
+	}
+}
+
+Test(entropy_mine, a_range_of_length_among_reflectors)
 {
 	static struct scene scene;
 	unsigned int hit = 0;
 
-	scene_init(&scene, 31);
-	for (int k = 0; k < N_PEACE; k++)
-		scene.peace[k] = plain_packet(&scene.random, IPPROTO_UDP, 8801,
-					      (uint16_t)(60 + random_below(&scene.random, 1000)));
-	for (int k = 0; k < N_WINDOW; k++)
-		scene.window[k] =
-			k % 2 ? plain_packet(&scene.random, IPPROTO_UDP, 8801,
-					     (uint16_t)(60 + random_below(&scene.random, 1000)))
-			      : plain_packet(&scene.random, IPPROTO_UDP, 443,
-					     (uint16_t)(300 + random_below(&scene.random, 60)));
+	plant_beside_service(&scene, 31);
+	for (int k = 0; k < N_WINDOW; k += 2) {
+		scene.window[k].packet.source_port = 10001;
+		scene.window[k].packet.destination_port = 443;
+	}
+	/* A port over 1023 alone is no proof where any service may answer. */
 	cr_assert_geq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1);
 	for (int k = 0; k < N_WINDOW; k++) {
 		bool is_flood = k % 2 == 0, fits = is_hit(&scene, 1, &scene.window[k]);
@@ -308,6 +322,16 @@ Test(entropy_mine, a_range_of_length_among_packets_to_one_port)
 		hit += fits;
 	}
 	cr_assert_geq(hit, N_WINDOW / 2 * 95 / 100);
+	miner_free(scene.miner);
+}
+
+/* Such are many users at once of a service that is new. */
+Test(entropy_mine, no_range_among_packets_to_one_service)
+{
+	static struct scene scene;
+
+	plant_beside_service(&scene, 41);
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
 	miner_free(scene.miner);
 }
 

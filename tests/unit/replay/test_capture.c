@@ -287,6 +287,12 @@ Test(capture, refused_with_the_reason)
 	cr_expect_not_null(strstr(err.text, "'film': no capture"), "%s", err.text);
 	film_close(&film);
 
+	memset(&film, 0, sizeof(film));
+	film_bytes(&film, "\x1f\x8b\x08 a capture, but packed, and so no capture as it is", 52);
+	cr_expect_eq(load(&film, NULL, &capture, &err), -EINVAL);
+	cr_expect_not_null(strstr(err.text, "use gunzip first"), "%s", err.text);
+	film_close(&film);
+
 	film_open(&film, ETHERNET, false);
 	for (int i = 0; i < 3; i++)
 		film_frame(&film, 1, 0, &plain);
