@@ -7,8 +7,9 @@
 #
 # How lwIP waits for packets is `stack.poll` of the deployment file:
 #   lwip-wait   sleeps in poll(), need_wakeup
-#   lwip-busy   SO_PREFER_BUSY_POLL, SO_BUSY_POLL, SO_BUSY_POLL_BUDGET: never sleeps, drives NAPI
-#   lwip-spin   never sleeps, looks at the ring: what DPDK's net_af_packet or a card's driver would do
+#   lwip-busy   SO_PREFER_BUSY_POLL, SO_BUSY_POLL, SO_BUSY_POLL_BUDGET: never sleeps, a system call a
+#               round, in which the kernel serves the card's NAPI, if its driver says which: veth's does not
+#   lwip-spin   never sleeps, looks at the ring
 # and what protects it, in figure 5:
 #   lwip-bare       nothing: a program that hands over and does nothing else, no sluiced
 #   lwip-bare-drop  a program that drops UDP and does nothing else, no sluiced
@@ -138,7 +139,8 @@ stop_server() {
 		sluice detach >/dev/null
 		SLUICED=
 	fi
-	on_server ip link set dev eth0 xdp off
+	# A link that was just unpinned goes a little later.
+	wait_for 5 on_server ip link set dev eth0 xdp off || fail "eth0 keeps its program"
 }
 
 # CPU time of the servers and their children so far, in hundredths of a second.

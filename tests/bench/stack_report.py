@@ -34,6 +34,11 @@ def series(rows):
             for variant, points in found.items()}
 
 
+LEGEND = """
+lwip-wait sleeps in poll(); lwip-busy and lwip-spin are our own busy polling: SO_BUSY_POLL and a system
+call a round, and spinning on the ring without one.  DPDK's net_af_packet is not measured."""
+
+
 def print_table(figure, rows, out):
     lines = series(rows)
     xs = sorted({row["x"] for row in rows})
@@ -173,6 +178,7 @@ def main(args):
         figures.setdefault(row["figure"], []).append(row)
     for figure, its_rows in figures.items():
         print_table(figure, its_rows, out)
+    print(LEGEND, file=out)
     print("\nTargets", file=out)
     judge_sleeping(rows, out)
     judge_flood(rows, others, out)
