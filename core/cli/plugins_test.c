@@ -141,6 +141,18 @@ static int read_options(const char *path, struct config_node **options)
 	return -EINVAL;
 }
 
+static const struct conform_case *cases_for(const struct plugin *plugin)
+{
+	switch (manifest_kind(plugin_manifest(plugin))) {
+	case SLUICE_PLUGIN_BACKEND:
+		return conform_backend_cases;
+	case SLUICE_PLUGIN_STACK:
+		return conform_stack_cases;
+	default:
+		return conform_detector_cases;
+	}
+}
+
 int plugins_test(const struct cli_args *args)
 {
 	struct conform conform = { .ifname = args->interface ? args->interface : "lo" };
@@ -164,22 +176,12 @@ int plugins_test(const struct cli_args *args)
 		config_node_free(options);
 		return CLI_EXIT_REFUSED;
 	}
-	if (plugin_stack_ops(conform.plugin)) {
-		fprintf(stderr, "sluice: plugin '%s' is a stack, which only sluice-stack runs\n",
-			name);
-		plugin_close(conform.plugin);
-		config_node_free(options);
-		return CLI_EXIT_REFUSED;
-	}
 	conform.options = options;
 	conform.seed = args->seed ? strtoull(args->seed, NULL, 0) : 1;
 	list = json_array();
 	if (!args->json)
 		name_card(&conform, NULL);
-	failures = run_cases(&conform,
-			     plugin_detector_ops(conform.plugin) ? conform_detector_cases
-								 : conform_backend_cases,
-			     args->json, list);
+	failures = run_cases(&conform, cases_for(conform.plugin), args->json, list);
 	code = report(args, &conform, failures, list);
 	json_decref(list);
 	plugin_close(conform.plugin);

@@ -12,15 +12,18 @@ umask 022
 for row; do
 	kind=${row%%:*} rest=${row#*:}
 	name=${rest%%:*} case=${rest#*:}
+	abi=1.0
+	[ "$kind" = stack ] && abi=1.4
 	cat >"$folder/$name.plugin.yaml" <<-EOT
 		kind: $kind
-		abi: "1.0"
+		abi: "$abi"
 		name: $name
 		version: "1.2.3"
 		license: BSD-2-Clause
 		description: A fixture.
 		options:
 		  limit: { type: rate, default: 2k, minimum: 0, maximum: 1M, help: A limit. }
+		  address: { type: address, help: Of a stack. }
 	EOT
 	out=$("$sluice" plugins test --json "$folder/$name.so")
 	code=$?

@@ -43,9 +43,9 @@ static int card_open(struct conform *conform, struct card *card)
 	card->ops = plugin_backend_ops(conform->plugin);
 	card->instance.in_call = true;
 	card->caps.size = sizeof(card->caps);
-	if (plugin_config_new(conform->plugin, conform->options, "options", NULL,
-			      &card->instance.config, &card->err) != 0)
-		return conform_fail(conform, "%s", card->err.text);
+	rc = host_config_new(conform, NULL, &card->instance.config);
+	if (rc != 0)
+		return rc;
 	rc = card->ops->open(&card->instance, &conform_host, card->instance.config, conform->ifname,
 			     &card->caps, &card->instance.self, &card->err);
 	if (rc != 0 || !card->instance.self) {

@@ -43,7 +43,8 @@ struct conform_case {
 };
 
 /* The cases for a kind of plugin, ended by one without a name. */
-extern const struct conform_case conform_detector_cases[], conform_backend_cases[];
+extern const struct conform_case conform_detector_cases[], conform_backend_cases[],
+	conform_stack_cases[];
 
 /* Runs one case in a child; a result is always there. */
 void conform_run(const struct conform *conform, const struct conform_case *one,

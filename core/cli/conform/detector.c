@@ -10,15 +10,13 @@
 #include <time.h>
 
 #include "base/err.h"
-#include "config/errors.h"
-#include "config/manifest.h"
-#include "config/node.h"
 #include "plugin/plugin.h"
 
 #include "conform.h"
 #include "detector_faults.h"
 #include "host.h"
 #include "leak.h"
+#include "options.h"
 #include "window.h"
 
 #define FUZZ_WINDOWS 400
@@ -84,73 +82,20 @@ static int case_life(struct conform *conform)
 	return 0;
 }
 
-/* Sets one option alone.  The plugin may refuse it, with a reason, but not fall over it. */
-static int try_option(struct conform *conform, const struct manifest_option *option,
-		      const char *value)
+static int observe_with(struct conform *conform, const struct config_node *options)
 {
-	const char *name = option->name, *open = option->items ? "[" : "";
-	const char *close = option->items ? "]" : "";
 	struct sluice_instance *instance = NULL;
-	struct config_node *options = NULL;
-	struct config_errors errors;
-	char text[256];
-	int refused, rc;
+	int refused, rc = host_detector_new(conform, options, &instance, &refused);
 
-	if (!value)
-		return 0;
-	snprintf(text, sizeof(text), "%s: %s\"%s\"%s\n", name, open, value, close);
-	config_errors_init(&errors);
-	rc = config_node_parse("options", text, strlen(text), &errors, &options);
-	/* Numbers and booleans are not written in quotes. */
-	if (rc == 0) {
-		struct sluice_config *config = NULL;
-
-		rc = plugin_config_new(conform->plugin, options, "options", NULL, &config, NULL);
-		config_free(config);
-		if (rc != 0) {
-			config_node_free(options);
-			snprintf(text, sizeof(text), "%s: %s%s%s\n", name, open, value, close);
-			config_errors_init(&errors);
-			rc = config_node_parse("options", text, strlen(text), &errors, &options);
-		}
-	}
-	if (rc != 0)
-		return 0;
-	rc = host_detector_new(conform, options, &instance, &refused);
 	if (rc == 0 && instance)
 		rc = observe_shape(instance, &busy);
 	host_detector_free(instance);
-	config_node_free(options);
 	return rc;
 }
 
 static int case_options(struct conform *conform)
 {
-	const struct manifest *manifest = plugin_manifest(conform->plugin);
-	size_t n = manifest_n_options(manifest);
-
-	if (conform->options)
-		return conform_skip(conform, "not with --options");
-	for (size_t i = 0; i < n; i++) {
-		struct manifest_option option;
-		char *rest, *word;
-		int rc;
-
-		manifest_option(manifest, i, &option);
-		rc = try_option(conform, &option, option.minimum);
-		if (rc == 0)
-			rc = try_option(conform, &option, option.maximum);
-		for (word = strtok_r(option.values, ", ", &rest); word && rc == 0;
-		     word = strtok_r(NULL, ", ", &rest))
-			rc = try_option(conform, &option, word);
-		if (rc == 0 && strcmp(option.type, "bool") == 0) {
-			rc = try_option(conform, &option, "true");
-			rc = rc ? rc : try_option(conform, &option, "false");
-		}
-		if (rc != 0)
-			return rc;
-	}
-	return n ? 0 : conform_skip(conform, "the manifest declares no options");
+	return options_try(conform, observe_with);
 }
 
 static int case_windows(struct conform *conform)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "config/manifest.h"
-#include "config/node.h"
 #include "plugin/plugin.h"
 
 #include "conform.h"
@@ -77,11 +76,10 @@ static int offer(struct sluice_instance *instance, struct sluice_config **config
 {
 	struct conform *conform = instance->conform;
 	struct sluice_err err = { .text = "" };
-	int rc;
+	int rc = host_config_new(conform, NULL, config);
 
-	if (plugin_config_new(conform->plugin, conform->options, "options", NULL, config, &err) !=
-	    0)
-		return conform_fail(conform, "no options to offer: %s", err.text);
+	if (rc != 0)
+		return rc;
 	instance->in_call = true;
 	rc = plugin_detector_ops(conform->plugin)->reconfigure(instance->self, *config, &err);
 	instance->in_call = false;

@@ -104,8 +104,19 @@ const struct sluice_host conform_host = {
 	CONFIG_SERVICES,
 };
 
-/* Both strings must end inside of their arrays. */
-static bool err_is_whole(const struct sluice_err *err)
+int host_config_new(struct conform *conform, const struct config_node *options,
+		    struct sluice_config **config)
+{
+	struct sluice_err err;
+
+	err_init(&err);
+	if (plugin_config_new(conform->plugin, options ? options : conform->options, "options",
+			      NULL, config, &err) == 0)
+		return 0;
+	return conform_fail(conform, "%s", err.text);
+}
+
+bool host_err_is_whole(const struct sluice_err *err)
 {
 	return memchr(err->path, '\0', sizeof(err->path)) &&
 	       memchr(err->text, '\0', sizeof(err->text));
@@ -123,13 +134,12 @@ int host_detector_new(struct conform *conform, const struct config_node *options
 		return conform_fail(conform, "no memory for the test");
 	instance->conform = conform;
 	instance->now_ns = 1000000000;
-	err_init(&err);
-	rc = plugin_config_new(conform->plugin, options ? options : conform->options, "options",
-			       NULL, &instance->config, &err);
+	rc = host_config_new(conform, options, &instance->config);
 	if (rc != 0) {
 		free(instance);
-		return conform_fail(conform, "%s", err.text);
+		return rc;
 	}
+	err_init(&err);
 	instance->in_call = true;
 	rc = ops->create(instance, &conform_host, instance->config, &instance->self, &err);
 	instance->in_call = false;
@@ -142,7 +152,7 @@ int host_detector_new(struct conform *conform, const struct config_node *options
 	free(instance);
 	if (rc >= 0)
 		return conform_fail(conform, "create gave %d and no self", rc);
-	if (!err_is_whole(&err) || err.text[0] == '\0')
+	if (!host_err_is_whole(&err) || err.text[0] == '\0')
 		return conform_fail(conform, "create failed (%s) without a reason in err->text",
 				    err_name(rc));
 	*refused = rc;

@@ -35,6 +35,15 @@ extern const struct sluice_host conform_host;
 void host_digest(struct sluice_instance *instance, const void *bytes, size_t size);
 
 /*
+ * Options of an instance: a YAML mapping in `options`; NULL: those of the run.  Free with config_free().
+ * 0, or negative after conform_fail().
+ */
+int host_config_new(struct conform *conform, const struct config_node *options,
+		    struct sluice_config **config);
+/* Whether both strings end inside of their arrays. */
+bool host_err_is_whole(const struct sluice_err *err);
+
+/*
  * Makes a detector with options as a YAML mapping in `options` (NULL: those of the run).  0 with
  * `*out`, or the plugin's refusal in `*refused` (a negative errno), or negative after conform_fail().
  */

@@ -88,10 +88,14 @@ struct sluice_stack_ops {
 	int (*open)(struct sluice_instance *instance, const struct sluice_host *host,
 		    const struct sluice_config *config, const struct sluice_io_ops *ops,
 		    struct sluice_io *io, void **self, struct sluice_err *err);
-	/* Says goodbye to its peers as far as that takes no waiting.  NULL is a no-op. */
+	/*
+	 * Says goodbye to its peers as far as that takes no waiting, and releases every frame.  NULL
+	 * is a no-op.
+	 */
 	void (*close)(void *self);
 	/*
-	 * One turn: takes in what has come, serves timers, sends.  In how many milliseconds at the
+	 * One turn: takes in what has come, serves timers, sends: nothing that was written may be left
+	 * unsent.  In how many milliseconds at the
 	 * latest it wants the next one (0: at once), or a negative errno if it cannot go on.  The
 	 * host waits so long for a frame: select of io_module.
 	 */
