@@ -10,7 +10,7 @@
 simnic_enter "$0" "$@"
 
 PLUGIN=$BUILD/lib/sluice/plugins/nfp.so
-FULL=100
+FULL=300
 
 # The kernel frees programs and maps some time after the last one has let them go.
 card_is_empty() {

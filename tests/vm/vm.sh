@@ -6,7 +6,7 @@
 #   VM_KERNELS      which kernels, by version               (default: "6.1 6.12")
 #   VM_LABELS       which tests, a regex of ctest labels    (default: "verifier|kernel|vm")
 #   VM_EXCEPT       without these, a regex of their names   (default: see below)
-#   VM_SECONDS      how long one guest may take             (default: 1800)
+#   VM_SECONDS      how long one guest may take             (default: 2700)
 #   VM_ACCELERATOR  kvm or tcg                              (default: what works)
 #
 # Logs: build/vm/KERNEL/tests.log (what the tests said) and console.log (what the kernel said).  Two
@@ -21,7 +21,7 @@ KERNELS=${VM_KERNELS:-6.1 6.12}
 LABELS=${VM_LABELS:-verifier|kernel|vm}
 # They measure floods against the clock, and an emulated CPU is no match for that.
 EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
-LIMIT=${VM_SECONDS:-1800}
+LIMIT=${VM_SECONDS:-2700}
 ACCELERATOR=${VM_ACCELERATOR:-}
 GUEST=
 WORK= # The folder of the kernel at hand.
