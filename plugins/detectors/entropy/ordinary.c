@@ -63,8 +63,14 @@ static const struct shape shapes[] = {
 	{ IPPROTO_UDP, -1, 53, ANY, 60, 300, true },
 	{ IPPROTO_UDP, -1, 123, ANY, 76, 0, true },
 	{ IPPROTO_UDP, -1, ANY, 123, 76, 0, false },
-	/* Other services of the host; 200 is 20 ms of voice (RFC 3551). */
+	/*
+	 * Other services of the host, as games and voice (200 is 20 ms of it, RFC 3551): so close together
+	 * that no range of short lengths comes between, while a tool's one length may.
+	 */
 	{ IPPROTO_UDP, -1, ANY, ANY, 46, 0, true },
+	{ IPPROTO_UDP, -1, ANY, ANY, 60, 0, false },
+	{ IPPROTO_UDP, -1, ANY, ANY, 100, 0, false },
+	{ IPPROTO_UDP, -1, ANY, ANY, 150, 0, false },
 	{ IPPROTO_UDP, -1, ANY, ANY, 200, 0, false },
 	{ IPPROTO_UDP, -1, ANY, ANY, 1028, 0, true },
 	/* Echo requests of ping on two systems, and a report of an unreachable port. */

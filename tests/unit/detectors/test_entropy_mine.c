@@ -335,6 +335,25 @@ Test(entropy_mine, no_range_among_packets_to_one_service)
 	miner_free(scene.miner);
 }
 
+/* The same where peace had no UDP at all. */
+Test(entropy_mine, players_of_a_new_game)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 43);
+	for (int k = 0; k < N_PEACE; k++)
+		scene.peace[k].packet.protocol = IPPROTO_TCP;
+	for (int k = 0; k < N_WINDOW; k++)
+		scene.window[k] = plain_packet(&scene.random, IPPROTO_UDP, 27015,
+					       (uint16_t)(70 + random_below(&scene.random, 60)));
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
+	/* One length is a tool's. */
+	for (int k = 0; k < N_WINDOW; k++)
+		scene.window[k].packet.length = 128;
+	cr_assert_geq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1);
+	miner_free(scene.miner);
+}
+
 Test(entropy_mine, a_protocol_that_nobody_uses)
 {
 	static struct scene scene;
