@@ -18,7 +18,9 @@ struct builder {
 	struct node_tree *tree;
 	struct config_errors *errors;
 	size_t nodes;
-	bool duplicates;
+	bool bad_keys; /* Duplicate or merged ones were told. */
+	const char *text;
+	size_t size;
 };
 
 static int node_build(struct builder *b, const yaml_event_t *event, unsigned int depth,
@@ -31,6 +33,22 @@ static int refuse(struct builder *b, yaml_mark_t mark, const char *what, const c
 	return -EINVAL;
 }
 
+/* Is it a tab that stands there?  libyaml counts characters, so the line is found by hand. */
+static bool is_tab(const struct builder *b, const yaml_mark_t *mark)
+{
+	const char *at = b->text, *end = b->text + b->size;
+
+	for (size_t line = 0; line < mark->line && at; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	/* A tab that indents has nothing but white space before it. */
+	for (size_t column = 0; at && at < end && column < mark->column; column++, at++)
+		if (*at != ' ' && *at != '\t')
+			return false;
+	return at && at < end && *at == '\t';
+}
+
 /* Gets the next event; the caller deletes it when this succeeds. */
 static int event_next(struct builder *b, yaml_event_t *event)
 {
@@ -41,9 +59,11 @@ static int event_next(struct builder *b, yaml_event_t *event)
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	config_errors_add(b->errors, b->tree->file, (unsigned int)parser->problem_mark.line + 1,
-			  (unsigned int)parser->problem_mark.column + 1, NULL, "not YAML: %s%s%s",
+			  (unsigned int)parser->problem_mark.column + 1, NULL, "not YAML: %s%s%s%s",
 			  parser->problem ? parser->problem : "unreadable",
-			  parser->context ? " " : "", parser->context ? parser->context : "");
+			  parser->context ? " " : "", parser->context ? parser->context : "",
+			  is_tab(b, &parser->problem_mark) ? "; indent by spaces, not by tabs"
+							   : "");
 	return -EINVAL;
 }
 
@@ -124,12 +144,20 @@ static bool key_is_new(struct builder *b, const struct config_node *parent,
 {
 	const struct config_node *same = config_node_get(parent, key->text);
 
+	if (strcmp(key->text, "<<") == 0) {
+		config_errors_add_at(b->errors, key, NULL,
+				     "merge keys (<<) are not allowed; write the values where they "
+				     "are used");
+		b->bad_keys = true;
+		return false;
+	}
+
 	if (!same)
 		return true;
 	config_errors_add_at(b->errors, key, NULL,
 			     "duplicate key '%s': already set at %u:%u; remove one of them",
 			     key->text, same->key_line, same->key_column);
-	b->duplicates = true;
+	b->bad_keys = true;
 	return false;
 }
 
@@ -256,7 +284,7 @@ static int document_build(struct builder *b)
 			"one file holds one document");
 	if (result)
 		return result;
-	return b->duplicates ? -EINVAL : 0;
+	return b->bad_keys ? -EINVAL : 0;
 }
 
 /* Length of the UTF-8 sequence at `c`, of at most `size` bytes; 0 if it is none. */
@@ -315,11 +343,13 @@ static int text_check(const char *file, const char *text, size_t size, struct co
 int config_node_parse(const char *file, const char *text, size_t size, struct config_errors *errors,
 		      struct config_node **out)
 {
-	struct builder b = { .errors = errors };
+	struct builder b = { .errors = errors, .text = text, .size = size };
 	int result;
 
 	if (size > CONFIG_MAX_FILE_SIZE) {
-		config_errors_add(errors, file, 0, 0, NULL, "larger than 1 MiB (-EFBIG)");
+		config_errors_add(
+			errors, file, 0, 0, NULL,
+			"larger than 1 MiB, the most that is read (-EFBIG); is it the right file?");
 		return -EFBIG;
 	}
 	result = text_check(file, text, size, errors);

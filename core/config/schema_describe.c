@@ -102,6 +102,8 @@ static const char *type_describe(unsigned int types)
 
 	if ((types & SCHEMA_TYPE_STRING) && (types & SCHEMA_TYPE_BOOLEAN))
 		return "one number, string or truth value";
+	if (types == (SCHEMA_TYPE_STRING | SCHEMA_TYPE_INTEGER))
+		return "an integer or a string";
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (types & names[i].type)
 			return names[i].words;

@@ -157,6 +157,11 @@ static int integer_check(struct checker *checker, const struct schema_node *sche
 	value->type = CONFIG_VALUE_U64;
 	if (result == -EINVAL)
 		return checker_refuse_type(checker, schema, node, key);
+	if (result == -ERANGE && (schema->types & SCHEMA_TYPE_STRING)) {
+		/* Whoever takes words, too, reads the text and knows better what may stand there. */
+		value->type = CONFIG_VALUE_STRING;
+		return 0;
+	}
 	if (result == -ERANGE && !schema->minimum.set && !schema->maximum.set)
 		return checker_refuse(checker, CHECKER_RANK_VALUE, node, key,
 				      "%.64s is out of range; allowed: 0 to 2^64-1",

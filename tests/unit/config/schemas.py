@@ -32,7 +32,6 @@ ONLY_C = [
     (r"min \(.*\) is above max", "two bounds"),
     (r"a card takes no dispatcher", "attach and interfaces"),
     (r"is not a port or a range", "ports are texts with a range"),
-    (r"deliver\[\d+\]\.ports\[", "the same: a number is read as a text"),
     (r"works with one interface", "deliver and interfaces"),
     (r"a card has no AF_XDP", "deliver and interfaces"),
     (r"gets nothing without the key 'deliver'", "stack and deliver"),
