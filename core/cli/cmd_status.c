@@ -124,6 +124,37 @@ static void print_features(const json_t *status)
 	    human_count(document_u64(status, "features.sources.tracked"), tracked), loaded);
 }
 
+/* One receive queue: who serves it, and its packets and frames. */
+static void print_stack(const json_t *stack)
+{
+	char in[HUMAN_TEXT_SIZE], out[HUMAN_TEXT_SIZE], dropped[HUMAN_TEXT_SIZE];
+
+	say("stack", "queue %llu is served by process %llu, %s mode%s",
+	    (unsigned long long)document_u64(stack, "queue"),
+	    (unsigned long long)document_u64(stack, "pid"), document_string(stack, "mode"),
+	    document_bool(stack, "ready") ? "" : ", which is not ready");
+	if (!json_is_object(document_get(stack, "counts")))
+		return;
+	say("",
+	    "%s packets received, %s dropped for want of a frame, %s sent; refused %llu, "
+	    "no buffer %llu",
+	    human_count(document_u64(stack, "counts.received"), in),
+	    human_count(document_u64(stack, "counts.dropped"), dropped),
+	    human_count(document_u64(stack, "counts.sent"), out),
+	    (unsigned long long)document_u64(stack, "counts.refused"),
+	    (unsigned long long)document_u64(stack, "counts.no_buffer"));
+	say("",
+	    "of %llu frames to receive %llu kernel, %llu stack, %llu free; to send %llu kernel, "
+	    "%llu written, %llu free",
+	    (unsigned long long)document_u64(stack, "n_frames"),
+	    (unsigned long long)document_u64(stack, "counts.frames.receive.kernel"),
+	    (unsigned long long)document_u64(stack, "counts.frames.receive.stack"),
+	    (unsigned long long)document_u64(stack, "counts.frames.receive.free"),
+	    (unsigned long long)document_u64(stack, "counts.frames.send.kernel"),
+	    (unsigned long long)document_u64(stack, "counts.frames.send.written"),
+	    (unsigned long long)document_u64(stack, "counts.frames.send.free"));
+}
+
 /* Nothing where everything goes to Linux. */
 static void print_deliver(const json_t *status)
 {
@@ -141,10 +172,7 @@ static void print_deliver(const json_t *status)
 	    human_count(document_u64(status, "deliver.fragment"), fragment),
 	    human_count(document_u64(status, "deliver.other"), other));
 	json_array_foreach((json_t *)document_get(status, "stacks"), i, stack) {
-		say("stack", "queue %llu is served by process %llu%s",
-		    (unsigned long long)document_u64(stack, "queue"),
-		    (unsigned long long)document_u64(stack, "pid"),
-		    json_is_true(json_object_get(stack, "ready")) ? "" : ", which is not ready");
+		print_stack(stack);
 	}
 }
 

@@ -2,6 +2,9 @@
 /* The metrics' names and their meaning.  See exposition.h. */
 #include "exposition.h"
 
+#include <stddef.h>
+#include <stdio.h>
+
 #include "control/metrics_text.h"
 
 #include "snapshot.h"
@@ -190,6 +193,88 @@ static void write_deliver(FILE *out, const struct snapshot *snapshot)
 
 		metrics_text_u64(out, "sluice_delivered_packets_total", labels, rows[i].packets);
 	}
+}
+
+/* One metric of all stacks: the counter of each that lies at `offset` of its counts. */
+static void write_stack_counter(FILE *out, const struct snapshot *snapshot, const char *name,
+				const char *help, size_t offset)
+{
+	metrics_text_family(out, name, "counter", help);
+	for (size_t i = 0; i < snapshot->n_stacks; i++) {
+		const struct stack_door_client *stack = &snapshot->stacks[i];
+		char queue[16];
+		const struct metrics_label labels[] = { { "queue", queue }, { NULL, NULL } };
+
+		if (!stack->reported)
+			continue;
+		snprintf(queue, sizeof(queue), "%u", stack->queue);
+		metrics_text_u64(out, name, labels,
+				 *(const uint64_t *)((const char *)&stack->counts + offset));
+	}
+}
+
+static void write_stack_frames(FILE *out, const struct stack_door_client *stack)
+{
+	const struct port_counts *c = &stack->counts;
+	const struct {
+		const char *half, *owner;
+		uint32_t frames;
+	} rows[] = {
+		{ "receive", "kernel", c->receive_kernel },
+		{ "receive", "stack", c->receive_stack },
+		{ "receive", "free", c->receive_free },
+		{ "send", "kernel", c->send_kernel },
+		{ "send", "stack", c->send_written },
+		{ "send", "free", c->send_free },
+	};
+	char queue[16];
+
+	snprintf(queue, sizeof(queue), "%u", stack->queue);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct metrics_label labels[] = { { "queue", queue },
+							{ "half", rows[i].half },
+							{ "owner", rows[i].owner },
+							{ NULL, NULL } };
+
+		metrics_text_u64(out, "sluice_stack_frames", labels, rows[i].frames);
+	}
+}
+
+static void write_stacks(FILE *out, const struct snapshot *snapshot)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset;
+	} rows[] = {
+		{ "sluice_stack_received_packets_total",
+		  "Packets that the stack of a queue took from its socket.",
+		  offsetof(struct port_counts, received) },
+		{ "sluice_stack_received_bytes_total", "The same in bytes.",
+		  offsetof(struct port_counts, received_bytes) },
+		{ "sluice_stack_dropped_packets_total",
+		  "Packets that came to the socket and found no free frame.",
+		  offsetof(struct port_counts, dropped) },
+		{ "sluice_stack_sent_packets_total", "Packets that the stack of a queue sent.",
+		  offsetof(struct port_counts, sent) },
+		{ "sluice_stack_sent_bytes_total", "The same in bytes.",
+		  offsetof(struct port_counts, sent_bytes) },
+		{ "sluice_stack_no_buffer_total",
+		  "Times that the stack wanted to write a packet and no frame was free.",
+		  offsetof(struct port_counts, no_buffer) },
+		{ "sluice_stack_refused_total",
+		  "Calls of the stack, or entries of a ring, that made no sense.",
+		  offsetof(struct port_counts, refused) },
+	};
+
+	if (!snapshot->n_stacks)
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		write_stack_counter(out, snapshot, rows[i].name, rows[i].help, rows[i].offset);
+	metrics_text_family(out, "sluice_stack_frames", "gauge",
+			    "Frames of a queue's socket by half and by whose they are.");
+	for (size_t i = 0; i < snapshot->n_stacks; i++)
+		if (snapshot->stacks[i].reported)
+			write_stack_frames(out, &snapshot->stacks[i]);
 }
 
 static void write_features(FILE *out, const struct snapshot *snapshot)
@@ -455,6 +540,7 @@ void exposition_write(const struct snapshot *snapshot, FILE *out)
 	write_window(out, snapshot);
 	write_features(out, snapshot);
 	write_deliver(out, snapshot);
+	write_stacks(out, snapshot);
 	write_table(out, snapshot);
 	write_known(out, snapshot);
 	write_blocks(out, snapshot);

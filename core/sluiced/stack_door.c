@@ -25,9 +25,9 @@
 struct client {
 	int fd;	    /* -1: free */
 	int socket; /* Until it is ready; then nobody but the client holds it. */
-	bool has_queue, ready;
-	uint32_t queue;
-	pid_t pid;
+	int given;  /* The descriptor that came with the request, or -1. */
+	bool has_queue;
+	struct stack_door_client shown;
 	size_t n_bytes; /* Of the request that is coming in. */
 	struct handover_request request;
 };
@@ -45,21 +45,39 @@ static void tell(const struct stack_door *door, enum event_kind kind, enum sluic
 		 const struct client *client, const char *what)
 {
 	event_emit(door->options.events, kind, level, NULL, 1, "stack",
-		   "queue %u of %s: process %d %s", client->queue, door->options.ifname,
-		   (int)client->pid, what);
+		   "queue %u of %s: process %d %s", client->shown.queue, door->options.ifname,
+		   (int)client->shown.pid, what);
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void client_init(struct client *client, int fd)
+{
+	*client = (struct client){ .fd = fd, .socket = -1, .given = -1 };
+}
+
+/* Of no client any more; what it has in the map stays there. */
+static void client_fini(struct client *client)
+{
+	close_one(&client->given);
+	close_one(&client->socket);
+	close_one(&client->fd);
+	client_init(client, -1);
 }
 
 static void client_end(struct stack_door *door, struct client *client)
 {
-	if (client->has_queue && client->ready) {
-		xsk_withdraw(door->options.map_fd, client->queue);
+	if (client->has_queue && client->shown.ready) {
+		xsk_withdraw(door->options.map_fd, client->shown.queue);
 		tell(door, EVENT_KIND_STACK_LEFT, SLUICE_LOG_WARNING, client,
 		     "left; its ports are Linux's again");
 	}
-	close(client->fd);
-	if (client->socket >= 0)
-		close(client->socket);
-	*client = (struct client){ .fd = -1, .socket = -1 };
+	client_fini(client);
 }
 
 static void fill_interface(const struct stack_door *door, struct handover_reply *reply)
@@ -83,7 +101,7 @@ static struct handover_reply make_reply(const struct stack_door *door, const str
 	struct handover_reply reply = {
 		.magic = HANDOVER_MAGIC,
 		.ifindex = if_nametoindex(door->options.ifname),
-		.queue = client->queue,
+		.queue = client->shown.queue,
 		.n_queues = xsk_n_queues(door->options.ifname),
 		.n_frames = door->options.n_frames,
 		.frame_size = XSK_FRAME_SIZE,
@@ -109,21 +127,34 @@ static bool is_taken(const struct stack_door *door, uint32_t queue)
 {
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
 		if (door->clients[i].fd >= 0 && door->clients[i].has_queue &&
-		    door->clients[i].queue == queue)
+		    door->clients[i].shown.queue == queue)
 			return true;
 	return false;
 }
 
-static int serve_open(struct stack_door *door, struct client *client)
+static struct xsk_options socket_options(const struct stack_door *door, uint32_t queue)
 {
-	const struct xsk_options options = {
+	return (struct xsk_options){
 		.ifindex = if_nametoindex(door->options.ifname),
-		.queue = client->request.queue,
+		.queue = queue,
 		.n_frames = door->options.n_frames,
 		.copy = door->options.copy,
 		.generic = door->options.generic,
 		.busy = door->options.poll == HANDOVER_POLL_BUSY,
 	};
+}
+
+static void take_queue(struct client *client, enum sluice_io_mode mode, uint32_t n_frames)
+{
+	client->has_queue = true;
+	client->shown.queue = client->request.queue;
+	client->shown.mode = mode;
+	client->shown.n_frames = n_frames;
+}
+
+static int serve_open(struct stack_door *door, struct client *client)
+{
+	const struct xsk_options options = socket_options(door, client->request.queue);
 	struct handover_reply reply;
 	struct xsk_made made;
 	struct sluice_err err;
@@ -133,8 +164,7 @@ static int serve_open(struct stack_door *door, struct client *client)
 	code = xsk_make(&options, &made, &err);
 	if (code)
 		return refuse(client, code, err.text);
-	client->has_queue = true;
-	client->queue = client->request.queue;
+	take_queue(client, made.mode, options.n_frames);
 	client->socket = made.socket;
 	reply = make_reply(door, client);
 	reply.mode = made.mode;
@@ -145,45 +175,57 @@ static int serve_open(struct stack_door *door, struct client *client)
 	return code;
 }
 
-static int serve_ready(struct stack_door *door, struct client *client)
+/* From here on the kernel takes the socket out of the map when the client is gone. */
+static int offer(struct stack_door *door, struct client *client, int *socket, const char *what)
 {
 	struct handover_reply reply = make_reply(door, client);
-	int code = xsk_offer(door->options.map_fd, client->queue, client->socket);
+	int code = xsk_offer(door->options.map_fd, client->shown.queue, *socket);
 
 	if (code)
 		return refuse(client, code, "the socket does not go into the map");
-	/* From here on the kernel takes it out of the map when the client is gone. */
-	close(client->socket);
-	client->socket = -1;
-	client->ready = true;
-	tell(door, EVENT_KIND_STACK_JOINED, SLUICE_LOG_NOTICE, client, "serves its ports");
+	close_one(socket);
+	client->shown.ready = true;
+	tell(door, EVENT_KIND_STACK_JOINED, SLUICE_LOG_NOTICE, client, what);
 	return handover_reply_send(client->fd, &reply, NULL, 0);
 }
 
-/* It has the queue's socket from a daemon before us; that one put it into the map. */
+/*
+ * It has the queue's socket from a daemon before us, which put it into the map.  That it is this queue's is
+ * not taken on trust: with another one in its place the kernel drops the queue's packets.
+ */
 static int serve_resume(struct stack_door *door, struct client *client)
 {
-	struct handover_reply reply;
+	const struct xsk_options options = socket_options(door, client->request.queue);
+	enum sluice_io_mode mode;
+	int code = client->given < 0 ? -EBADF : xsk_check(client->given, &options, &mode);
 
-	client->has_queue = client->ready = true;
-	client->queue = client->request.queue;
-	reply = make_reply(door, client);
-	tell(door, EVENT_KIND_STACK_JOINED, SLUICE_LOG_NOTICE, client, "goes on serving its ports");
-	return handover_reply_send(client->fd, &reply, NULL, 0);
+	if (code)
+		return refuse(client, code, "what it shows is no socket of this queue");
+	take_queue(client, mode, client->request.n_frames);
+	return offer(door, client, &client->given, "goes on serving its ports");
+}
+
+static int serve_report(struct client *client)
+{
+	client->shown.reported = true;
+	client->shown.counts = client->request.counts;
+	return 0;
 }
 
 static int serve(struct stack_door *door, struct client *client)
 {
 	const struct handover_request *request = &client->request;
 	uint32_t n_queues = xsk_n_queues(door->options.ifname);
+	bool own = client->has_queue && request->queue == client->shown.queue;
 
 	if (handover_request_check(request, n_queues < STACK_DOOR_MAX ? n_queues : STACK_DOOR_MAX))
 		return refuse(client, -EINVAL, "no such request, version or queue");
-	if (request->kind == HANDOVER_READY) {
-		if (client->socket < 0 || request->queue != client->queue)
-			return refuse(client, -EINVAL, "nothing was opened");
-		return serve_ready(door, client);
-	}
+	if (request->kind == HANDOVER_READY && own && client->socket >= 0)
+		return offer(door, client, &client->socket, "serves its ports");
+	if (request->kind == HANDOVER_REPORT && own)
+		return serve_report(client);
+	if (request->kind == HANDOVER_READY || request->kind == HANDOVER_REPORT)
+		return refuse(client, -EINVAL, "nothing was opened");
 	if (client->has_queue)
 		return refuse(client, -EINVAL, "one queue a connection");
 	if (is_taken(door, request->queue))
@@ -195,16 +237,24 @@ static int serve(struct stack_door *door, struct client *client)
 /* False: it is over with this client. */
 static bool client_read(struct stack_door *door, struct client *client)
 {
-	ssize_t n = recv(client->fd, (uint8_t *)&client->request + client->n_bytes,
-			 sizeof(client->request) - client->n_bytes, MSG_DONTWAIT);
+	int fds[2], code;
+	ssize_t n = handover_receive(client->fd, (uint8_t *)&client->request + client->n_bytes,
+				     sizeof(client->request) - client->n_bytes, MSG_DONTWAIT, fds);
 
+	close_one(&fds[1]);
+	if (fds[0] >= 0) {
+		close_one(&client->given);
+		client->given = fds[0];
+	}
 	if (n <= 0)
-		return n < 0 && (errno == EAGAIN || errno == EINTR);
+		return n == -EAGAIN || n == -EINTR;
 	client->n_bytes += (size_t)n;
 	if (client->n_bytes < sizeof(client->request))
 		return true;
 	client->n_bytes = 0;
-	return serve(door, client) == 0;
+	code = serve(door, client);
+	close_one(&client->given);
+	return code == 0;
 }
 
 static void admit(struct stack_door *door)
@@ -219,8 +269,8 @@ static void admit(struct stack_door *door)
 		if (door->clients[i].fd >= 0)
 			continue;
 		(void)!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-		door->clients[i].fd = fd;
-		door->clients[i].pid = peer.pid;
+		client_init(&door->clients[i], fd);
+		door->clients[i].shown.pid = peer.pid;
 		return;
 	}
 	close(fd);
@@ -270,7 +320,7 @@ int stack_door_open(const struct stack_door_options *options, struct stack_door 
 	door->options = *options;
 	door->listener = -1;
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
-		door->clients[i] = (struct client){ .fd = -1, .socket = -1 };
+		client_init(&door->clients[i], -1);
 	pthread_mutex_init(&door->lock, NULL);
 	raise_locked_memory();
 	door->stop = eventfd(0, EFD_CLOEXEC);
@@ -301,12 +351,8 @@ void stack_door_close(struct stack_door *door)
 	pthread_join(door->thread, NULL);
 	close(door->listener);
 	unlink(door->options.path);
-	for (int i = 0; i < STACK_DOOR_MAX; i++) {
-		if (door->clients[i].fd >= 0)
-			close(door->clients[i].fd);
-		if (door->clients[i].socket >= 0)
-			close(door->clients[i].socket);
-	}
+	for (int i = 0; i < STACK_DOOR_MAX; i++)
+		client_fini(&door->clients[i]);
 	close(door->stop);
 	pthread_mutex_destroy(&door->lock);
 	free(door);
@@ -321,11 +367,7 @@ size_t stack_door_clients(struct stack_door *door, struct stack_door_client *cli
 	pthread_mutex_lock(&door->lock);
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
 		if (door->clients[i].fd >= 0 && door->clients[i].has_queue)
-			clients[n++] = (struct stack_door_client){
-				.queue = door->clients[i].queue,
-				.pid = door->clients[i].pid,
-				.ready = door->clients[i].ready,
-			};
+			clients[n++] = door->clients[i].shown;
 	pthread_mutex_unlock(&door->lock);
 	return n;
 }

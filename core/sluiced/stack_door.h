@@ -13,6 +13,9 @@
 #include <sys/types.h>
 
 #include <sluice/plugin.h>
+#include <sluice/stack.h>
+
+#include "xsk/counts.h"
 
 struct event_sink;
 struct stack_door;
@@ -29,11 +32,14 @@ struct stack_door_options {
 	const struct event_sink *events;
 };
 
-/* Who serves a queue now. */
+/* Who serves a queue now, and what it says of its packets and frames, once a second. */
 struct stack_door_client {
 	uint32_t queue;
 	pid_t pid;
-	bool ready;
+	bool ready, reported; /* Reported: `counts` are there. */
+	enum sluice_io_mode mode;
+	uint32_t n_frames;
+	struct port_counts counts;
 };
 
 /*

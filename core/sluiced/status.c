@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "base/address.h"
+#include "xsk/socket.h"
 
 #include "snapshot.h"
 #include "text_json.h"
@@ -254,15 +255,44 @@ static json_t *deliver_json(const struct snapshot *snapshot)
 			 J(counts->other));
 }
 
+/* Of each half of the frames; its sums are what there is of frames. */
+static json_t *frames_json(const struct port_counts *c)
+{
+	return json_pack("{s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}", "receive", "kernel",
+			 J(c->receive_kernel), "stack", J(c->receive_stack), "free",
+			 J(c->receive_free), "in_flight", J(c->receive_flight), "send", "kernel",
+			 J(c->send_kernel), "written", J(c->send_written), "free", J(c->send_free),
+			 "in_flight", J(c->send_flight));
+}
+
+/* null: it has not said anything yet. */
+static json_t *stack_counts_json(const struct stack_door_client *stack)
+{
+	const struct port_counts *c = &stack->counts;
+
+	if (!stack->reported)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "received",
+			 J(c->received), "received_bytes", J(c->received_bytes), "dropped",
+			 J(c->dropped), "sent", J(c->sent), "sent_bytes", J(c->sent_bytes),
+			 "wakeups", J(c->wakeups), "no_buffer", J(c->no_buffer), "refused",
+			 J(c->refused), "frames", frames_json(c));
+}
+
 static json_t *stacks_json(const struct snapshot *snapshot)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < snapshot->n_stacks; i++)
-		json_array_append_new(list, json_pack("{s:i, s:i, s:b}", "queue",
-						      (int)snapshot->stacks[i].queue, "pid",
-						      (int)snapshot->stacks[i].pid, "ready",
-						      snapshot->stacks[i].ready));
+	for (size_t i = 0; i < snapshot->n_stacks; i++) {
+		const struct stack_door_client *stack = &snapshot->stacks[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:i, s:i, s:b, s:s, s:i, s:o}", "queue",
+						(int)stack->queue, "pid", (int)stack->pid, "ready",
+						stack->ready, "mode", xsk_mode_name(stack->mode),
+						"n_frames", (int)stack->n_frames, "counts",
+						stack_counts_json(stack)));
+	}
 	return list;
 }
 

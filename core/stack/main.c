@@ -104,16 +104,30 @@ static void start_due(struct supervisor *supervisor)
 			start_child(supervisor, i);
 }
 
+/* Until the next start is due, or for ever: a signal comes when something happens. */
+static int wait_for_signal(const struct supervisor *supervisor)
+{
+	uint64_t now = clock_monotonic_ns(&clock_system), due = UINT64_MAX;
+	struct timespec wait;
+
+	for (uint32_t i = 0; i < supervisor->n; i++)
+		if (!supervisor->children[i].pid && supervisor->children[i].due_ns < due)
+			due = supervisor->children[i].due_ns;
+	if (due == UINT64_MAX)
+		return sigwaitinfo(&supervisor->signals, NULL);
+	due = due > now ? due - now : 0;
+	wait = (struct timespec){ (time_t)(due / 1000000000), (long)(due % 1000000000) };
+	return sigtimedwait(&supervisor->signals, NULL, &wait);
+}
+
 /* Until SIGTERM or SIGINT. */
 static void supervise(struct supervisor *supervisor)
 {
-	const struct timespec look = { .tv_nsec = 100000000 };
-
 	for (;;) {
 		int signal;
 
 		start_due(supervisor);
-		signal = sigtimedwait(&supervisor->signals, NULL, &look);
+		signal = wait_for_signal(supervisor);
 		if (signal == SIGTERM || signal == SIGINT)
 			break;
 		bury_children(supervisor);

@@ -25,14 +25,17 @@
 #include "plugin/plugin.h"
 #include "xsk/handover.h"
 #include "xsk/port.h"
+#include "xsk/socket.h"
 #include "xsk/wait.h"
 
 #define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
+#define REPORT_NS 1000000000ull /* Between reports to the daemon. */
+#define LOOK_MS 1000		/* The longest wait, so that both come in time. */
 
 struct worker {
 	const struct worker_options *options;
 	int connection; /* To the daemon; -1: it is gone. */
-	uint64_t lost_ns;
+	uint64_t lost_ns, reported_ns;
 	int socket, memory, signals;
 	struct handover_reply link;
 	struct port_mapping mapping;
@@ -98,12 +101,13 @@ static int drop_privileges(const struct worker_options *options, struct sluice_e
 static int take_socket(struct worker *worker, struct sluice_err *err)
 {
 	uint32_t queue = worker->options->queue;
+	const struct handover_request request = handover_request_make(HANDOVER_OPEN, queue);
 	int code, fds[2];
 
 	worker->connection = worker_connect(worker->options->settings, err);
 	if (worker->connection < 0)
 		return worker->connection;
-	code = handover_call(worker->connection, HANDOVER_OPEN, queue, &worker->link, fds);
+	code = handover_call(worker->connection, &request, -1, &worker->link, fds);
 	if (code) {
 		err_set(err, NULL, "sluiced gives no socket: %s",
 			worker->link.text[0] ? worker->link.text : err_name(code));
@@ -155,10 +159,11 @@ static int open_stack(struct worker *worker, struct sluice_err *err)
 /* From its reply on, packets come. */
 static int say_ready(struct worker *worker, struct sluice_err *err)
 {
+	const struct handover_request request =
+		handover_request_make(HANDOVER_READY, worker->options->queue);
 	struct handover_reply reply;
 	int fds[2];
-	int code = handover_call(worker->connection, HANDOVER_READY, worker->options->queue, &reply,
-				 fds);
+	int code = handover_call(worker->connection, &request, -1, &reply, fds);
 
 	if (code)
 		err_set(err, NULL, "sluiced does not take the socket: %s",
@@ -167,23 +172,50 @@ static int say_ready(struct worker *worker, struct sluice_err *err)
 }
 
 /* The socket works without a daemon; a new one is told of it as soon as there is one. */
-static void find_daemon(struct worker *worker)
+static void find_daemon(struct worker *worker, uint64_t now)
 {
-	uint64_t now = clock_monotonic_ns(&clock_system);
+	struct handover_request request =
+		handover_request_make(HANDOVER_RESUME, worker->options->queue);
 	struct handover_reply reply;
 	int fds[2];
 
 	if (now - worker->lost_ns < RESUME_NS)
 		return;
 	worker->lost_ns = now;
+	request.n_frames = worker->link.n_frames;
 	worker->connection = worker_connect(worker->options->settings, NULL);
 	if (worker->connection < 0)
 		return;
-	if (handover_call(worker->connection, HANDOVER_RESUME, worker->options->queue, &reply,
-			  fds) == 0)
+	if (handover_call(worker->connection, &request, worker->socket, &reply, fds) == 0)
 		return;
+	log_write(worker->options->logger, SLUICE_LOG_WARNING,
+		  "queue %u: sluiced does not take the socket back: %s", worker->options->queue,
+		  reply.text[0] ? reply.text : "no answer");
 	close(worker->connection);
 	worker->connection = -1;
+}
+
+/* One that finds no room is left out: the next tells all that it would have. */
+static void report(struct worker *worker, uint64_t now)
+{
+	struct handover_request request =
+		handover_request_make(HANDOVER_REPORT, worker->options->queue);
+
+	if (worker->connection < 0 || now - worker->reported_ns < REPORT_NS)
+		return;
+	worker->reported_ns = now;
+	port_counts(worker->io, &request.counts);
+	(void)!handover_request_send(worker->connection, &request, -1);
+}
+
+/* After the handshake the daemon says nothing: whatever comes is its end. */
+static void lose_daemon(struct worker *worker, uint64_t now)
+{
+	close(worker->connection);
+	worker->connection = -1;
+	worker->lost_ns = now;
+	log_write(worker->options->logger, SLUICE_LOG_WARNING,
+		  "queue %u: sluiced is gone; going on without it", worker->options->queue);
 }
 
 /* 1: SIGTERM has come; 0; or a negative errno. */
@@ -193,23 +225,20 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 		{ .fd = worker->signals, .events = POLLIN },
 		{ .fd = worker->connection, .events = POLLIN },
 	};
+	uint64_t now;
 	int code;
 
-	if (worker->connection < 0 && (timeout_ms < 0 || timeout_ms > 1000))
-		timeout_ms = 1000;
+	if (timeout_ms > LOOK_MS)
+		timeout_ms = LOOK_MS;
 	code = port_wait(&worker->waiter, ready, 2, timeout_ms);
 	if (code)
 		return code == -EINTR ? 0 : code;
-	/* After the handshake the daemon says nothing: this is its end. */
-	if (worker->connection >= 0 && ready[1].revents) {
-		close(worker->connection);
-		worker->connection = -1;
-		worker->lost_ns = clock_monotonic_ns(&clock_system);
-		log_write(worker->options->logger, SLUICE_LOG_WARNING,
-			  "queue %u: sluiced is gone; going on without it", worker->options->queue);
-	}
+	now = clock_monotonic_ns(&clock_system);
+	if (worker->connection >= 0 && ready[1].revents)
+		lose_daemon(worker, now);
 	if (worker->connection < 0)
-		find_daemon(worker);
+		find_daemon(worker, now);
+	report(worker, now);
 	return ready[0].revents != 0;
 }
 
@@ -233,24 +262,20 @@ static int run(struct worker *worker, struct sluice_err *err)
 	}
 }
 
-static const char *mode_name(uint32_t mode)
-{
-	static const char *const names[] = { "unknown", "zero-copy", "copy", "generic" };
-
-	return names[mode < 4 ? mode : 0];
-}
-
 static void say_counts(const struct worker *worker)
 {
 	struct port_counts c;
 
 	port_counts(worker->io, &c);
-	log_write(worker->options->logger, SLUICE_LOG_INFO,
-		  "queue %u: %llu packets received, %llu sent, %llu calls refused; frames to "
-		  "receive: %u kernel, %u stack, %u free; to send: %u kernel, %u written, %u free",
-		  worker->options->queue, (unsigned long long)c.received,
-		  (unsigned long long)c.sent, (unsigned long long)c.refused, c.receive_kernel,
-		  c.receive_stack, c.receive_free, c.send_kernel, c.send_written, c.send_free);
+	log_write(
+		worker->options->logger, SLUICE_LOG_INFO,
+		"queue %u: %llu packets received, %llu dropped, %llu sent, %llu calls refused; "
+		"frames to receive: %u kernel, %u stack, %u free; to send: %u kernel, %u written, "
+		"%u free",
+		worker->options->queue, (unsigned long long)c.received,
+		(unsigned long long)c.dropped, (unsigned long long)c.sent,
+		(unsigned long long)c.refused, c.receive_kernel, c.receive_stack, c.receive_free,
+		c.send_kernel, c.send_written, c.send_free);
 }
 
 static void close_all(struct worker *worker)
@@ -300,7 +325,7 @@ int worker_run(const struct worker_options *options)
 		log_write(options->logger, SLUICE_LOG_NOTICE,
 			  "queue %u of %s: '%s' serves, %s mode", options->queue,
 			  worker.link.ifname, plugin_name(worker.plugin),
-			  mode_name(worker.link.mode));
+			  xsk_mode_name((enum sluice_io_mode)worker.link.mode));
 		code = run(&worker, &err);
 	}
 	if (code)

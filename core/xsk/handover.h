@@ -8,23 +8,29 @@
  *                         <-------        reply, with both descriptors (SCM_RIGHTS)
  *   READY                 ------->        puts the socket into the pinned map: packets come
  *                         <-------        reply
+ *   REPORT counts         ------->        shows them; no reply
  *   (end of file)         ------->        takes it out: its ports are Linux's again
  *
- * A client whose daemon was restarted says RESUME instead, and keeps its socket.
+ * A client whose daemon was restarted says RESUME instead, and sends its socket along, so that the new
+ * daemon can see for itself that it is this queue's; the client keeps it.
  */
 #ifndef SLUICE_XSK_HANDOVER_H
 #define SLUICE_XSK_HANDOVER_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "counts.h"
 
 #define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
-#define HANDOVER_VERSION 1
+#define HANDOVER_VERSION 2
 
 enum handover_kind {
 	HANDOVER_OPEN = 1,
 	HANDOVER_READY = 2,
 	HANDOVER_RESUME = 3,
+	HANDOVER_REPORT = 4,
 };
 
 struct handover_request {
@@ -32,7 +38,8 @@ struct handover_request {
 	uint16_t version;
 	uint16_t kind; /* enum handover_kind */
 	uint32_t queue;
-	uint32_t reserved; /* 0 */
+	uint32_t n_frames;	   /* RESUME: as in the reply to OPEN; else 0. */
+	struct port_counts counts; /* REPORT; else all 0. */
 };
 
 struct handover_reply {
@@ -55,9 +62,10 @@ enum handover_poll {
 	HANDOVER_POLL_SPIN,
 };
 
-_Static_assert(sizeof(struct handover_request) == 16, "on the wire");
+_Static_assert(sizeof(struct handover_request) == 112, "on the wire");
 _Static_assert(sizeof(struct handover_reply) == 196, "on the wire");
 
+struct handover_request handover_request_make(enum handover_kind kind, uint32_t queue);
 /* 0, or -EINVAL: not from one of ours, or of another version.  `n_queues` bounds the queue. */
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 	__attribute__((warn_unused_result));
@@ -68,10 +76,19 @@ int handover_reply_check(const struct handover_reply *reply) __attribute__((warn
 int handover_reply_send(int connection, const struct handover_reply *reply, const int *fds,
 			size_t n_fds) __attribute__((warn_unused_result));
 /*
+ * Reads at most `size` bytes, as recvmsg() does with `flags`: how many, or a negative errno.  `fds` gets
+ * the descriptors that came along, the caller's to close, or -1 each.
+ */
+ssize_t handover_receive(int connection, void *data, size_t size, int flags, int fds[2])
+	__attribute__((warn_unused_result));
+/* Client: sends without ever blocking, with a descriptor unless `fd` is -1.  -EAGAIN: nothing went. */
+int handover_request_send(int connection, const struct handover_request *request, int fd)
+	__attribute__((warn_unused_result));
+/*
  * Client: one request, and its reply; `fds` gets two descriptors or -1 each.  The reply's own result
  * if that is negative.
  */
-int handover_call(int connection, enum handover_kind kind, uint32_t queue,
+int handover_call(int connection, const struct handover_request *request, int fd,
 		  struct handover_reply *reply, int fds[2]) __attribute__((warn_unused_result));
 
 #endif /* SLUICE_XSK_HANDOVER_H */

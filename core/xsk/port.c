@@ -25,7 +25,6 @@ struct sluice_io {
 	struct port_rings rings;
 	uint8_t *memory;
 	int socket;
-	uint32_t headroom;
 	uint32_t n_frames, n_receive;	    /* Frames below n_receive are for receiving. */
 	uint8_t *owner;			    /* enum owner, by frame. */
 	uint32_t *free_receive, *free_send; /* Stacks. */
@@ -34,7 +33,6 @@ struct sluice_io {
 	uint32_t n_batch;
 	struct xdp_desc *written;
 	uint32_t n_written;
-	uint32_t in_send; /* Frames that the kernel has, of the sending half. */
 	struct port_counts counts;
 	bool gone;
 };
@@ -95,7 +93,6 @@ static void reap(struct sluice_io *io)
 		}
 		io->owner[frame] = OWNER_FREE;
 		io->free_send[io->n_free_send++] = (uint32_t)frame;
-		io->in_send--;
 	}
 	ring_store(ring->consumer, at);
 }
@@ -224,7 +221,6 @@ static int io_send(struct sluice_io *io)
 	}
 	ring_store(ring->producer, at);
 	io->n_written = 0;
-	io->in_send += n;
 	io->counts.sent += n;
 	wake_sender(io);
 	reap(io);
@@ -312,6 +308,27 @@ bool port_has_packets(const struct sluice_io *io)
 	return ring_used(&io->rings.receive) > 0;
 }
 
+/* Of frames that are the kernel's, those in neither ring.  Whoever it moves ahead of us is in flight. */
+static uint32_t in_flight(uint32_t kernel, const struct port_ring *back,
+			  const struct port_ring *there)
+{
+	uint32_t in_rings = ring_used(back);
+
+	in_rings += ring_used(there);
+	return kernel - in_rings;
+}
+
+static uint64_t dropped_by_kernel(int socket)
+{
+	struct xdp_statistics statistics;
+	socklen_t size = sizeof(statistics);
+
+	memset(&statistics, 0, sizeof(statistics));
+	if (socket < 0 || getsockopt(socket, SOL_XDP, XDP_STATISTICS, &statistics, &size))
+		return 0;
+	return statistics.rx_dropped + statistics.rx_ring_full;
+}
+
 /* Counted frame by frame, so that the sums prove something. */
 void port_counts(const struct sluice_io *io, struct port_counts *counts)
 {
@@ -326,4 +343,8 @@ void port_counts(const struct sluice_io *io, struct port_counts *counts)
 	counts->send_free = send[OWNER_FREE];
 	counts->send_kernel = send[OWNER_KERNEL];
 	counts->send_written = send[OWNER_STACK];
+	counts->receive_flight =
+		in_flight(receive[OWNER_KERNEL], &io->rings.receive, &io->rings.fill);
+	counts->send_flight = in_flight(send[OWNER_KERNEL], &io->rings.completion, &io->rings.send);
+	counts->dropped = dropped_by_kernel(io->socket);
 }

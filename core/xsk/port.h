@@ -17,6 +17,7 @@
 #include <sluice/plugin.h>
 #include <sluice/stack.h>
 
+#include "counts.h"
 #include "handover.h"
 
 /* The rings of a socket, as memory; a test makes its own. */
@@ -37,16 +38,6 @@ struct port_options {
 	int socket;			   /* -1 in a test: nobody is woken up. */
 };
 
-struct port_counts {
-	uint64_t received, received_bytes, sent, sent_bytes;
-	uint64_t wakeups;   /* System calls that told the kernel to send on. */
-	uint64_t no_buffer; /* write_buffer() without a free frame. */
-	uint64_t refused;   /* Calls of the stack, or entries of a ring, that made no sense. */
-	/* Where frames are now. */
-	uint32_t receive_kernel, receive_stack, receive_free;
-	uint32_t send_kernel, send_written, send_free;
-};
-
 int port_new(const struct port_options *options, struct sluice_io **out)
 	__attribute__((warn_unused_result));
 /* Leaves socket and memory alone.  NULL is a no-op. */
@@ -59,6 +50,7 @@ extern const struct sluice_io_ops port_ops;
 void port_flush(struct sluice_io *io);
 /* True if something has come in. */
 bool port_has_packets(const struct sluice_io *io);
+/* Walks over all frames: for now and then. */
 void port_counts(const struct sluice_io *io, struct port_counts *counts);
 
 /* Maps what a handover brought.  `port_unmap()` in either case. */

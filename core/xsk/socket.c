@@ -66,13 +66,15 @@ static int register_memory(int fd, int memory, uint32_t n_frames)
 	return code;
 }
 
-static int bind_socket(int fd, const struct xsk_options *options, uint16_t flags)
+/* `shared_fd`: the socket whose memory it shares, if the flags say so. */
+static int bind_socket(int fd, const struct xsk_options *options, uint16_t flags, int shared_fd)
 {
 	const struct sockaddr_xdp address = {
 		.sxdp_family = AF_XDP,
 		.sxdp_flags = flags,
 		.sxdp_ifindex = options->ifindex,
 		.sxdp_queue_id = options->queue,
+		.sxdp_shared_umem_fd = (uint32_t)shared_fd,
 	};
 
 	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
@@ -100,7 +102,7 @@ static int try_socket(const struct xsk_options *options, int memory, uint16_t fl
 	if (!code)
 		code = set_rings(fd, options->n_frames);
 	if (!code)
-		code = bind_socket(fd, options, flags);
+		code = bind_socket(fd, options, flags, 0);
 	if (!code && options->busy)
 		code = set_busy(fd);
 	if (code) {
@@ -130,6 +132,15 @@ static int make_memory(uint32_t n_frames, int *out)
 	return 0;
 }
 
+static const char *advice(int code)
+{
+	if (code == -EBUSY)
+		return "; another program has the queue";
+	if (code == -ENOBUFS)
+		return "; too little memory may be locked: raise 'ulimit -l' or lower 'stack.frames'";
+	return "";
+}
+
 int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sluice_err *err)
 {
 	int code = make_memory(options->n_frames, &made->memory);
@@ -154,11 +165,44 @@ int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sl
 		return 0;
 	close(made->memory);
 	err_set(err, NULL, "queue %u: no AF_XDP socket: %s%s", options->queue, err_name(code),
-		code == -EBUSY	   ? "; another program has the queue"
-		: code == -ENOBUFS ? "; raise the limit of locked memory (LimitMEMLOCK), or lower "
-				     "stack.frames"
-				   : "");
+		advice(code));
 	return code;
+}
+
+/*
+ * The kernel does not say what a socket is bound to where it has no socket diagnosis for AF_XDP.  But
+ * another one can share its rings only on the same queue, and needs rings of its own elsewhere; one that
+ * has none is refused there.  It goes again at once.
+ */
+static int share_rings(int with, const struct xsk_options *options)
+{
+	const uint32_t n_entries = 2;
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), code;
+
+	if (fd < 0)
+		return -errno;
+	code = set_option(fd, SOL_XDP, XDP_RX_RING, &n_entries, sizeof(n_entries));
+	if (!code)
+		code = bind_socket(fd, options, XDP_SHARED_UMEM, with);
+	close(fd);
+	return code;
+}
+
+int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode *mode)
+{
+	struct xdp_options how;
+	socklen_t size = sizeof(how);
+	int code = share_rings(socket, options);
+
+	if (code)
+		return code;
+	if (getsockopt(socket, SOL_XDP, XDP_OPTIONS, &how, &size))
+		return -errno;
+	if (how.flags & XDP_OPTIONS_ZEROCOPY)
+		*mode = SLUICE_IO_ZERO_COPY;
+	else
+		*mode = options->generic ? SLUICE_IO_GENERIC : SLUICE_IO_COPY;
+	return 0;
 }
 
 int xsk_offer(int map_fd, uint32_t queue, int socket)
@@ -170,6 +214,19 @@ void xsk_withdraw(int map_fd, uint32_t queue)
 {
 	/* The kernel has done it already if nobody holds the socket any more. */
 	(void)!bpf_map_delete_elem(map_fd, &queue);
+}
+
+const char *xsk_mode_name(enum sluice_io_mode mode)
+{
+	switch (mode) {
+	case SLUICE_IO_ZERO_COPY:
+		return "zero-copy";
+	case SLUICE_IO_COPY:
+		return "copy";
+	case SLUICE_IO_GENERIC:
+		return "generic";
+	}
+	return "unknown";
 }
 
 uint32_t xsk_n_queues(const char *ifname)

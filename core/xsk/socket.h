@@ -31,9 +31,19 @@ struct xsk_made {
 int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether a descriptor from somebody else is an AF_XDP socket bound to this queue: 0, and how its frames
+ * come, or a negative errno.
+ */
+int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode *mode)
+	__attribute__((warn_unused_result));
+
 /* Puts a socket into the pinned map, and takes out whatever is there for the queue. */
 int xsk_offer(int map_fd, uint32_t queue, int socket) __attribute__((warn_unused_result));
 void xsk_withdraw(int map_fd, uint32_t queue);
+
+/* "zero-copy", "copy", "generic"; else "unknown". */
+const char *xsk_mode_name(enum sluice_io_mode mode);
 
 /* How many receive queues the interface has; at least 1. */
 uint32_t xsk_n_queues(const char *ifname);

@@ -99,6 +99,28 @@ start_sluiced "$FILE"
 wait_for 20 served_is 2 || fail "the next daemon does not know of the stack"
 answers 80 || fail "the stack does not answer beside the next daemon"
 ok "the next daemon knows of it"
+# Who says that it goes on with a queue has to show its socket: none, one of another kind, and one of AF_XDP (44)
+# that is bound to nothing, are refused.
+kill -KILL "$SLUICED"
+wait "$SLUICED" 2>/dev/null
+stop "$STACK"
+start_sluiced "$FILE"
+on_server python3 - >"$LAB/liar.log" 2>&1 <<-'END' || fail "a liar gets a queue"
+	import socket, struct
+	request = struct.pack("=IHHII96x", 0x534C5853, 2, 3, 0, 1024)
+	others = [socket.socket(family, kind) for family, kind in
+	          ((socket.AF_INET, socket.SOCK_DGRAM), (44, socket.SOCK_RAW))]
+	for shown in [], [others[0].fileno()], [others[1].fileno()]:
+	    door = socket.socket(socket.AF_UNIX)
+	    door.connect("/run/sluice/stack.sock")
+	    socket.send_fds(door, [request], shown)
+	    result = struct.unpack("=Ii", door.recv(196)[:8])[1]
+	    assert result < 0, result
+	    print(shown, result)
+END
+expect "liars refused" "$(grep -c . "$LAB/liar.log")" == 3
+served_is 0 || fail "a liar is shown as a stack"
+start_stack
 stop "$STACK"
 expect "calls that the ports refused" "$(grep -c 'calls refused' "$LAB/stack.log")" '>=' 2
 grep -q ' 0 calls refused' "$LAB/stack.log" || fail "a port refused calls"

@@ -82,6 +82,18 @@ static void fill(struct snapshot *snapshot)
 	snapshot->rules[1] = (struct snapshot_rule){
 		.name = "a\\\"b\nc", .origin = "entropy", .action = "limit", .matched = { 7, 700 }
 	};
+	snapshot->n_stacks = 2;
+	snapshot->stacks[0] = (struct stack_door_client){ .queue = 3,
+							  .pid = 9,
+							  .ready = true,
+							  .reported = true,
+							  .mode = SLUICE_IO_COPY,
+							  .n_frames = 1024,
+							  .counts = { .received = 500,
+								      .dropped = 11,
+								      .receive_stack = 12,
+								      .send_written = 13 } };
+	snapshot->stacks[1] = (struct stack_door_client){ .queue = 4, .pid = 10 };
 	snapshot->events = (struct event_log_stats){ .total = 5000, .overwritten = 904 };
 }
 
@@ -131,6 +143,10 @@ Test(exposition, has_the_figures)
 		  4900 },
 		{ "sluice_rule_packets_total{rule=\"a\\\\\\\"b\\nc\",action=\"limit\",origin=\"entropy\"}",
 		  7 },
+		{ "sluice_stack_received_packets_total{queue=\"3\"}", 500 },
+		{ "sluice_stack_dropped_packets_total{queue=\"3\"}", 11 },
+		{ "sluice_stack_frames{queue=\"3\",half=\"receive\",owner=\"stack\"}", 12 },
+		{ "sluice_stack_frames{queue=\"3\",half=\"send\",owner=\"stack\"}", 13 },
 		{ "sluice_window_stage_seconds{stage=\"swap\"}", 0.00015 },
 		{ "sluice_window_stage_max_seconds{stage=\"swap\"}", 0.0025 },
 		{ "sluice_blocked_sources", 10000 },
@@ -202,7 +218,7 @@ Test(status, document_has_what_operators_need)
 {
 	const struct status_context context = { .config = "/etc/sluice/sluice.yaml", .pid = 7 };
 	static struct snapshot snapshot;
-	const json_t *detector;
+	const json_t *detector, *stack;
 	json_t *json;
 	char *text;
 
@@ -242,6 +258,14 @@ Test(status, document_has_what_operators_need)
 	cr_assert_str_eq(json_string_value(json_object_get(detector, "name")), "threshold");
 	cr_assert_str_eq(json_string_value(json_object_get(detector, "evidence")), "2 ? Mpps");
 	cr_assert_eq(json_array_size(json_object_get(json, "detectors")), 2);
+	stack = json_array_get(json_object_get(json, "stacks"), 0);
+	cr_assert_str_eq(json_string_value(json_object_get(stack, "mode")), "copy");
+	cr_assert_eq(json_integer_value(get(stack, "counts", "dropped", NULL)), 11);
+	cr_assert_eq(json_integer_value(
+			     json_object_get(get(stack, "counts", "frames", "send"), "written")),
+		     13);
+	stack = json_array_get(json_object_get(json, "stacks"), 1);
+	cr_assert(json_is_null(json_object_get(stack, "counts")), "it has not said anything yet");
 	text = json_dumps(json, JSON_COMPACT);
 	cr_assert_not_null(text, "infinite scores and strange bytes do not spoil it");
 	free(text);

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/if_xdp.h>
 
@@ -174,6 +176,9 @@ static void check_frames(const struct sluice_io *io, const struct stack *stack)
 	cr_assert_eq(counts.send_kernel + counts.send_written + counts.send_free,
 		     N_FRAMES - N_RECEIVE);
 	cr_assert_eq(counts.refused, 0);
+	/* The kernel made of memory moves a frame from ring to ring, and never has one in between. */
+	cr_assert_eq(counts.receive_flight, 0);
+	cr_assert_eq(counts.send_flight, 0);
 }
 
 Test(port, no_frame_is_lost_in_ten_million_packets, .timeout = 120)
@@ -260,18 +265,53 @@ Test(handover, random_requests)
 {
 	struct random random = { 7 };
 	struct handover_request request;
+	unsigned int n_passed = 0;
 
 	for (int i = 0; i < 1000000; i++) {
-		request = (struct handover_request){ HANDOVER_MAGIC, HANDOVER_VERSION,
-						     HANDOVER_OPEN, 0, 0 };
+		request = handover_request_make(1 + random_below(&random, 4), 0);
+		if (request.kind == HANDOVER_RESUME)
+			request.n_frames = 256;
 		((uint8_t *)&request)[random_below(&random, sizeof(request))] =
 			(uint8_t)random_next(&random);
 		if (handover_request_check(&request, 4) != 0)
 			continue;
+		n_passed++;
 		cr_assert_eq(request.magic, HANDOVER_MAGIC);
 		cr_assert_eq(request.version, HANDOVER_VERSION);
-		cr_assert_eq(request.reserved, 0);
+		if (request.kind == HANDOVER_RESUME)
+			cr_assert_eq(request.n_frames & (request.n_frames - 1), 0);
+		else
+			cr_assert_eq(request.n_frames, 0);
 		cr_assert_lt(request.queue, 4);
-		cr_assert(request.kind >= HANDOVER_OPEN && request.kind <= HANDOVER_RESUME);
+		cr_assert(request.kind >= HANDOVER_OPEN && request.kind <= HANDOVER_REPORT);
 	}
+	cr_expect_gt(n_passed, 100000, "a report may say anything");
+}
+
+/* Descriptors come along once, whole, and are the receiver's; a full peer is not waited for. */
+Test(handover, descriptors_and_a_full_peer)
+{
+	struct handover_request request = handover_request_make(HANDOVER_RESUME, 3), got;
+	int pair[2], fds[2], n = 0, code;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	request.n_frames = 512;
+	cr_assert_eq(handover_request_send(pair[0], &request, pair[0]), 0);
+	cr_assert_eq(handover_receive(pair[1], &got, sizeof(got), MSG_DONTWAIT, fds),
+		     (ssize_t)sizeof(got));
+	cr_expect_eq(memcmp(&got, &request, sizeof(got)), 0);
+	cr_expect_geq(fds[0], 0);
+	cr_expect_eq(fds[1], -1);
+	close(fds[0]);
+	cr_expect_eq(handover_receive(pair[1], &got, sizeof(got), MSG_DONTWAIT, fds), -EAGAIN);
+	cr_expect_eq(fds[0], -1);
+	while ((code = handover_request_send(pair[0], &request, -1)) == 0 && n < 1000000)
+		n++;
+	cr_expect_eq(code, -EAGAIN, "%d after %d", code, n);
+	for (; n; n--)
+		cr_assert_eq(handover_receive(pair[1], &got, sizeof(got), MSG_DONTWAIT, fds),
+			     (ssize_t)sizeof(got));
+	close(pair[0]);
+	cr_expect_eq(handover_receive(pair[1], &got, sizeof(got), MSG_DONTWAIT, fds), 0);
+	close(pair[1]);
 }
