@@ -89,10 +89,21 @@ headers_alone() {
 	return $bad
 }
 
+# Each key of the deployment file has its paragraph in sluice.yaml(5).
+keys_in_man_page() {
+	missing=$(sed -n '/^properties:/,/^[^ ]/s/^  \([a-z_0-9]*\):$/\1/p' schemas/config.schema.yaml |
+		while read -r key; do
+			grep -qx "\.B $key" docs/man/sluice.yaml.5 || printf ' %s' "$key"
+		done)
+	[ -z "$missing" ] || printf 'not in docs/man/sluice.yaml.5:%s\n' "$missing"
+	[ -z "$missing" ]
+}
+
 check "format (clang-format)" format
 check "shell scripts (shellcheck)" shell_scripts
 check "file length" file_length
 check "licence lines" license_lines
 check "static checks (cppcheck)" static_checks
 check "headers that stand alone" headers_alone
+check "keys in the man page" keys_in_man_page
 [ "$failures" -eq 0 ]
