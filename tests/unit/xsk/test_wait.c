@@ -78,7 +78,7 @@ static struct pollfd wake_of(const struct fixture *fixture)
 	return (struct pollfd){ .fd = fixture->wake[0], .events = POLLIN };
 }
 
-Test(wait, sleeps_until_another_is_ready, .timeout = 20)
+Test(wait, sleeps_until_another_is_ready)
 {
 	struct fixture *fixture = open_fixture(HANDOVER_POLL_WAIT);
 	struct pollfd wake = wake_of(fixture);
@@ -91,7 +91,7 @@ Test(wait, sleeps_until_another_is_ready, .timeout = 20)
 	close_fixture(fixture);
 }
 
-Test(wait, a_packet_in_the_ring_ends_it, .timeout = 20)
+Test(wait, a_packet_in_the_ring_ends_it)
 {
 	struct fixture *fixture = open_fixture(HANDOVER_POLL_WAIT);
 	struct pollfd wake = wake_of(fixture);
@@ -102,7 +102,7 @@ Test(wait, a_packet_in_the_ring_ends_it, .timeout = 20)
 	close_fixture(fixture);
 }
 
-Test(wait, ends_when_the_card_is_gone, .timeout = 20)
+Test(wait, ends_when_the_card_is_gone)
 {
 	struct fixture *fixture = open_fixture(HANDOVER_POLL_WAIT);
 	struct pollfd wake = wake_of(fixture);
@@ -113,7 +113,7 @@ Test(wait, ends_when_the_card_is_gone, .timeout = 20)
 }
 
 /* Each of them returns at once, and sees the other within a time that does not depend on packets. */
-Test(wait, who_spins_never_sleeps, .timeout = 20)
+Test(wait, who_spins_never_sleeps)
 {
 	static const enum handover_poll kinds[] = { HANDOVER_POLL_SPIN, HANDOVER_POLL_BUSY };
 
