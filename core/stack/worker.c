@@ -232,7 +232,7 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 		timeout_ms = LOOK_MS;
 	code = port_wait(&worker->waiter, ready, 2, timeout_ms);
 	if (code)
-		return code == -EINTR ? 0 : code;
+		return code;
 	now = clock_monotonic_ns(&clock_system);
 	if (worker->connection >= 0 && ready[1].revents)
 		lose_daemon(worker, now);

@@ -50,7 +50,7 @@ extern const struct sluice_io_ops port_ops;
 void port_flush(struct sluice_io *io);
 /* True if something has come in. */
 bool port_has_packets(const struct sluice_io *io);
-/* Walks over all frames: for now and then. */
+/* Walks over all frames: nothing once a second, too much once a turn. */
 void port_counts(const struct sluice_io *io, struct port_counts *counts);
 
 /* Maps what a handover brought.  `port_unmap()` in either case. */

@@ -21,9 +21,10 @@ static uint64_t coarse_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* A signal ends it as the time-out does. */
 static int look(struct pollfd *all, nfds_t n, int timeout_ms)
 {
-	return poll(all, n, timeout_ms) < 0 ? -errno : 0;
+	return poll(all, n, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int spin(struct port_waiter *waiter, struct pollfd *others, nfds_t n)

@@ -26,9 +26,10 @@ struct port_waiter {
 };
 
 /*
- * Until a packet is there or one of the `n` others (two at most) is ready, for `timeout_ms` at the longest
- * (below 0: without end).  Who spins looks at the others every few milliseconds.  0 with `revents` of the
- * others; or -ENODEV: the interface is gone; or -EINTR, or what else poll() fails with.
+ * Until a packet is there, one of the `n` others (two at most) is ready, or a signal comes, for
+ * `timeout_ms` at the longest (below 0: without end).  Who spins looks at the others every few
+ * milliseconds.  0 with `revents` of the others; -ENODEV: the interface is gone; or what poll() fails
+ * with.
  */
 int port_wait(struct port_waiter *waiter, struct pollfd *others, nfds_t n, int timeout_ms)
 	__attribute__((warn_unused_result));

@@ -142,9 +142,8 @@ struct sluice_io *port_host_io(const struct port_host *host)
 int port_host_wait(struct port_host *host, int timeout_ms)
 {
 	struct pollfd wake = { .fd = host->settings.wake_fd, .events = POLLIN };
-	int code = port_wait(&host->waiter, &wake, 1, timeout_ms);
 
-	return code == -EINTR ? 0 : code;
+	return port_wait(&host->waiter, &wake, 1, timeout_ms);
 }
 
 unsigned int port_host_kept(const struct port_host *host)

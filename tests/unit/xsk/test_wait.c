@@ -3,8 +3,10 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <linux/if_xdp.h>
@@ -99,6 +101,26 @@ Test(wait, a_packet_in_the_ring_ends_it)
 	receive_one(fixture);
 	cr_assert_eq(port_wait(&fixture->waiter, &wake, 1, -1), 0);
 	cr_expect_eq(wake.revents, 0);
+	close_fixture(fixture);
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+Test(wait, a_signal_ends_it)
+{
+	struct fixture *fixture = open_fixture(HANDOVER_POLL_WAIT);
+	struct pollfd wake = wake_of(fixture);
+	const struct sigaction action = { .sa_handler = ignore };
+	const struct itimerval every_ms = { { 0, 1000 }, { 0, 1000 } }, never = { 0 };
+
+	cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+	cr_assert_eq(setitimer(ITIMER_REAL, &every_ms, NULL), 0);
+	cr_expect_eq(port_wait(&fixture->waiter, &wake, 1, -1), 0);
+	cr_expect_eq(wake.revents, 0);
+	setitimer(ITIMER_REAL, &never, NULL);
 	close_fixture(fixture);
 }
 
