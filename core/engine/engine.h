@@ -70,6 +70,8 @@ struct engine_known {
 	const struct sluice_key *(*list)(void *ctx, size_t *n);
 	/* Optional. */
 	void (*count)(void *ctx, struct engine_known_count *count);
+	/* Optional.  How long it took to make the set in use; without it, no time. */
+	uint64_t (*cost_ns)(void *ctx);
 };
 
 /* Finds the addresses that `own`, `gateway` and `resolver` stand for; replaceable in tests. */

@@ -46,6 +46,7 @@ struct set {
 	struct sluice_key *listed; /* All, who was seen last first. */
 	size_t n;
 	struct engine_known_count count;
+	uint64_t cost_ns; /* How long it took to make. */
 };
 
 struct known_clients {
@@ -285,11 +286,14 @@ static int make_set(struct known_clients *clients, struct set **out)
 /* One dump, published. */
 static void answer(struct known_clients *clients, uint64_t ticket)
 {
+	uint64_t begin_ns = clock_monotonic_ns(clients->options.clock);
 	struct set *set = NULL;
 	int rc = dump(clients);
 
 	if (!rc)
 		rc = make_set(clients, &set);
+	if (set)
+		set->cost_ns = clock_monotonic_ns(clients->options.clock) - begin_ns;
 	pthread_mutex_lock(&clients->lock);
 	clients->answered = ticket;
 	clients->last_rc = rc;
@@ -397,6 +401,13 @@ static void known_count(void *ctx, struct engine_known_count *count)
 	*count = clients->current ? clients->current->count : (struct engine_known_count){ 0 };
 }
 
+static uint64_t known_cost_ns(void *ctx)
+{
+	const struct known_clients *clients = ctx;
+
+	return clients->current ? clients->current->cost_ns : 0;
+}
+
 void known_clients_interface(struct known_clients *clients, struct engine_known *known)
 {
 	*known = (struct engine_known){
@@ -406,6 +417,7 @@ void known_clients_interface(struct known_clients *clients, struct engine_known 
 		.ctx = clients,
 		.list = known_list,
 		.count = known_count,
+		.cost_ns = known_cost_ns,
 	};
 }
 

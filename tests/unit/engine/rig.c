@@ -57,6 +57,11 @@ static int fake_known_refresh(void *ctx)
 	return 0;
 }
 
+static uint64_t fake_known_cost(void *ctx)
+{
+	return ((struct rig *)ctx)->known_cost_ns;
+}
+
 static bool fake_known_contains(void *ctx, const struct sluice_key *key)
 {
 	const struct rig *rig = ctx;
@@ -213,6 +218,7 @@ struct rig *rig_new(void)
 		.contains = fake_known_contains,
 		.ctx = rig,
 		.list = fake_known_list,
+		.cost_ns = fake_known_cost,
 	};
 	rig->resolver = (struct engine_addresses){ fake_resolve, rig };
 	rig_add_detector(rig, "limit", true);

@@ -78,6 +78,7 @@ struct rig {
 	unsigned int known_busy; /* So many refreshes answer -EAGAIN. */
 	int known_code;		 /* Another failure of refresh. */
 	unsigned int n_known_starts;
+	uint64_t known_cost_ns;
 	struct engine_known known;
 
 	struct system_address addresses[RIG_ADDRESSES];

@@ -134,8 +134,25 @@ Test(known, a_failing_kernel_leaves_the_old_set)
 	cr_expect_not(rig_is_blocked(rig, CLIENT));
 }
 
-Test(known, in_peace_few_questions_are_asked)
+/* Whoever was spoken to since the last window is no stranger to the detectors. */
+Test(known, every_window_asks_where_that_costs_little)
 {
+	rig->known_cost_ns = RIG_WINDOW_NS / 100;
+	rig_windows(rig, 50);
+	cr_expect_eq(rig->n_known_starts, 50);
+}
+
+Test(known, in_peace_a_costly_question_is_asked_in_a_part_of_the_time)
+{
+	rig->known_cost_ns = RIG_WINDOW_NS / 10;
+	rig_windows(rig, 50);
+	cr_expect_leq(rig->n_known_starts, 26);
+	cr_expect_geq(rig->n_known_starts, 24);
+}
+
+Test(known, in_peace_the_costliest_question_is_asked_every_five_seconds)
+{
+	rig->known_cost_ns = UINT64_MAX;
 	rig_windows(rig, 50);
 	cr_expect_leq(rig->n_known_starts, 11);
 	cr_expect_geq(rig->n_known_starts, 9);
