@@ -331,6 +331,13 @@ int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
 	return hand_over(instance, rc, "cannot start it", out, err);
 }
 
+int plugin_stack_wake_fd(const struct sluice_instance *instance)
+{
+	const struct sluice_stack_ops *ops = plugin_stack_ops(instance->plugin);
+
+	return ops && ops->wake_fd ? ops->wake_fd(instance->self) : -1;
+}
+
 void plugin_instance_retire(struct sluice_instance *instance)
 {
 	atomic_store(&instance->retired, true);

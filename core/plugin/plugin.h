@@ -125,6 +125,8 @@ int plugin_stack_open(struct plugin *plugin, const struct plugin_use *use,
 		      const struct sluice_io_ops *ops, struct sluice_io *io,
 		      struct config_errors *errors, struct sluice_instance **out,
 		      struct sluice_err *err) __attribute__((warn_unused_result));
+/* What the stack's host has to wait for beside frames; -1: nothing. */
+int plugin_stack_wake_fd(const struct sluice_instance *instance);
 
 /*
  * A call into the plugin does not come back.  Its object stays loaded to the end of the process,

@@ -43,6 +43,7 @@ struct worker {
 	struct port_waiter waiter;
 	struct plugin *plugin;
 	struct sluice_instance *stack;
+	int wake_fd; /* The stack's; -1: it has none. */
 };
 
 int worker_connect(const struct settings *settings, struct sluice_err *err)
@@ -151,9 +152,12 @@ static int open_stack(struct worker *worker, struct sluice_err *err)
 	int code = plugin_open(settings->plugin_path, settings->stack.plugin.name,
 			       SLUICE_PLUGIN_STACK, NULL, &worker->plugin, err);
 
-	return code ? code
-		    : plugin_stack_open(worker->plugin, &use, &port_ops, worker->io, NULL,
-					&worker->stack, err);
+	if (!code)
+		code = plugin_stack_open(worker->plugin, &use, &port_ops, worker->io, NULL,
+					 &worker->stack, err);
+	if (!code)
+		worker->wake_fd = plugin_stack_wake_fd(worker->stack);
+	return code;
 }
 
 /* From its reply on, packets come. */
@@ -224,13 +228,14 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 	struct pollfd ready[] = {
 		{ .fd = worker->signals, .events = POLLIN },
 		{ .fd = worker->connection, .events = POLLIN },
+		{ .fd = worker->wake_fd, .events = POLLIN },
 	};
 	uint64_t now;
 	int code;
 
 	if (timeout_ms > LOOK_MS)
 		timeout_ms = LOOK_MS;
-	code = port_wait(&worker->waiter, ready, 2, timeout_ms);
+	code = port_wait(&worker->waiter, ready, 3, timeout_ms);
 	if (code)
 		return code;
 	now = clock_monotonic_ns(&clock_system);
@@ -310,7 +315,9 @@ static int start(struct worker *worker, struct sluice_err *err)
 
 int worker_run(const struct worker_options *options)
 {
-	struct worker worker = { .options = options, .connection = -1, .socket = -1, .memory = -1 };
+	struct worker worker = {
+		.options = options, .connection = -1, .socket = -1, .memory = -1, .wake_fd = -1
+	};
 	struct sluice_err err;
 	sigset_t term;
 	int code;

@@ -9,7 +9,7 @@
 
 #include "port.h"
 
-#define OTHERS_MAX 2
+#define OTHERS_MAX 3
 #define LOOK_NS 2000000ull
 
 /* Of the last tick of the kernel: some milliseconds late, and nearly free. */

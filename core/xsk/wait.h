@@ -26,7 +26,7 @@ struct port_waiter {
 };
 
 /*
- * Until a packet is there, one of the `n` others (two at most) is ready, or a signal comes, for
+ * Until a packet is there, one of the `n` others (three at most) is ready, or a signal comes, for
  * `timeout_ms` at the longest (below 0: without end).  Who spins looks at the others every few
  * milliseconds.  0 with `revents` of the others; -ENODEV: the interface is gone; or what poll() fails
  * with.

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <sluice/stack.h>
 
@@ -19,6 +21,7 @@ struct stack {
 	uint64_t n_in;
 	uint64_t kept[KEEP_MAX];
 	size_t n_kept;
+	int wake;
 };
 
 static int open_stack(struct sluice_instance *instance, const struct sluice_host *host,
@@ -52,6 +55,7 @@ static int open_stack(struct sluice_instance *instance, const struct sluice_host
 	free(stack);
 	return -EINVAL;
 #endif
+	stack->wake = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
 	*self = stack;
 	return 0;
 }
@@ -66,6 +70,8 @@ static void close_stack(void *self)
 #endif
 	for (size_t i = 0; i < stack->n_kept; i++)
 		stack->ops->release(stack->io, stack->kept[i]);
+	if (stack)
+		close(stack->wake);
 #ifndef BAD_MEMORY
 	free(stack);
 #endif
@@ -199,6 +205,13 @@ static int turn(void *self)
 {
 	struct stack *stack = self;
 	int n = stack->ops->receive(stack->io, 32);
+	eventfd_t value;
+
+#ifndef BAD_WAKE
+	(void)!eventfd_read(stack->wake, &value);
+#else
+	(void)value;
+#endif
 
 #ifdef BAD_GONE
 	if (n < 0)
@@ -238,12 +251,23 @@ static size_t figures(void *self, struct sluice_stack_figure *list, size_t n)
 	return 1;
 }
 
-static const struct sluice_stack_ops ops = { sizeof(ops), open_stack, close_stack, turn, figures };
+static int wake_fd(void *self)
+{
+	const struct stack *stack = self;
+
+#ifdef BAD_WAKE_CLOSED
+	return 1000000;
+#endif
+	return stack->wake;
+}
+
+static const struct sluice_stack_ops ops = { sizeof(ops), open_stack, close_stack,
+					     turn,	  figures,    wake_fd };
 
 SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = { SLUICE_PLUGIN_MAGIC,
 					     SLUICE_ABI_MAJOR,
-					     4,
+					     5,
 					     sizeof(sluice_plugin),
 					     SLUICE_PLUGIN_STACK,
 					     CONFORM_NAME,

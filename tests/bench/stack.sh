@@ -28,8 +28,10 @@ SECONDS_EACH=${SLUICE_BENCH_SECONDS:-2}
 CONNECTIONS=50
 CLIENT_CORE=1
 FIGURES=${SLUICE_BENCH_FIGURES:-2 3 4 5}
-RATES="500000 1000000 1500000 2000000 2500000 3000000 3500000 4000000"
-RATES_OF_OTHERS="1000000 2000000"
+# Of datagrams that fill a packet, as those of reflection floods do: AF_XDP copies them.
+FLOOD_LENGTH=1514
+RATES="250000 500000 750000 1000000 1250000 1500000 2000000 2500000 3000000"
+RATES_OF_OTHERS="500000 1000000"
 ROUNDS=3
 BARE=/sys/fs/bpf/bare
 
@@ -194,12 +196,12 @@ figure_3() {
 	done
 }
 
-# P2's figure 4: requests that cost CPU time, clients and server on one core.
+# P2's figure 4: requests that cost CPU time; the application and the stack share a core.
 figure_4() {
 	for variant in lwip-wait lwip-busy lwip-spin; do
 		start_server "$variant" 1
 		for limit in 100 200 400 600 800; do
-			measure 4 "$variant" 1 "$limit" "prime/$limit" "$CONNECTIONS" 0
+			measure 4 "$variant" 1 "$limit" "prime/$limit" "$CONNECTIONS" "$CLIENT_CORE"
 		done
 		stop_server
 	done
@@ -243,7 +245,7 @@ flooded() {
 # flood_server VARIANT RATE
 flood_server() {
 	start_flood "$SERVER" --rate "$2" --cpu 0 --fifo --slice 0.002 --sources 10k \
-		--distribution cycle --duration $((SECONDS_EACH + 40))
+		--distribution cycle --length "$FLOOD_LENGTH" --duration $((SECONDS_EACH + 40))
 	wait_for 10 flood_arrives || fail "the flood does not arrive"
 	[ "$1" != lwip-detect ] || await_blocks
 }

@@ -14,7 +14,7 @@ import sys
 TITLES = {
     2: ("requests per second by cores", "cores"),
     3: ("CPU per cent of the server by load", "connections that ask at a time"),
-    4: ("requests for the primes below N, on one shared core", "N"),
+    4: ("requests for the primes below N, the stack and its application on one core", "N"),
     5: ("requests per second under a flood of UDP", "packets per second of the flood"),
 }
 COLOURS = ["#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#b7791f", "#444444", "#d6337c"]

@@ -139,11 +139,9 @@ struct sluice_io *port_host_io(const struct port_host *host)
 	return host->io;
 }
 
-int port_host_wait(struct port_host *host, int timeout_ms)
+int port_host_wait(struct port_host *host, struct pollfd others[2], int timeout_ms)
 {
-	struct pollfd wake = { .fd = host->settings.wake_fd, .events = POLLIN };
-
-	return port_wait(&host->waiter, &wake, 1, timeout_ms);
+	return port_wait(&host->waiter, others, 2, timeout_ms);
 }
 
 unsigned int port_host_kept(const struct port_host *host)

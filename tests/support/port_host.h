@@ -6,6 +6,7 @@
 #ifndef SLUICE_TESTS_PORT_HOST_H
 #define SLUICE_TESTS_PORT_HOST_H
 
+#include <poll.h>
 #include <stdint.h>
 
 #include <sluice/stack.h>
@@ -20,7 +21,6 @@ struct port_host_settings {
 	uint32_t queue;
 	uint8_t mac[6];
 	enum handover_poll poll;
-	int wake_fd; /* The wait ends when it is readable. */
 };
 
 int port_host_open(const struct port_host_settings *settings, struct port_host **out,
@@ -29,8 +29,9 @@ int port_host_open(const struct port_host_settings *settings, struct port_host *
 void port_host_close(struct port_host *host);
 
 struct sluice_io *port_host_io(const struct port_host *host);
-/* For a frame, at most so long.  0, or a negative errno. */
-int port_host_wait(struct port_host *host, int timeout_ms) __attribute__((warn_unused_result));
+/* For a frame, or one of two others, at most so long.  0, or a negative errno. */
+int port_host_wait(struct port_host *host, struct pollfd others[2], int timeout_ms)
+	__attribute__((warn_unused_result));
 /* Frames that the stack has not given back, or not sent. */
 unsigned int port_host_kept(const struct port_host *host);
 

@@ -38,7 +38,7 @@ struct io_kind {
 	const struct sluice_io_ops *ops;
 	int (*open)(struct run *run, int n_words, char *words[], struct sluice_err *err);
 	void (*close)(struct run *run);
-	int (*wait)(struct run *run, int timeout_ms);
+	int (*wait)(struct run *run, struct pollfd others[2], int timeout_ms);
 	unsigned int (*kept)(const struct run *run);
 };
 
@@ -62,7 +62,6 @@ static int open_tap(struct run *run, int n_words, char *words[], struct sluice_e
 		.mtu = 1500,
 		.lose_in = n_words > 1 ? (uint32_t)atoi(words[1]) : 0,
 		.lose_out = n_words > 2 ? (uint32_t)atoi(words[2]) : 0,
-		.wake_fd = run->signals,
 	};
 
 	return tap_io_open(&settings, &run->io, err);
@@ -73,9 +72,9 @@ static void close_tap(struct run *run)
 	tap_io_close(run->io);
 }
 
-static int wait_tap(struct run *run, int timeout_ms)
+static int wait_tap(struct run *run, struct pollfd others[2], int timeout_ms)
 {
-	return tap_io_wait(run->io, timeout_ms);
+	return tap_io_wait(run->io, others, timeout_ms);
 }
 
 static unsigned int kept_tap(const struct run *run)
@@ -106,7 +105,6 @@ static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_e
 		.interface = words[0],
 		.queue = (uint32_t)atoi(words[1]),
 		.map = words[2],
-		.wake_fd = run->signals,
 	};
 	const struct ether_addr *mac = ether_aton(words[3]);
 	int rc;
@@ -131,9 +129,9 @@ static void close_xsk(struct run *run)
 	port_host_close(run->port);
 }
 
-static int wait_xsk(struct run *run, int timeout_ms)
+static int wait_xsk(struct run *run, struct pollfd others[2], int timeout_ms)
 {
-	return port_host_wait(run->port, timeout_ms);
+	return port_host_wait(run->port, others, timeout_ms);
 }
 
 static unsigned int kept_xsk(const struct run *run)
@@ -173,6 +171,10 @@ static int start(struct run *run, int argc, char *argv[])
 static int serve(struct run *run)
 {
 	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
+	struct pollfd others[2] = {
+		{ .fd = run->signals, .events = POLLIN },
+		{ .fd = plugin_stack_wake_fd(run->instance), .events = POLLIN },
+	};
 	struct signalfd_siginfo info;
 	int rc;
 
@@ -180,7 +182,7 @@ static int serve(struct run *run)
 	for (;;) {
 		rc = ops->turn(plugin_instance_self(run->instance));
 		if (rc >= 0)
-			rc = run->kind->wait(run, rc);
+			rc = run->kind->wait(run, others, rc);
 		if (rc < 0) {
 			fprintf(stderr, "sluice-stack-host: %s\n", strerror(-rc));
 			return rc;

@@ -141,12 +141,11 @@ static int tap_send(struct sluice_io *io)
 	return (int)n;
 }
 
-int tap_io_wait(struct sluice_io *io, int timeout_ms)
+int tap_io_wait(struct sluice_io *io, struct pollfd others[2], int timeout_ms)
 {
-	struct pollfd polled[2] = { { .fd = io->fd, .events = POLLIN },
-				    { .fd = io->settings.wake_fd, .events = POLLIN } };
+	struct pollfd polled[3] = { { .fd = io->fd, .events = POLLIN }, others[0], others[1] };
 
-	if (poll(polled, 2, timeout_ms) < 0)
+	if (poll(polled, 3, timeout_ms) < 0)
 		return errno == EINTR ? 0 : -errno;
 	return polled[0].revents & (POLLERR | POLLHUP) ? -ENODEV : 0;
 }

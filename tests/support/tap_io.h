@@ -6,6 +6,7 @@
 #ifndef SLUICE_TESTS_TAP_IO_H
 #define SLUICE_TESTS_TAP_IO_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,15 +19,15 @@ struct tap_settings {
 	uint32_t mtu;
 	uint32_t lose_in;  /* One received frame in so many is lost; 0: none. */
 	uint32_t lose_out; /* One frame sent. */
-	int wake_fd;	   /* the wait ends when it is readable; -1: none. */
 };
 
 int tap_io_open(const struct tap_settings *settings, struct sluice_io **out, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 void tap_io_close(struct sluice_io *io);
 
-/* Until a frame comes, at most so long.  0, or -ENODEV. */
-int tap_io_wait(struct sluice_io *io, int timeout_ms) __attribute__((warn_unused_result));
+/* Until a frame comes, or one of two others is ready, at most so long.  0, or -ENODEV. */
+int tap_io_wait(struct sluice_io *io, struct pollfd others[2], int timeout_ms)
+	__attribute__((warn_unused_result));
 /* Frames that the stack has not given back. */
 unsigned int tap_io_kept(struct sluice_io *io);
 

@@ -4,6 +4,8 @@
  * an answer is skipped where there is none; what it does with frames is never its own affair.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #define LONG_MS 300000 /* Nobody's timer for a lone packet is longer. */
 #define FIGURES 256
 #define GONE_TURNS 16
+#define WAKE_TURNS 16
 
 static int case_life(struct conform *conform)
 {
@@ -300,6 +303,41 @@ static int case_figures(struct conform *conform)
 	return session_end(session, rc ? rc : compare_figures(session));
 }
 
+/* A host that waits for what is always there would never sleep. */
+static int look_at_wake(struct session *session)
+{
+	struct pollfd wake = { .events = POLLIN };
+	int wait_ms = 0;
+
+	wake.fd = session->ops->wake_fd(session->instance.self);
+	if (wake.fd < 0)
+		return conform_skip(session->conform, "it has none");
+	if (fcntl(wake.fd, F_GETFD) < 0)
+		return conform_fail(session->conform, "its descriptor, %d, is not open", wake.fd);
+	for (int i = 0; wait_ms >= 0 && i < WAKE_TURNS; i++)
+		wait_ms = session_turn(session);
+	if (wait_ms < 0)
+		return wait_ms;
+	if (poll(&wake, 1, 0) != 0)
+		return conform_fail(
+			session->conform,
+			"after %d turns without a frame its descriptor still says that it "
+			"wants one",
+			WAKE_TURNS);
+	return 0;
+}
+
+static int case_wake(struct conform *conform)
+{
+	struct session *session = NULL;
+	int rc;
+
+	if (!plugin_stack_ops(conform->plugin)->wake_fd)
+		return conform_skip(conform, "it has none");
+	rc = session_begin(conform, &session);
+	return session_end(session, rc ? rc : look_at_wake(session));
+}
+
 static int one_round(struct conform *conform)
 {
 	struct session *session = NULL;
@@ -329,6 +367,7 @@ const struct conform_case conform_stack_cases[] = {
 	{ "starvation", "goes on when there is no frame to send", case_starvation },
 	{ "gone", "ends when its interface is gone", case_gone },
 	{ "figures", "tells its figures", case_figures },
+	{ "wake", "lets its host sleep", case_wake },
 	{ "leaks", "gives back its memory", case_leaks },
 	{ NULL, NULL, NULL },
 };

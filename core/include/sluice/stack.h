@@ -102,6 +102,12 @@ struct sluice_stack_ops {
 	int (*turn)(void *self);
 	/* Fills at most `n` figures; how many.  NULL: it has none. */
 	size_t (*figures)(void *self, struct sluice_stack_figure *figures, size_t n);
+	/*
+	 * Since 1.5.  A descriptor of the stack's that is readable while it wants a turn sooner than it
+	 * said, such as one that a thread of its own has come to an end; a turn makes it unreadable again.
+	 * Asked once, after open(); valid until close().  NULL or -1: it has none.
+	 */
+	int (*wake_fd)(void *self);
 };
 
 #ifdef __cplusplus

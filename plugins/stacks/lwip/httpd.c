@@ -10,6 +10,7 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
+#include "compute.h"
 #include "content.h"
 #include "http_request.h"
 #include "port.h"
@@ -34,9 +35,10 @@ struct connection {
 	u16_t offset;		 /* ... but for so many bytes of its first buffer. */
 	const uint8_t *body;	 /* Of the answer on its way. */
 	size_t body_left;
-	bool closing;	  /* After this answer. */
-	bool lingering;	  /* All of it is sent. */
-	bool peer_closed; /* No more requests come. */
+	struct compute_job *job; /* What the answer waits for; NULL: nothing. */
+	bool closing;		 /* After this answer. */
+	bool lingering;		 /* All of it is sent. */
+	bool peer_closed;	 /* No more requests come. */
 	uint64_t deadline_ns;
 	struct http_request request;
 };
@@ -46,6 +48,7 @@ struct httpd {
 	const struct content *content;
 	struct tcp_pcb *listener;
 	struct connection *connections, *free;
+	struct compute *compute;
 	struct httpd_counters counters;
 	char date[REPLY_DATE_SIZE];
 	struct reply reply; /* Of the moment; too large for a stack frame. */
@@ -57,6 +60,9 @@ static void give_back(struct connection *connection)
 
 	if (connection->pending)
 		pbuf_free(connection->pending);
+	if (connection->job)
+		compute_abandon(connection->job);
+	connection->job = NULL;
 	connection->pending = NULL;
 	connection->pcb = NULL;
 	connection->next = httpd->free;
@@ -206,13 +212,19 @@ static bool read_request(struct connection *connection, enum http_parse *outcome
 static err_t answer(struct connection *connection, enum http_parse outcome)
 {
 	struct httpd *httpd = connection->httpd;
+	unsigned int primes = 0;
 
 	if (outcome == HTTP_BAD) {
 		httpd->counters.malformed++;
 		reply_refuse(&httpd->reply, connection->request.status, httpd->date);
 	} else {
 		httpd->counters.requests++;
-		reply_make(&httpd->reply, httpd->content, &connection->request, httpd->date);
+		primes = reply_make(&httpd->reply, httpd->content, &connection->request,
+				    httpd->date);
+	}
+	if (primes) {
+		connection->job = compute_submit(httpd->compute, primes, connection);
+		return connection->job ? ERR_OK : ERR_MEM;
 	}
 	http_request_init(&connection->request);
 	return send_reply(connection);
@@ -224,8 +236,8 @@ static err_t advance(struct connection *connection)
 	enum http_parse outcome;
 
 	send_body(connection);
-	while (connection->pending && !connection->body_left && !connection->closing &&
-	       has_room(connection->pcb)) {
+	while (connection->pending && !connection->body_left && !connection->job &&
+	       !connection->closing && has_room(connection->pcb)) {
 		if (!read_request(connection, &outcome))
 			continue;
 		if (answer(connection, outcome) != ERR_OK) {
@@ -234,7 +246,7 @@ static err_t advance(struct connection *connection)
 		}
 		send_body(connection);
 	}
-	if (connection->body_left)
+	if (connection->body_left || connection->job)
 		return ERR_OK;
 	if (connection->closing)
 		return linger(connection);
@@ -278,7 +290,8 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
 	struct connection *connection = arg;
 
-	if (port_now_ns() < connection->deadline_ns)
+	/* Who waits for us is not late. */
+	if (connection->job || port_now_ns() < connection->deadline_ns)
 		return advance(connection);
 	connection->httpd->counters.timed_out += !connection->lingering;
 	/* Who takes nothing would hold the answer's memory for minutes more. */
@@ -311,6 +324,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 	connection->pending = NULL;
 	connection->offset = 0;
 	connection->body_left = 0;
+	connection->job = NULL;
 	connection->closing = false;
 	connection->lingering = false;
 	connection->peer_closed = false;
@@ -368,7 +382,10 @@ int httpd_open(const struct httpd_config *config, const struct content *content,
 		httpd->connections[i].next = httpd->free;
 		httpd->free = &httpd->connections[i];
 	}
-	rc = listen_on(httpd);
+	/* As many again may have lost their connections and not be done. */
+	rc = compute_new(2 * config->max_connections, &httpd->compute);
+	if (!rc)
+		rc = listen_on(httpd);
 	if (rc)
 		goto fail;
 	*out = httpd;
@@ -377,6 +394,7 @@ fail:
 	if (err)
 		snprintf(err->text, sizeof(err->text), "cannot listen on port %u: %s", config->port,
 			 strerror(-rc));
+	compute_free(httpd->compute);
 	free(httpd->connections);
 	free(httpd);
 	return rc;
@@ -390,8 +408,41 @@ void httpd_close(struct httpd *httpd)
 		if (httpd->connections[i].pcb)
 			(void)reset(&httpd->connections[i]);
 	tcp_close(httpd->listener);
+	compute_free(httpd->compute);
 	free(httpd->connections);
 	free(httpd);
+}
+
+/* The answer to a request that had to wait for its primes. */
+static void answer_primes(struct connection *connection, const struct compute_job *job)
+{
+	struct httpd *httpd = connection->httpd;
+
+	connection->job = NULL;
+	reply_primes(&httpd->reply, job->text, job->size, &connection->request, httpd->date);
+	http_request_init(&connection->request);
+	if (send_reply(connection) != ERR_OK) {
+		httpd->counters.starved++;
+		(void)reset(connection);
+		return;
+	}
+	if (advance(connection) == ERR_OK && connection->pcb)
+		(void)tcp_output(connection->pcb);
+}
+
+void httpd_turn(struct httpd *httpd)
+{
+	struct compute_job *job;
+
+	while ((job = compute_next(httpd->compute))) {
+		answer_primes(job->owner, job);
+		compute_release(httpd->compute, job);
+	}
+}
+
+int httpd_wake_fd(const struct httpd *httpd)
+{
+	return compute_fd(httpd->compute);
 }
 
 void httpd_set_date(struct httpd *httpd, int64_t seconds)

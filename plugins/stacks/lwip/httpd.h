@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The web server on lwIP: connections, time-outs, and answers sent as far as there is room.  Requests
- * are read by http_request.c, answered by reply.c.
+ * are read by http_request.c, answered by reply.c; what they have computed is by compute.c.
  */
 #ifndef SLUICE_LWIP_HTTPD_H
 #define SLUICE_LWIP_HTTPD_H
@@ -37,6 +37,11 @@ int httpd_open(const struct httpd_config *config, const struct content *content,
 	       struct sluice_err *err) __attribute__((warn_unused_result));
 /* Resets all connections.  NULL is a no-op. */
 void httpd_close(struct httpd *httpd);
+
+/* Sends the answers that had to be computed and are now. */
+void httpd_turn(struct httpd *httpd);
+/* Readable while httpd_turn() has something to do. */
+int httpd_wake_fd(const struct httpd *httpd);
 
 /* What Date says until the next call. */
 void httpd_set_date(struct httpd *httpd, int64_t seconds);

@@ -238,11 +238,19 @@ static int stack_turn(void *self)
 		if (rc < 0)
 			return rc;
 	}
+	httpd_turn(stack->httpd);
 	wait_ms = port_tick();
 	rc = stack->ops->send(stack->io);
 	if (rc < 0 || n > 0)
 		return rc < 0 ? rc : 0;
 	return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+}
+
+static int stack_wake_fd(void *self)
+{
+	const struct stack *stack = self;
+
+	return httpd_wake_fd(stack->httpd);
 }
 
 static size_t stack_figures(void *self, struct sluice_stack_figure *figures, size_t n)
@@ -281,13 +289,14 @@ static const struct sluice_stack_ops ops = {
 	.close = stack_close,
 	.turn = stack_turn,
 	.figures = stack_figures,
+	.wake_fd = stack_wake_fd,
 };
 
 SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 SLUICE_EXPORT const struct sluice_plugin sluice_plugin = {
 	.magic = SLUICE_PLUGIN_MAGIC,
 	.abi_major = 1,
-	.abi_minor = 4,
+	.abi_minor = 5, /* wake_fd */
 	.size = sizeof(sluice_plugin),
 	.kind = SLUICE_PLUGIN_STACK,
 	.name = "lwip",

@@ -90,8 +90,17 @@ void reply_refuse(struct reply *reply, unsigned int status, const char *date)
 	make_error(reply, status, true, date);
 }
 
-void reply_make(struct reply *reply, const struct content *content,
-		const struct http_request *request, const char *date)
+static void make_body(struct reply *reply, const struct content_file *file, bool with_body,
+		      const char *date)
+{
+	reply->status = 200;
+	reply->body = file->bytes;
+	reply->body_size = with_body ? file->size : 0;
+	write_head(reply, file->type, file->size, file->modified, date);
+}
+
+unsigned int reply_make(struct reply *reply, const struct content *content,
+			const struct http_request *request, const char *date)
 {
 	bool with_body = request->method != HTTP_HEAD;
 	struct content_file file;
@@ -100,25 +109,34 @@ void reply_make(struct reply *reply, const struct content *content,
 
 	if (http_request_path(request, path, sizeof(path)) < 0) {
 		reply_refuse(reply, 400, date);
-		return;
+		return 0;
 	}
 	reply->keep_alive = request->keep_alive;
 	if (request->method == HTTP_OTHER) {
 		make_error(reply, 405, true, date);
-		return;
+		return 0;
 	}
 	limit = content_prime_of(content, path);
-	if (limit) {
-		file = (struct content_file){ .type = "text/plain",
-					      .bytes = (const uint8_t *)reply->text,
-					      .size = content_primes(limit, reply->text) };
-	} else if (!content_find(content, path, &file)) {
+	if (limit)
+		return limit;
+	if (content_find(content, path, &file)) {
+		reply->body_is_text = false;
+		make_body(reply, &file, with_body, date);
+	} else {
 		make_error(reply, 404, with_body, date);
-		return;
 	}
-	reply->status = 200;
-	reply->body = file.bytes;
-	reply->body_is_text = limit != 0;
-	reply->body_size = with_body ? file.size : 0;
-	write_head(reply, file.type, file.size, file.modified, date);
+	return 0;
+}
+
+void reply_primes(struct reply *reply, const char *primes, size_t size,
+		  const struct http_request *request, const char *date)
+{
+	const struct content_file file = { .type = "text/plain",
+					   .bytes = (const uint8_t *)reply->text,
+					   .size = size };
+
+	memcpy(reply->text, primes, size);
+	reply->keep_alive = request->keep_alive;
+	reply->body_is_text = true;
+	make_body(reply, &file, request->method != HTTP_HEAD, date);
 }

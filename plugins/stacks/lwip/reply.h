@@ -31,9 +31,16 @@ struct reply {
 /* Dates as HTTP writes them. */
 void reply_format_date(time_t when, char date[REPLY_DATE_SIZE]);
 
-/* Answers a request that is HTTP_DONE; `date` is now. */
-void reply_make(struct reply *reply, const struct content *content,
-		const struct http_request *request, const char *date);
+/*
+ * Answers a request that is HTTP_DONE; `date` is now.  0; or N, if the primes below N are asked for: then
+ * reply_primes() makes the answer when they are there.
+ */
+unsigned int reply_make(struct reply *reply, const struct content *content,
+			const struct http_request *request, const char *date);
+
+/* The answer to a request for which reply_make() gave a number. */
+void reply_primes(struct reply *reply, const char *primes, size_t size,
+		  const struct http_request *request, const char *date);
 
 /* The answer to what could not be read; the connection is to be closed. */
 void reply_refuse(struct reply *reply, unsigned int status, const char *date);

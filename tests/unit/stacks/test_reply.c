@@ -11,6 +11,7 @@
 
 static struct content content;
 static struct reply reply;
+static struct http_request request;
 
 static void open_content(void)
 {
@@ -24,14 +25,14 @@ static void close_content(void)
 
 TestSuite(reply, .init = open_content, .fini = close_content);
 
-static void ask(const char *text)
+/* N, if the primes below N are asked for. */
+static unsigned int ask(const char *text)
 {
-	struct http_request request;
 	size_t taken;
 
 	http_request_init(&request);
 	cr_assert_eq(http_request_feed(&request, text, strlen(text), &taken), HTTP_DONE);
-	reply_make(&reply, &content, &request, DATE);
+	return reply_make(&reply, &content, &request, DATE);
 }
 
 static void expect_head(const char *head)
@@ -64,12 +65,18 @@ Test(reply, head_has_the_length_and_no_body)
 
 Test(reply, primes)
 {
-	ask("GET /prime/10 HTTP/1.1\r\nHost: a\r\n\r\n");
+	cr_assert_eq(ask("GET /prime/10 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), 10);
+	reply_primes(&reply, "2\n3\n5\n7\n", 8, &request, DATE);
 	cr_assert_eq(reply.status, 200);
 	cr_assert_eq(reply.body_size, 8);
 	cr_assert(reply.body_is_text);
 	cr_assert_arr_eq(reply.body, "2\n3\n5\n7\n", 8);
-	ask("GET /prime/101 HTTP/1.1\r\nHost: a\r\n\r\n");
+	cr_assert_not(reply.keep_alive);
+	cr_assert_eq(ask("HEAD /prime/10 HTTP/1.1\r\nHost: a\r\n\r\n"), 10);
+	reply_primes(&reply, "2\n3\n5\n7\n", 8, &request, DATE);
+	cr_assert_not_null(strstr(reply.head, "Content-Length: 8\r\n"));
+	cr_assert_eq(reply.body_size, 0);
+	cr_assert_eq(ask("GET /prime/101 HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
 	cr_assert_eq(reply.status, 404);
 }
 

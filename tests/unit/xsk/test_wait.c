@@ -155,11 +155,11 @@ Test(wait, who_spins_never_sleeps)
 	}
 }
 
-Test(wait, two_others_at_most)
+Test(wait, three_others_at_most)
 {
 	struct fixture *fixture = open_fixture(HANDOVER_POLL_SPIN);
-	struct pollfd others[3] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
+	struct pollfd others[4] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 
-	cr_expect_eq(port_wait(&fixture->waiter, others, 3, 0), -EINVAL);
+	cr_expect_eq(port_wait(&fixture->waiter, others, 4, 0), -EINVAL);
 	close_fixture(fixture);
 }
