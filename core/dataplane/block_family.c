@@ -9,6 +9,9 @@
 
 #include "hash.h"
 
+/* What hardly a key needs, kept out of line, so that the usual one saves no registers for it. */
+#define RARE __attribute__((noinline))
+
 /* A flag of shared.h in a word of 64 bits. */
 #define WORD(flag) ((uint64_t)(flag) << 32)
 /* What readers compare: all but the hits and the flags that are not part of the key. */
@@ -26,12 +29,12 @@ static uint32_t position_way(uint32_t position)
 
 static uint32_t home_of(const struct block_family *family, uint64_t hash)
 {
-	return (uint32_t)(hash >> (64 - family->bits));
+	return (uint32_t)(hash >> family->home_shift);
 }
 
 static uint64_t tag_of(const struct block_family *family, uint64_t hash)
 {
-	return hash & (UINT64_MAX >> family->bits);
+	return hash & family->tag_mask;
 }
 
 static uint32_t other_of(const struct block_family *family, uint64_t hash)
@@ -50,13 +53,20 @@ static uint64_t *stash_hash_at(const struct block_family *family, uint32_t posit
 	return &family->stash_hash[position - family->memory.n_buckets * SLUICE_POSITION_WAYS];
 }
 
-/* What the word of `hash` at `position` is, without hits. */
-static uint64_t word_of(const struct block_family *family, uint64_t hash, uint32_t position)
+/* What the word of `hash` is, without hits, in its home bucket and elsewhere. */
+static uint64_t word_at_home(const struct block_family *family, uint64_t hash)
 {
-	uint64_t word = tag_of(family, hash) | WORD(SLUICE_BLOCK_VALID);
+	return tag_of(family, hash) | WORD(SLUICE_BLOCK_VALID);
+}
 
-	return position_bucket(position) == home_of(family, hash) ? word
-								  : word | WORD(SLUICE_BLOCK_AWAY);
+static uint64_t word_away(const struct block_family *family, uint64_t hash)
+{
+	return word_at_home(family, hash) | WORD(SLUICE_BLOCK_AWAY);
+}
+
+static bool is_home(const struct block_family *family, uint64_t hash, uint32_t position)
+{
+	return position_bucket(position) == home_of(family, hash);
 }
 
 static void *word_at(const struct block_family *family, uint32_t position)
@@ -113,6 +123,8 @@ int block_family_init(struct block_family *family, const struct block_memory *me
 		.bits = (uint32_t)__builtin_ctz(memory->n_buckets),
 		.n_all = memory->n_buckets + SLUICE_STASH_BUCKETS(memory->n_buckets),
 	};
+	family->home_shift = 64 - family->bits;
+	family->tag_mask = UINT64_MAX >> family->bits;
 	family->busy = calloc(family->n_all, sizeof(*family->busy));
 	family->overflow = calloc(memory->n_buckets, sizeof(*family->overflow));
 	family->stash_hash =
@@ -162,31 +174,54 @@ static bool may_match(const void *bucket, uint32_t word)
 	return same[0] | same[1];
 }
 
-/* The ways of a bucket that hold `word`, a bit each. */
-static unsigned int matching_ways(const struct block_family *family, uint32_t bucket, uint64_t word)
+static unsigned int ways_of_words(const uint64_t *bucket, uint64_t word)
 {
-	uint32_t position = bucket * SLUICE_POSITION_WAYS;
 	unsigned int ways = 0;
 
-	if (family->memory.word_size == 4 &&
-	    !may_match(word_at(family, position), (uint32_t)(word >> 32)))
-		return 0;
-	for (unsigned int i = 0; i < SLUICE_POSITION_WAYS; i++)
-		ways |= (unsigned int)!((word_load(family, position + i) ^ word) & WORD_SAME) << i;
+	for (unsigned int i = 0; i < SLUICE_POSITION_WAYS; i++) {
+		uint64_t there = __atomic_load_n(&bucket[i], __ATOMIC_RELAXED);
+
+		ways |= (unsigned int)!((there ^ word) & WORD_SAME) << i;
+	}
+	return ways;
+}
+
+static unsigned int ways_of_halves(const uint32_t *bucket, uint32_t word)
+{
+	unsigned int ways = 0;
+
+	for (unsigned int i = 0; i < SLUICE_POSITION_WAYS; i++) {
+		uint32_t there = __atomic_load_n(&bucket[i], __ATOMIC_RELAXED);
+
+		ways |= (unsigned int)!((there ^ word) & SLUICE_BLOCK_SAME) << i;
+	}
 	return ways;
 }
 
 /* An adopted table may hold words that nobody has claimed; they do not count. */
-static bool find_in(const struct block_family *family, uint64_t hash, uint32_t bucket,
-		    uint32_t *position)
+static RARE bool find_way(const struct block_family *family, uint32_t bucket, uint64_t word,
+			  uint32_t *position)
 {
-	uint64_t word = word_of(family, hash, bucket * SLUICE_POSITION_WAYS);
-	unsigned int ways = matching_ways(family, bucket, word) & family->busy[bucket];
+	const void *at = word_at(family, bucket * SLUICE_POSITION_WAYS);
+	unsigned int ways = family->memory.word_size == 4
+				    ? ways_of_halves(at, (uint32_t)(word >> 32))
+				    : ways_of_words(at, word);
 
+	ways &= family->busy[bucket];
 	if (!ways)
 		return false;
 	*position = bucket * SLUICE_POSITION_WAYS + (uint32_t)__builtin_ctz(ways);
 	return true;
+}
+
+static inline bool find_in(const struct block_family *family, uint32_t bucket, uint64_t word,
+			   uint32_t *position)
+{
+	const void *at = word_at(family, bucket * SLUICE_POSITION_WAYS);
+
+	if (family->memory.word_size == 4 && !may_match(at, (uint32_t)(word >> 32)))
+		return false;
+	return find_way(family, bucket, word, position);
 }
 
 static bool find_in_stash(const struct block_family *family, uint64_t hash, uint32_t *position)
@@ -203,17 +238,26 @@ static bool find_in_stash(const struct block_family *family, uint64_t hash, uint
 	return false;
 }
 
+/* Of a key whose home bucket has overflowed: where else it may be. */
+static RARE bool find_away(const struct block_family *family, uint64_t hash, uint32_t *position)
+{
+	uint32_t other = other_of(family, hash);
+
+	return find_in(family, other, word_away(family, hash), position) ||
+	       (family->overflow[other] && find_in_stash(family, hash, position));
+}
+
+static inline bool find(const struct block_family *family, uint64_t hash, uint32_t *position)
+{
+	uint32_t home = home_of(family, hash);
+
+	return find_in(family, home, word_at_home(family, hash), position) ||
+	       (family->overflow[home] && find_away(family, hash, position));
+}
+
 bool block_family_find(const struct block_family *family, uint64_t hash, uint32_t *position)
 {
-	uint32_t home = home_of(family, hash), other;
-
-	if (find_in(family, hash, home, position))
-		return true;
-	if (!family->overflow[home])
-		return false;
-	other = other_of(family, hash);
-	return find_in(family, hash, other, position) ||
-	       (family->overflow[other] && find_in_stash(family, hash, position));
+	return find(family, hash, position);
 }
 
 static bool free_way(const struct block_family *family, uint32_t bucket, uint32_t *position)
@@ -226,15 +270,24 @@ static bool free_way(const struct block_family *family, uint32_t bucket, uint32_
 	return true;
 }
 
-int block_family_place(const struct block_family *family, uint64_t hash, uint32_t *position)
+/* Of a key whose home bucket is full: where else it may go. */
+static RARE int place_away(const struct block_family *family, uint64_t hash, uint32_t *position)
 {
-	if (free_way(family, home_of(family, hash), position) ||
-	    free_way(family, other_of(family, hash), position))
+	if (free_way(family, other_of(family, hash), position))
 		return 0;
 	for (uint32_t bucket = family->memory.n_buckets; bucket < family->n_all; bucket++)
 		if (free_way(family, bucket, position))
 			return 0;
 	return -ENOSPC;
+}
+
+int block_family_place(const struct block_family *family, uint64_t hash, uint32_t *position)
+{
+	if (find(family, hash, position))
+		return -EEXIST;
+	return free_way(family, home_of(family, hash), position)
+		       ? 0
+		       : place_away(family, hash, position);
 }
 
 /* Counts a key in or out of the overflow of the buckets before its own, and sets their flags. */
@@ -294,21 +347,42 @@ static void mark_busy(struct block_family *family, uint32_t position)
 	family->busy[position_bucket(position)] |= (uint8_t)(1u << position_way(position));
 }
 
-int block_family_publish(struct block_family *family, uint64_t hash, uint32_t position, bool manual)
+/* What readers follow to a key outside its home bucket; before the key is there. */
+static int lead_to(struct block_family *family, uint64_t hash, uint32_t position)
 {
-	uint64_t word = word_of(family, hash, position) |
-			(word_load(family, position) & WORD(SLUICE_BLOCK_OVERFLOW));
-
 	if (in_stash(family, position_bucket(position))) {
 		int code = stash_set(family, hash, position);
 
 		if (code)
 			return code;
 	}
+	overflow_add(family, hash, position, 1);
+	return 0;
+}
+
+static inline void publish_word(struct block_family *family, uint32_t position, uint64_t word,
+				bool manual)
+{
+	word |= word_load(family, position) & WORD(SLUICE_BLOCK_OVERFLOW);
 	mark_busy(family, position);
-	if (position_bucket(position) != home_of(family, hash))
-		overflow_add(family, hash, position, 1);
 	word_store(family, position, manual ? word | WORD(SLUICE_BLOCK_MANUAL) : word);
+}
+
+static RARE int publish_away(struct block_family *family, uint64_t hash, uint32_t position,
+			     bool manual)
+{
+	int code = lead_to(family, hash, position);
+
+	if (!code)
+		publish_word(family, position, word_away(family, hash), manual);
+	return code;
+}
+
+int block_family_publish(struct block_family *family, uint64_t hash, uint32_t position, bool manual)
+{
+	if (!is_home(family, hash, position))
+		return publish_away(family, hash, position, manual);
+	publish_word(family, position, word_at_home(family, hash), manual);
 	return 0;
 }
 
@@ -316,14 +390,11 @@ int block_family_adopt(struct block_family *family, uint64_t hash, uint32_t posi
 {
 	if (!(word_load(family, position) & WORD(SLUICE_BLOCK_VALID)))
 		return block_family_publish(family, hash, position, manual);
-	if (in_stash(family, position_bucket(position))) {
-		int code = stash_set(family, hash, position);
+	int code = is_home(family, hash, position) ? 0 : lead_to(family, hash, position);
 
-		if (code)
-			return code;
-	}
+	if (code)
+		return code;
 	mark_busy(family, position);
-	overflow_add(family, hash, position, 1);
 	block_family_set_manual(family, position, manual);
 	return 0;
 }
@@ -347,7 +418,8 @@ static bool quarantine_add(struct block_family *family, uint32_t position)
 void block_family_remove(struct block_family *family, uint64_t hash, uint32_t position)
 {
 	word_keep(family, position, WORD(SLUICE_BLOCK_OVERFLOW));
-	overflow_add(family, hash, position, -1);
+	if (!is_home(family, hash, position))
+		overflow_add(family, hash, position, -1);
 	if (in_stash(family, position_bucket(position))) {
 		stash_del(family, hash);
 		*stash_hash_at(family, position) = 0;
@@ -393,9 +465,10 @@ bool block_family_fits(const struct block_family *family, uint64_t hash, uint32_
 bool block_family_may_hold(const struct block_family *family, uint64_t hash, uint32_t position)
 {
 	uint64_t there = word_load(family, position);
+	uint64_t word = is_home(family, hash, position) ? word_at_home(family, hash)
+							: word_away(family, hash);
 
-	return !(there & WORD(SLUICE_BLOCK_VALID)) ||
-	       ((there ^ word_of(family, hash, position)) & WORD_SAME) == 0;
+	return !(there & WORD(SLUICE_BLOCK_VALID)) || ((there ^ word) & WORD_SAME) == 0;
 }
 
 bool block_family_is_busy(const struct block_family *family, uint32_t position)

@@ -27,6 +27,8 @@ struct block_memory {
 struct block_family {
 	struct block_memory memory;
 	uint32_t bits;	      /* log2 of n_buckets */
+	uint32_t home_shift;  /* What is left of a hash by it is the home bucket ... */
+	uint64_t tag_mask;    /* ... and this has the bits below. */
 	uint32_t n_all;	      /* Buckets with those of the stash. */
 	uint8_t *busy;	      /* Per bucket, a bit per way: occupied or in quarantine. */
 	uint16_t *overflow;   /* Per bucket: keys that belong here and live further along. */
@@ -48,7 +50,10 @@ void block_family_fini(struct block_family *family);
 void block_family_prefetch(const struct block_family *family, uint64_t hash);
 /* Where `hash` was published, or false. */
 bool block_family_find(const struct block_family *family, uint64_t hash, uint32_t *position);
-/* Chooses a free way for `hash`; -ENOSPC if its buckets and the stash are full.  Changes nothing. */
+/*
+ * Chooses a free way for `hash`; -EEXIST: it is published already, -ENOSPC: its buckets and the stash
+ * are full.  Changes nothing.
+ */
 int block_family_place(const struct block_family *family, uint64_t hash, uint32_t *position)
 	__attribute__((warn_unused_result));
 /* Publishes `hash` at a position from block_family_place(): readers drop it from now on. */

@@ -26,50 +26,102 @@ _Static_assert(LAST_DETECTOR == sizeof(((struct dataplane_block_record *)0)->det
 		       LAST_REASON == sizeof(((struct dataplane_block_record *)0)->reason),
 	       "names in the header are as long as those in a record");
 
+/* What one source of the blocklist's unit looks like: what `mask` has of a key is as in `want`. */
+struct key_shape {
+	struct sluice_key want, mask;
+};
+
+struct side {
+	struct block_family ways;
+	struct key_shape shape;
+	uint32_t flag; /* In the header: there is something to look for. */
+	uint32_t n;
+};
+
 struct blocklist_table {
 	struct sluice_header *header;
 	struct sluice_block_record *records;
 	uint32_t n_records;
 	uint32_t *free_records; /* A stack; the next to use on top. */
 	uint32_t n_free;
-	struct block_family v4, v6;
-	uint32_t n_v4, n_v6;
+	struct side v4, v6;
 	struct last_names last;
 };
 
-static struct block_family *family_of(struct blocklist_table *table, uint8_t family)
+static struct side *side_of(struct blocklist_table *table, uint8_t family)
 {
 	return family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6;
 }
 
-/* What block_family.h calls the hash of a source. */
-static uint64_t hash_of(const struct blocklist_table *table, uint8_t family, const uint8_t addr[16])
+static const struct side *side_of_const(const struct blocklist_table *table, uint8_t family)
+{
+	return family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6;
+}
+
+static uint64_t hash_of_v6(const struct blocklist_table *table, const uint8_t addr[16])
 {
 	uint64_t words[2];
 
 	memcpy(words, addr, sizeof(words));
-	if (family == SLUICE_FAMILY_IPV4)
-		return (uint64_t)hash_permute_v4(table->header->hash_key, (uint32_t)words[0]) << 32;
 	return hash_v6(table->header->hash_key, words[0], words[1]);
 }
 
-/* The packet path looks at a family's table only if it holds something. */
-static void count_change(struct blocklist_table *table, uint8_t family, int change)
+/* What block_family.h calls the hash of a source. */
+static inline uint64_t hash_of(const struct blocklist_table *table, uint8_t family,
+			       const uint8_t addr[16])
 {
-	uint32_t flag = family == SLUICE_FAMILY_IPV4 ? SLUICE_HEADER_HAS_BLOCKED4
-						     : SLUICE_HEADER_HAS_BLOCKED6;
-	uint32_t *n = family == SLUICE_FAMILY_IPV4 ? &table->n_v4 : &table->n_v6;
+	uint32_t word;
 
-	*n += (uint32_t)change;
-	if (change > 0 && *n == 1)
-		__atomic_fetch_or(&table->header->flags, flag, __ATOMIC_SEQ_CST);
-	else if (*n == 0)
-		__atomic_fetch_and(&table->header->flags, ~flag, __ATOMIC_SEQ_CST);
+	if (family != SLUICE_FAMILY_IPV4)
+		return hash_of_v6(table, addr);
+	memcpy(&word, addr, sizeof(word));
+	return (uint64_t)hash_permute_v4(table->header->hash_key, word) << 32;
 }
 
-static unsigned int unit_of(const struct blocklist_table *table, uint8_t family)
+static struct key_shape shape_of(uint8_t family, unsigned int unit)
 {
-	return family == SLUICE_FAMILY_IPV4 ? 32 : table->header->v6_prefix_len;
+	struct key_shape shape = { .want = { .family = family, .prefix_len = (uint8_t)unit } };
+
+	memset(&shape.mask, 0xff, sizeof(shape.mask));
+	memset(shape.mask.addr, 0, unit / 8);
+	if (unit % 8)
+		shape.mask.addr[unit / 8] = (uint8_t)(0xffu >> unit % 8);
+	return shape;
+}
+
+/* Once a block: a few operations on words, where address_is_valid() has to be general. */
+static bool has_shape(const struct sluice_key *key, const struct key_shape *shape)
+{
+	uint64_t differ = 0;
+
+	for (size_t at = 0; at < sizeof(*key); at += sizeof(differ)) {
+		uint64_t is, want, mask;
+
+		memcpy(&is, (const char *)key + at, sizeof(is));
+		memcpy(&want, (const char *)&shape->want + at, sizeof(want));
+		memcpy(&mask, (const char *)&shape->mask + at, sizeof(mask));
+		differ |= (is ^ want) & mask;
+	}
+	return !differ;
+}
+
+/* The packet path looks at a family's table only if it holds something. */
+static void count_up(struct blocklist_table *table, struct side *side)
+{
+	if (side->n++ == 0)
+		__atomic_fetch_or(&table->header->flags, side->flag, __ATOMIC_SEQ_CST);
+}
+
+static void tell_if_empty(struct blocklist_table *table, const struct side *side)
+{
+	if (side->n == 0)
+		__atomic_fetch_and(&table->header->flags, ~side->flag, __ATOMIC_SEQ_CST);
+}
+
+static void count_down(struct blocklist_table *table, struct side *side)
+{
+	side->n--;
+	tell_if_empty(table, side);
 }
 
 /* The number of a name in one of the header's lists, added if new; 0, "unknown", if full. */
@@ -105,43 +157,46 @@ static void name_copy(char *to, const void *names, size_t n, size_t width, uint8
 	to[length] = '\0';
 }
 
+/* Out of line, so that the usual block saves no registers for it. */
+static __attribute__((noinline)) void names_look_up(struct blocklist_table *table,
+						    const struct dataplane_block_record *record)
+{
+	struct last_names *last = &table->last;
+	struct sluice_header *header = table->header;
+
+	memcpy(last->detector, record->detector, LAST_DETECTOR);
+	memcpy(last->reason, record->reason, LAST_REASON);
+	last->detector_number = intern(header->detector, ARRAY_LENGTH(header->detector),
+				       LAST_DETECTOR, record->detector);
+	last->reason_number =
+		intern(header->reason, ARRAY_LENGTH(header->reason), LAST_REASON, record->reason);
+}
+
 /*
- * What record_write() asks intern() for, without the search if it is what the record before had: whole
+ * The numbers of a record's names, without a search if they are what the record before had: whole
  * fields are compared, so that what differs behind the NUL is only searched for once more.
  */
-static uint8_t detector_number(struct blocklist_table *table, const char name[LAST_DETECTOR])
+static inline const struct last_names *names_of(struct blocklist_table *table,
+						const struct dataplane_block_record *record)
 {
 	struct last_names *last = &table->last;
-	struct sluice_header *header = table->header;
 
-	if (!last->detector_number || memcmp(last->detector, name, LAST_DETECTOR) != 0) {
-		memcpy(last->detector, name, LAST_DETECTOR);
-		last->detector_number = intern(header->detector, ARRAY_LENGTH(header->detector),
-					       LAST_DETECTOR, name);
-	}
-	return last->detector_number;
+	if (!last->detector_number || !last->reason_number ||
+	    memcmp(last->detector, record->detector, LAST_DETECTOR) != 0 ||
+	    memcmp(last->reason, record->reason, LAST_REASON) != 0)
+		names_look_up(table, record);
+	return last;
 }
 
-static uint8_t reason_number(struct blocklist_table *table, const char name[LAST_REASON])
+static inline void record_write(struct blocklist_table *table, struct sluice_block_record *to,
+				const struct dataplane_block_record *from)
 {
-	struct last_names *last = &table->last;
-	struct sluice_header *header = table->header;
+	const struct last_names *names = names_of(table, from);
 
-	if (!last->reason_number || memcmp(last->reason, name, LAST_REASON) != 0) {
-		memcpy(last->reason, name, LAST_REASON);
-		last->reason_number =
-			intern(header->reason, ARRAY_LENGTH(header->reason), LAST_REASON, name);
-	}
-	return last->reason_number;
-}
-
-static void record_write(struct blocklist_table *table, struct sluice_block_record *to,
-			 const struct dataplane_block_record *from)
-{
 	to->family = from->key.family;
 	memcpy(to->addr, from->key.addr, sizeof(to->addr));
-	to->detector = detector_number(table, from->detector);
-	to->reason = reason_number(table, from->reason);
+	to->detector = names->detector_number;
+	to->reason = names->reason_number;
 	to->flags = (uint16_t)from->flags;
 	to->repeats = from->repeats < UINT16_MAX ? (uint16_t)from->repeats : UINT16_MAX;
 	to->first_seen_ns = from->first_seen_ns;
@@ -156,7 +211,7 @@ static void record_read(const struct blocklist_table *table, const struct sluice
 
 	memset(to, 0, sizeof(*to));
 	to->key.family = from->family;
-	to->key.prefix_len = (uint8_t)unit_of(table, from->family);
+	to->key.prefix_len = side_of_const(table, from->family)->shape.want.prefix_len;
 	memcpy(to->key.addr, from->addr, sizeof(to->key.addr));
 	name_copy(to->detector, header->detector, ARRAY_LENGTH(header->detector),
 		  sizeof(header->detector[0]), from->detector);
@@ -185,7 +240,7 @@ static bool record_is_sound(struct blocklist_table *table, const struct sluice_b
 	if (!address_is_valid(&plain.key))
 		return false;
 
-	struct block_family *family = family_of(table, record->family);
+	struct block_family *family = &side_of(table, record->family)->ways;
 	uint64_t hash = hash_of(table, record->family, record->addr);
 	uint32_t twin;
 
@@ -198,14 +253,14 @@ static bool record_is_sound(struct blocklist_table *table, const struct sluice_b
 static int adopt_used(struct blocklist_table *table, struct sluice_block_record *record,
 		      struct blocklist_adoption *adoption)
 {
+	struct side *side = side_of(table, record->family);
 	int code = -E2BIG;
 
 	if (record_is_sound(table, record))
-		code = block_family_adopt(family_of(table, record->family),
-					  hash_of(table, record->family, record->addr),
+		code = block_family_adopt(&side->ways, hash_of(table, record->family, record->addr),
 					  record->position, record->flags & DATAPLANE_BLOCK_MANUAL);
 	if (code == 0) {
-		count_change(table, record->family, 1);
+		count_up(table, side);
 		adoption->adopted++;
 		return 0;
 	}
@@ -219,8 +274,8 @@ static int adopt_used(struct blocklist_table *table, struct sluice_block_record 
 
 static int adopt_records(struct blocklist_table *table, struct blocklist_adoption *adoption)
 {
-	block_family_sweep_stash(&table->v4);
-	block_family_sweep_stash(&table->v6);
+	block_family_sweep_stash(&table->v4.ways);
+	block_family_sweep_stash(&table->v6.ways);
 	for (uint32_t i = 0; i < table->n_records; i++) {
 		struct sluice_block_record *record = &table->records[i];
 		int code = 0;
@@ -243,8 +298,18 @@ static int adopt_records(struct blocklist_table *table, struct blocklist_adoptio
 			break;
 		}
 	}
-	adoption->orphans = block_family_sweep(&table->v4) + block_family_sweep(&table->v6);
+	adoption->orphans =
+		block_family_sweep(&table->v4.ways) + block_family_sweep(&table->v6.ways);
 	return 0;
+}
+
+static int side_init(struct side *side, const struct block_memory *memory, uint8_t family,
+		     unsigned int unit)
+{
+	side->shape = shape_of(family, unit);
+	side->flag = family == SLUICE_FAMILY_IPV4 ? SLUICE_HEADER_HAS_BLOCKED4
+						  : SLUICE_HEADER_HAS_BLOCKED6;
+	return block_family_init(&side->ways, memory);
 }
 
 int blocklist_table_new(const struct blocklist_memory *memory, struct blocklist_table **out,
@@ -263,17 +328,18 @@ int blocklist_table_new(const struct blocklist_memory *memory, struct blocklist_
 	table->free_records = malloc(table->n_records * sizeof(*table->free_records));
 	if (!table->free_records)
 		goto fail;
-	code = block_family_init(&table->v4, &memory->v4);
+	code = side_init(&table->v4, &memory->v4, SLUICE_FAMILY_IPV4, 32);
 	if (!code)
-		code = block_family_init(&table->v6, &memory->v6);
+		code = side_init(&table->v6, &memory->v6, SLUICE_FAMILY_IPV6,
+				 header->v6_prefix_len);
 	if (code)
 		goto fail;
 	code = adopt_records(table, adoption);
 	if (code)
 		goto fail;
 	/* Flags that nothing in the table explains cost look-ups. */
-	count_change(table, SLUICE_FAMILY_IPV4, 0);
-	count_change(table, SLUICE_FAMILY_IPV6, 0);
+	tell_if_empty(table, &table->v4);
+	tell_if_empty(table, &table->v6);
 	for (uint32_t i = table->n_records; i > 0; i--)
 		if (table->records[i - 1].state == SLUICE_RECORD_FREE)
 			table->free_records[table->n_free++] = i - 1;
@@ -289,22 +355,30 @@ void blocklist_table_free(struct blocklist_table *table)
 {
 	if (!table)
 		return;
-	block_family_fini(&table->v4);
-	block_family_fini(&table->v6);
+	block_family_fini(&table->v4.ways);
+	block_family_fini(&table->v6.ways);
 	free(table->free_records);
 	free(table);
 }
 
-static int check_key(const struct blocklist_table *table, const struct sluice_key *key,
-		     struct sluice_err *err)
+static __attribute__((cold)) int refuse(const struct blocklist_table *table,
+					const struct sluice_key *key, int code,
+					struct sluice_err *err)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (address_is_valid(key) && key->prefix_len == unit_of(table, key->family))
-		return 0;
-	err_set(err, NULL, "block '%s': not one source of the blocklist's unit (/32 or /%u)",
-		address_format(key, text), table->header->v6_prefix_len);
-	return -EINVAL;
+	address_format(key, text);
+	if (code == -EINVAL)
+		err_set(err, NULL,
+			"block '%s': not one source of the blocklist's unit (/32 or /%u)", text,
+			table->header->v6_prefix_len);
+	else if (code == -EEXIST)
+		err_set(err, NULL, "block '%s': it is blocked already", text);
+	else
+		err_set(err, NULL,
+			"block '%s': the blocklist is full (%u entries; policy.max_blocked)", text,
+			table->n_records);
+	return code;
 }
 
 void blocklist_table_prefetch(const struct blocklist_table *table, const struct sluice_key *key)
@@ -314,30 +388,26 @@ void blocklist_table_prefetch(const struct blocklist_table *table, const struct 
 								       DATAPLANE_BLOCK_AHEAD]],
 				   1);
 	if (key->family == SLUICE_FAMILY_IPV4 || key->family == SLUICE_FAMILY_IPV6)
-		block_family_prefetch(key->family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6,
+		block_family_prefetch(&side_of_const(table, key->family)->ways,
 				      hash_of(table, key->family, key->addr));
 }
 
 int blocklist_table_add(struct blocklist_table *table, const struct dataplane_block_record *from,
 			dataplane_slot *slot, struct sluice_err *err)
 {
-	char text[ADDRESS_TEXT_SIZE];
-	int code = check_key(table, &from->key, err);
-
-	if (code)
-		return code;
-	struct block_family *family = family_of(table, from->key.family);
-	uint64_t hash = hash_of(table, from->key.family, from->key.addr);
+	struct side *side = side_of(table, from->key.family);
 	uint32_t position;
+	uint64_t hash;
+	int code;
 
-	if (block_family_find(family, hash, &position)) {
-		err_set(err, NULL, "block '%s': it is blocked already",
-			address_format(&from->key, text));
-		return -EEXIST;
-	}
-	code = table->n_free ? block_family_place(family, hash, &position) : -ENOSPC;
+	if (!has_shape(&from->key, &side->shape))
+		return refuse(table, &from->key, -EINVAL, err);
+	hash = hash_of(table, from->key.family, from->key.addr);
+	code = block_family_place(&side->ways, hash, &position);
+	if (!code && !table->n_free)
+		code = -ENOSPC;
 	if (code)
-		goto full;
+		return refuse(table, &from->key, code, err);
 	uint32_t index = table->free_records[table->n_free - 1];
 	struct sluice_block_record *record = &table->records[index];
 
@@ -345,20 +415,17 @@ int blocklist_table_add(struct blocklist_table *table, const struct dataplane_bl
 	record->position = position;
 	record_state(record, SLUICE_RECORD_USED);
 	/* Before the key: who finds it must have been told to look. */
-	count_change(table, from->key.family, 1);
-	code = block_family_publish(family, hash, position, from->flags & DATAPLANE_BLOCK_MANUAL);
+	count_up(table, side);
+	code = block_family_publish(&side->ways, hash, position,
+				    from->flags & DATAPLANE_BLOCK_MANUAL);
 	if (code) {
-		count_change(table, from->key.family, -1);
+		count_down(table, side);
 		record_state(record, SLUICE_RECORD_FREE);
-		goto full;
+		return refuse(table, &from->key, -ENOSPC, err);
 	}
 	table->n_free--;
 	*slot = index;
 	return 0;
-full:
-	err_set(err, NULL, "block '%s': the blocklist is full (%u entries; policy.max_blocked)",
-		address_format(&from->key, text), table->n_records);
-	return -ENOSPC;
 }
 
 static bool slot_is_used(const struct blocklist_table *table, dataplane_slot slot)
@@ -377,7 +444,7 @@ void blocklist_table_update(struct blocklist_table *table, dataplane_slot slot,
 	    memcmp(record->addr, from->key.addr, sizeof(record->addr)) != 0)
 		return;
 	record_write(table, record, from);
-	block_family_set_manual(family_of(table, record->family), record->position,
+	block_family_set_manual(&side_of(table, record->family)->ways, record->position,
 				from->flags & DATAPLANE_BLOCK_MANUAL);
 }
 
@@ -387,10 +454,12 @@ void blocklist_table_del(struct blocklist_table *table, dataplane_slot slot)
 		return;
 	struct sluice_block_record *record = &table->records[slot];
 
+	struct side *side = side_of(table, record->family);
+
 	record_state(record, SLUICE_RECORD_LEAVING);
-	block_family_remove(family_of(table, record->family),
-			    hash_of(table, record->family, record->addr), record->position);
-	count_change(table, record->family, -1);
+	block_family_remove(&side->ways, hash_of(table, record->family, record->addr),
+			    record->position);
+	count_down(table, side);
 	record_state(record, SLUICE_RECORD_FREE);
 	table->free_records[table->n_free++] = slot;
 }
@@ -401,8 +470,7 @@ uint32_t blocklist_table_packets(const struct blocklist_table *table, dataplane_
 		return 0;
 	const struct sluice_block_record *record = &table->records[slot];
 
-	return block_family_packets(record->family == SLUICE_FAMILY_IPV4 ? &table->v4 : &table->v6,
-				    record->position);
+	return block_family_packets(&side_of_const(table, record->family)->ways, record->position);
 }
 
 void blocklist_table_foreach(const struct blocklist_table *table, dataplane_block_fn fn, void *ctx)
@@ -419,11 +487,11 @@ void blocklist_table_foreach(const struct blocklist_table *table, dataplane_bloc
 
 void blocklist_table_release(struct blocklist_table *table)
 {
-	block_family_release(&table->v4);
-	block_family_release(&table->v6);
+	block_family_release(&table->v4.ways);
+	block_family_release(&table->v6.ways);
 }
 
 uint32_t blocklist_table_count(const struct blocklist_table *table, uint8_t family)
 {
-	return family == SLUICE_FAMILY_IPV4 ? table->n_v4 : table->n_v6;
+	return side_of_const(table, family)->n;
 }

@@ -10,96 +10,90 @@
 
 #include <sluice/key.h>
 
-/* In host byte order, so that addresses compare as numbers; IPv4 fills the upper 32 bits of `high`. */
-struct point {
-	uint64_t family, high, low;
-};
+/* An address as a number; IPv4 fills the upper 32 bits. */
+typedef unsigned __int128 point;
 
 struct range {
-	struct point first, last;
+	point first, last;
 };
 
-struct prefix_set {
+struct ranges {
+	struct range *at; /* In order, apart from each other. */
 	size_t n;
-	struct range ranges[];
 };
 
-/* The bits of a 64-bit word from `bit` on; none for 64. */
-static uint64_t bits_from(unsigned int bit)
+/* Ranges of two families never meet, so each family has its own. */
+struct prefix_set {
+	struct ranges v4, v6;
+	struct range all[];
+};
+
+/* Half an address, of which the bits from `len` on are set: none for 64 and more. */
+static uint64_t filled(uint64_t half, unsigned int len)
 {
-	return bit < 64 ? UINT64_MAX >> bit : 0;
+	return len < 64 ? half | UINT64_MAX >> len : half;
 }
 
 static struct range range_of(const struct sluice_key *key)
 {
-	bool v6 = key->family == SLUICE_FAMILY_IPV6;
-	uint64_t words[2];
-	struct range range;
+	unsigned int len = key->prefix_len;
+	uint64_t high, low;
 
-	memcpy(words, key->addr, sizeof(words));
-	range.first = (struct point){ key->family, be64toh(words[0]), be64toh(words[1]) };
-	range.last = range.first;
-	range.last.high |= bits_from(key->prefix_len) & (v6 ? UINT64_MAX : ~bits_from(32));
-	if (v6)
-		range.last.low |= bits_from(key->prefix_len > 64 ? key->prefix_len - 64u : 0);
-	return range;
-}
-
-static int number_compare(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int point_compare(const struct point *a, const struct point *b)
-{
-	if (a->family != b->family)
-		return number_compare(a->family, b->family);
-	return a->high != b->high ? number_compare(a->high, b->high)
-				  : number_compare(a->low, b->low);
+	memcpy(&high, key->addr, sizeof(high));
+	memcpy(&low, key->addr + sizeof(high), sizeof(low));
+	high = be64toh(high);
+	low = be64toh(low);
+	return (struct range){
+		.first = (point)high << 64 | low,
+		.last = (point)filled(high, len) << 64 | filled(low, len > 64 ? len - 64 : 0),
+	};
 }
 
 static int range_compare(const void *a, const void *b)
 {
 	const struct range *left = a, *right = b;
-	int order = point_compare(&left->first, &right->first);
 
-	return order ? order : point_compare(&left->last, &right->last);
+	if (left->first != right->first)
+		return left->first < right->first ? -1 : 1;
+	return (left->last > right->last) - (left->last < right->last);
 }
 
-/* True if `next` begins right behind `last`: then both are one range. */
-static bool follows(const struct point *last, const struct point *next)
+/* One range for those that overlap or follow each other. */
+static void merge(struct ranges *ranges)
 {
-	struct point after = *last;
+	size_t kept = 0;
 
-	if (last->family == SLUICE_FAMILY_IPV4)
-		after.high += 1ull << 32;
-	else if (++after.low == 0)
-		after.high++;
-	/* What wrapped round begins at zero, where nothing follows. */
-	return (after.high || after.low) && point_compare(&after, next) == 0;
+	qsort(ranges->at, ranges->n, sizeof(*ranges->at), range_compare);
+	for (size_t i = 0; i < ranges->n; i++) {
+		struct range next = ranges->at[i];
+		struct range *top = kept ? &ranges->at[kept - 1] : NULL;
+
+		if (!top || (next.first > top->last && next.first - top->last > 1))
+			ranges->at[kept++] = next;
+		else if (next.last > top->last)
+			top->last = next.last;
+	}
+	ranges->n = kept;
+}
+
+static void take_family(struct ranges *ranges, struct range *at, uint8_t family,
+			const struct sluice_key *keys, size_t n)
+{
+	ranges->at = at;
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].family == family)
+			ranges->at[ranges->n++] = range_of(&keys[i]);
+	merge(ranges);
 }
 
 int prefix_set_new(const struct sluice_key *keys, size_t n, struct prefix_set **out)
 {
-	struct prefix_set *set = calloc(1, sizeof(*set) + n * sizeof(set->ranges[0]));
-	size_t kept = 0;
+	struct prefix_set *set = calloc(1, sizeof(*set) + n * sizeof(set->all[0]));
 
 	if (!set)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		set->ranges[i] = range_of(&keys[i]);
-	qsort(set->ranges, n, sizeof(set->ranges[0]), range_compare);
-	for (size_t i = 0; i < n; i++) {
-		struct range *next = &set->ranges[i], *top;
-
-		top = kept ? &set->ranges[kept - 1] : NULL;
-		if (!top || (point_compare(&next->first, &top->last) > 0 &&
-			     !follows(&top->last, &next->first)))
-			set->ranges[kept++] = *next;
-		else if (point_compare(&next->last, &top->last) > 0)
-			top->last = next->last;
-	}
-	set->n = kept;
+	take_family(&set->v4, set->all, SLUICE_FAMILY_IPV4, keys, n);
+	take_family(&set->v6, set->all + set->v4.n, SLUICE_FAMILY_IPV6, keys, n);
 	*out = set;
 	return 0;
 }
@@ -109,35 +103,42 @@ void prefix_set_free(struct prefix_set *set)
 	free(set);
 }
 
-/* The first range that does not end before `point`, or NULL. */
-static const struct range *range_at(const struct prefix_set *set, const struct point *point)
+static const struct ranges *ranges_of(const struct prefix_set *set, uint8_t family)
 {
-	size_t low = 0, high = set ? set->n : 0, end = high;
+	if (!set)
+		return NULL;
+	if (family == SLUICE_FAMILY_IPV4)
+		return &set->v4;
+	return family == SLUICE_FAMILY_IPV6 ? &set->v6 : NULL;
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+/* The first range of a family that does not end before `at`, or NULL. */
+static const struct range *range_at(const struct prefix_set *set, uint8_t family, point at)
+{
+	const struct ranges *ranges = ranges_of(set, family);
+	const struct range *range;
 
-		if (point_compare(&set->ranges[middle].last, point) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < end ? &set->ranges[low] : NULL;
+	if (!ranges || !ranges->n)
+		return NULL;
+	range = ranges->at;
+	/* Without a branch on what is compared: which half it is no predictor can know. */
+	for (size_t n = ranges->n; n > 1; n -= n / 2)
+		range += range[n / 2 - 1].last < at ? n / 2 : 0;
+	return range->last < at ? NULL : range;
 }
 
 bool prefix_set_covers(const struct prefix_set *set, const struct sluice_key *key)
 {
 	struct range wanted = range_of(key);
-	const struct range *range = range_at(set, &wanted.first);
+	const struct range *range = range_at(set, key->family, wanted.first);
 
-	return range && point_compare(&range->first, &wanted.first) <= 0 &&
-	       point_compare(&wanted.last, &range->last) <= 0;
+	return range && range->first <= wanted.first && wanted.last <= range->last;
 }
 
 bool prefix_set_overlaps(const struct prefix_set *set, const struct sluice_key *key)
 {
 	struct range wanted = range_of(key);
-	const struct range *range = range_at(set, &wanted.first);
+	const struct range *range = range_at(set, key->family, wanted.first);
 
-	return range && point_compare(&range->first, &wanted.last) <= 0;
+	return range && range->first <= wanted.last;
 }

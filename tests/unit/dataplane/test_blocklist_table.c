@@ -287,6 +287,9 @@ static const struct refusal refusals[] = {
 	{ "stray bits beyond the unit",
 	  { 6, 64, { 0 }, { 0x20, 1, 0, 0, 0, 0, 0, 0, 1 } },
 	  -EINVAL },
+	{ "stray bytes before an address",
+	  { 4, 32, { 0, 0, 0, 0, 0, 1 }, { 10, 0, 0, 9 } },
+	  -EINVAL },
 	{ "no family", { 0, 0, { 0 }, { 0 } }, -EINVAL },
 	{ "another family", { 5, 32, { 0 }, { 10 } }, -EINVAL },
 };
@@ -309,6 +312,35 @@ Test(blocklist_table, refuses_what_is_no_source)
 	}
 	blocklist_table_free(table);
 	pinned_memory_free(&memory);
+}
+
+/* Of units at, and beside, the borders of bytes and words. */
+Test(blocklist_table, refuses_a_bit_behind_any_unit)
+{
+	static const uint8_t units[] = { 1, 7, 8, 9, 56, 63, 64, 65, 127, 128 };
+
+	for (size_t i = 0; i < sizeof(units); i++) {
+		struct pinned_memory memory = pinned_memory_new(30, 9);
+		struct sluice_key key = { SLUICE_FAMILY_IPV6, units[i], { 0 }, { 0 } };
+		struct sluice_err err = { 0 };
+		struct blocklist_adoption adoption;
+		struct blocklist_table *table;
+
+		memory.header->v6_prefix_len = units[i];
+		table = pinned_memory_adopt(&memory, &adoption);
+		for (unsigned int bit = units[i]; bit < 128; bit++) {
+			key.addr[bit / 8] = (uint8_t)(0x80u >> bit % 8);
+			cr_assert_eq(try_add(table, key, &err), -EINVAL, "unit %u, bit %u",
+				     units[i], bit);
+			key.addr[bit / 8] = 0;
+		}
+		key.addr[(units[i] - 1) / 8] = (uint8_t)(0x80u >> (units[i] - 1) % 8);
+		cr_assert_eq(try_add(table, key, &err), 0, "unit %u: %s", units[i], err.text);
+		key.prefix_len--;
+		cr_assert_eq(try_add(table, key, &err), -EINVAL, "unit %u", units[i]);
+		blocklist_table_free(table);
+		pinned_memory_free(&memory);
+	}
 }
 
 Test(blocklist_table, keeps_nothing_when_the_stash_map_refuses)
