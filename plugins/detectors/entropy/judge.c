@@ -25,12 +25,16 @@ static const struct class_rule class_rules[ENTROPY_N_CLASSES] = {
 
 #define LEARNED_CONFIRM 2	/* Windows in a row at the lower limit. */
 #define LEARNED_SHORT_BITS 0.35 /* Of the greatest entropy: more even than crowds of people. */
-#define LEARNED_GROWTH 4.0	/* Over the suspects' own mean in peace. */
-#define ANY_SHAPE_FACTOR 4.0	/* From here on the volume alone is a flood. */
-#define THIN_FACTOR 4.0		/* Sources under the floor cannot be named: be slower to cry. */
-#define GOING_ON_FACTOR 0.5	/* Of a limit, while there is an attack. */
-#define GAP_BINS 4		/* Two octaves without a suspect part two crowds. */
-#define BAND_MARGIN_BINS 2	/* Counting noise at the lower edge of a flood: one octave. */
+#define LOUD_PPS 4000.0		/* Of few sources each; 3 of 504 captures have a client of 1,000. */
+#define BEGAN_PPS 1000.0	/* Of few sources: the part of a window that a flood began in. */
+#define LOUD_LEARN_WINDOWS 10	/* Of peace, in which to see that such sources are not its own. */
+#define SIGHTED_WINDOWS 600  /* Without a packet of a known client, until it is for lack of any. */
+#define LEARNED_GROWTH 4.0   /* Over the suspects' own mean in peace. */
+#define ANY_SHAPE_FACTOR 4.0 /* From here on the volume alone is a flood. */
+#define THIN_FACTOR 4.0	     /* Sources under the floor cannot be named: be slower to cry. */
+#define GOING_ON_FACTOR 0.5  /* Of a limit, while there is an attack. */
+#define GAP_BINS 4	     /* Two octaves without a suspect part two crowds. */
+#define BAND_MARGIN_BINS 2   /* Counting noise at the lower edge of a flood: one octave. */
 #define LEAST_BITS_DEVIATION 0.1
 #define LEAST_NORMALISED_DEVIATION 0.01
 
@@ -41,6 +45,7 @@ struct view {
 	const struct baseline *baseline;
 	bool warm;	    /* Enough of peace was seen. */
 	bool entropy_moved; /* Away from what it is in peace. */
+	bool blind;	    /* Nobody is known here, as on a router. */
 };
 
 static struct view make_view(const struct entropy_params *params,
@@ -71,7 +76,7 @@ static void describe(struct judge_class *class, enum entropy_class which, const 
 	const struct entropy_sum *suspects = &view->measure->suspects[which];
 	double limit = view->params->flood_pps;
 
-	if (view->measure->n_known == 0)
+	if (view->blind)
 		limit *= class_rules[which].blind_factor;
 	if (view->warm)
 		limit = fmax(limit, baseline_limit(view->baseline, BASELINE_SUSPECT_PPS + which,
@@ -100,26 +105,72 @@ static double bits_short(const struct judge_class *class)
 	return (1 - class->normalised) * log2((double)class->n);
 }
 
-/* The lower limit: only many alike strangers, most of all traffic, where peace was different. */
+/* The lower limit. */
+static double learned_limit(const struct view *view, enum entropy_class which)
+{
+	return fmax(view->params->learned_flood_pps,
+		    baseline_limit(view->baseline, BASELINE_SUSPECT_PPS + which, LEARNED_GROWTH));
+}
+
+/* What the sources send of which each alone is loud. */
+static double loud_pps(const struct view *view, enum entropy_class which)
+{
+	double packets = 0;
+
+	for (unsigned int bin = entropy_bin(LOUD_PPS); bin < ENTROPY_N_BINS; bin++)
+		packets += view->measure->bin_packets[which][bin];
+	return packets / view->measure->seconds;
+}
+
+/* Few of which each is loud.  Where no client is known, those in the middle of a transfer are not. */
+static bool are_loud(const struct view *view, enum entropy_class which, double limit)
+{
+	return baseline_windows(view->baseline) >= LOUD_LEARN_WINDOWS &&
+	       (which != ENTROPY_CLASS_OTHER || !view->blind) && loud_pps(view, which) >= limit;
+}
+
+/*
+ * Few of which each is loud, or many that are more alike than people and move the entropy; a quiet
+ * peace, whose entropy is chance, has none to compare with.
+ */
+static bool has_flood_shape(const struct judge_class *class, enum entropy_class which,
+			    const struct view *view, double limit)
+{
+	if (class->shape == JUDGE_SHAPE_FEW)
+		return are_loud(view, which, limit);
+	return view->warm && class->shape == JUDGE_SHAPE_MANY &&
+	       bits_short(class) <= LEARNED_SHORT_BITS && view->entropy_moved;
+}
+
+/* Only strangers of such a shape, most of all traffic, where peace was different. */
 static bool is_learned_flood(struct judge_class *class, enum entropy_class which,
 			     const struct view *view)
 {
 	const struct entropy_params *params = view->params;
-	double limit =
-		fmax(params->learned_flood_pps,
-		     baseline_limit(view->baseline, BASELINE_SUSPECT_PPS + which, LEARNED_GROWTH));
+	double limit = learned_limit(view, which);
 
-	if (!view->warm || !class_rules[which].learned || limit >= class->limit ||
-	    class->pps < limit || class->n < params->min_sources ||
-	    class->normalised < params->high_entropy || bits_short(class) > LEARNED_SHORT_BITS ||
+	if (!class_rules[which].learned || limit >= class->limit || class->pps < limit ||
+	    !has_flood_shape(class, which, view, limit) ||
 	    view->measure->suspects[which].packets <
 		    params->new_share * view->measure->offered.packets ||
-	    !view->entropy_moved ||
 	    !baseline_is_jump(view->baseline,
 			      view->measure->offered.packets / view->measure->seconds))
 		return false;
 	class->limit = limit;
 	return true;
+}
+
+/*
+ * Windows in a row at the lower limit.  A flood begins somewhere in a window: of few loud sources,
+ * what that part of it had counts as the first.
+ */
+static uint32_t learned_confirm(const struct judge_class *class, enum entropy_class which)
+{
+	uint32_t confirm = class_rules[which].confirm;
+
+	if (class->shape == JUDGE_SHAPE_FEW)
+		return class->began ? LEARNED_CONFIRM - 1 : LEARNED_CONFIRM;
+	return confirm > LEARNED_CONFIRM ? confirm : LEARNED_CONFIRM;
 }
 
 /* True if the class is, or has become, part of an attack. */
@@ -135,8 +186,11 @@ static bool class_step(struct judge_class *class, enum entropy_class which, bool
 	flood = is_flood(class, attack ? GOING_ON_FACTOR : 1.0);
 	if (!flood && is_learned_flood(class, which, view)) {
 		flood = true;
-		confirm = confirm > LEARNED_CONFIRM ? confirm : LEARNED_CONFIRM;
+		confirm = learned_confirm(class, which);
 	}
+	/* Only the window right before the first full one. */
+	if (!flood)
+		class->began = class->shape == JUDGE_SHAPE_FEW && class->pps >= BEGAN_PPS;
 	class->streak = flood ? class->streak + 1 : 0;
 	class->active = flood && class->streak >= confirm;
 	if (class->active)
@@ -295,6 +349,9 @@ void judge_step(struct judge *judge, const struct entropy_params *params,
 	struct view view = make_view(params, measure, baseline);
 	double blocked_pps = measure->blocked_packets / measure->seconds;
 
+	/* On a quiet server no client may send anything in a whole window. */
+	judge->sighted = measure->n_known > 0 ? SIGHTED_WINDOWS : judge->sighted - !!judge->sighted;
+	view.blind = judge->sighted == 0;
 	judge->score = 0;
 	judge->suspicious = false;
 	judge->offered_pps = measure->offered.packets / measure->seconds;

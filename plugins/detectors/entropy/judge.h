@@ -31,14 +31,16 @@ struct judge_class {
 	/* The attack. */
 	bool active;
 	uint32_t streak;   /* Windows in a row that looked like a flood. */
+	bool began;	   /* The window before those had a part of it, of few loud sources. */
 	unsigned int band; /* The lowest bin that belongs to the flood. */
 };
 
 struct judge {
 	struct judge_class class[ENTROPY_N_CLASSES];
 	bool attack, thin_active;
-	double off_pps; /* Under this much pressure the attack is ending. */
-	uint32_t calm;	/* Windows in a row under it. */
+	uint32_t sighted; /* So many windows more there are known clients, though none sends. */
+	double off_pps;	  /* Under this much pressure the attack is ending. */
+	uint32_t calm;	  /* Windows in a row under it. */
 	/* This window. */
 	double pressure_pps; /* What the attack sends, blocked or not. */
 	double offered_pps, blocked_pps, thin_pps, thin_limit;
