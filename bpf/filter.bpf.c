@@ -135,7 +135,18 @@ struct packet {
 	bool malformed;
 };
 
-/* ::ffff:a.b.c.d, which an application takes for a.b.c.d: no such address belongs on a wire. */
+/*
+ * In ::/16, where no host has its address (RFC 4291, sections 2.4, 2.5.3 and 2.5.5): the loopback address and
+ * IPv4 in disguise, which Linux drops too.  But not `::`, by which a host asks whether an address is
+ * taken: the rest must not get that blocked, in whatever unit sources are blocked.
+ */
+static __always_inline bool source_is_reserved(const struct source *source)
+{
+	return unlikely(!(source->high & bpf_cpu_to_be64(0xffffull << 48))) &&
+	       source->high | source->low;
+}
+
+/* ::ffff:a.b.c.d, which an application takes for a.b.c.d. */
 static __always_inline bool source_is_mapped(const struct source *source)
 {
 	return unlikely(!source->high) && (__u32)source->low == bpf_htonl(0xffff);
@@ -179,7 +190,7 @@ static __always_inline bool read_ipv6(struct xdp_md *ctx, const struct parse_cur
 	packet->source.v6 = true;
 	__builtin_memcpy(&packet->source.high, &ip->saddr, 8);
 	__builtin_memcpy(&packet->source.low, (void *)&ip->saddr + 8, 8);
-	packet->malformed = parse_ipv6_malformed(ip);
+	packet->malformed = parse_ipv6_malformed(ip) || source_is_reserved(&packet->source);
 	read_length(ctx, cursor, parse_ipv6_length(ip), packet);
 	return true;
 }
@@ -210,8 +221,8 @@ static __always_inline enum sluice_reason judge(__u32 flags, const struct packet
 }
 
 /*
- * What becomes of an IPv6 packet whose sender is `addr` to an application: it is dropped for either
- * source's sake, and spared nothing for this one's.  Judged by the verifier by itself; see rules.h.
+ * What becomes of a malformed IPv6 packet, if those pass, whose sender is `addr` to an application: it
+ * is dropped for either source's sake, and spared nothing for this one's.  Judged by the verifier by itself; see rules.h.
  */
 __noinline int judge_mapped(__u32 flags, __u32 addr)
 {

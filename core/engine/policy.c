@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "votes.h"
@@ -53,6 +54,14 @@ static void refuse(struct engine *engine, const struct proposal *proposal, const
 		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
 }
 
+/* With `::` in it, by which hosts ask whether an address is taken (RFC 4862, section 5.4.2). */
+static bool holds_unspecified(const struct sluice_key *key)
+{
+	static const uint8_t zero[sizeof(key->addr)];
+
+	return key->family == SLUICE_FAMILY_IPV6 && memcmp(key->addr, zero, sizeof(zero)) == 0;
+}
+
 /* True if the proposal is to become a block. */
 static bool admit(struct engine *engine, const struct proposal *proposal, uint64_t now_ns)
 {
@@ -61,7 +70,7 @@ static bool admit(struct engine *engine, const struct proposal *proposal, uint64
 
 	if (blocklist_find(engine->blocklist, key) || prefix_list_covering(&engine->prefixes, key))
 		return false;
-	if (allow_overlaps(engine->allow, key)) {
+	if (allow_overlaps(engine->allow, key) || holds_unspecified(key)) {
 		engine->protected_allow++;
 		return false;
 	}

@@ -43,6 +43,14 @@ static bool malformed_v6(const uint8_t *ip, uint32_t room)
 	return ip[0] >> 4 != 6 || 40 + big16(ip + 4) > room;
 }
 
+/* Nobody's address, but for `::` itself. */
+static bool is_reserved_v6(const uint8_t source[16])
+{
+	static const uint8_t zero[16];
+
+	return !source[0] && !source[1] && memcmp(source, zero, sizeof(zero)) != 0;
+}
+
 /* The index of the longest prefix that covers `key`, or -1. */
 static int longest(const struct model_list *list, const struct sluice_key *key)
 {
@@ -104,7 +112,7 @@ static enum dataplane_reason judge_v6(const struct model *model, const uint8_t *
 
 	if (is_exempt(model, &source))
 		return DATAPLANE_REASON_EXEMPT;
-	reason = judge_source(model, &source, malformed_v6(ip, room));
+	reason = judge_source(model, &source, malformed_v6(ip, room) || is_reserved_v6(ip + 8));
 	if (reason == DATAPLANE_REASON_PASS && v4.family)
 		reason = judge_source(model, &v4, false);
 	return reason;

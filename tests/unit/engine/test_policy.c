@@ -86,6 +86,15 @@ Test(policy, a_unit_with_one_allowed_address_is_not_blocked)
 	cr_expect_eq(rig_status(rig).protected_allow, 1);
 }
 
+Test(policy, who_asks_whether_an_address_is_taken_is_not_blocked)
+{
+	rig_wish(rig, "::", 100000);
+	rig_wish(rig, "0:0:0:1::", 100000);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, 1);
+	cr_expect_eq(rig_status(rig).protected_allow, 1);
+}
+
 Test(policy, a_source_in_a_blocked_prefix_needs_no_block)
 {
 	struct sluice_key prefix = key_of("192.0.2.0/24");
