@@ -44,6 +44,7 @@ static void print_detectors(const json_t *detectors)
 		{ "removed", "ends; what it had blocked stays until it is quiet" },
 		{ "reconfigured", "takes its new options; what it learned stays" },
 		{ "recreated", "is made anew and learns from the beginning" },
+		{ "replaced", "is replaced by a newer build, which learns from the beginning" },
 	};
 	const json_t *detector;
 	size_t i;

@@ -188,6 +188,7 @@ static int instance_new(struct plugin *plugin, const struct plugin_use *use,
 		return rc;
 	}
 	instance->plugin = plugin;
+	plugin_hold(plugin);
 	instance->clock = use->clock;
 	instance->logger = use->logger;
 	instance->limit = (struct log_limit)LOG_LIMIT_DEFAULT;
@@ -358,6 +359,7 @@ void plugin_instance_free(struct sluice_instance *instance)
 	else if (stack && instance->self)
 		stack->close(instance->self);
 	config_free(instance->config);
+	plugin_let_go(instance->plugin);
 	free(instance);
 }
 

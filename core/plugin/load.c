@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "config/manifest.h"
 #include "descriptor.h"
 #include "manifest_check.h"
+#include "origin.h"
 #include "plugin.h"
 #include "probe.h"
 #include "trust.h"
@@ -32,6 +34,9 @@ struct plugin {
 	int fd;
 	void *handle;
 	bool pinned; /* Code of it may still be running. */
+	atomic_size_t instances;
+	char *folder;
+	struct plugin_origin origin;
 	union descriptor_ops ops;
 };
 
@@ -234,6 +239,14 @@ int plugin_open(const char *folder, const char *name, enum sluice_plugin_kind ki
 		return prefix_name(err, name, -ENOMEM);
 	}
 	plugin->fd = -1;
+	plugin->folder = strdup(folder);
+	if (!plugin->folder) {
+		rc = -ENOMEM;
+		err_set(err, NULL, "out of memory (-ENOMEM)");
+		goto out;
+	}
+	/* Before they are read: what comes in between shows as a change later. */
+	origin_note(folder, name, &plugin->origin);
 	if (!trust) {
 		plugin_trust_init(&own);
 		trust = &own;
@@ -261,7 +274,31 @@ void plugin_close(struct plugin *plugin)
 	if (plugin->fd >= 0)
 		close(plugin->fd);
 	manifest_free(plugin->manifest);
+	free(plugin->folder);
 	free(plugin);
+}
+
+enum plugin_standing plugin_standing(const struct plugin *plugin)
+{
+	struct plugin_origin now;
+
+	origin_note(plugin->folder, plugin_name(plugin), &now);
+	return origin_compare(&plugin->origin, &now);
+}
+
+bool plugin_in_use(const struct plugin *plugin)
+{
+	return atomic_load(&plugin->instances) > 0;
+}
+
+void plugin_hold(struct plugin *plugin)
+{
+	atomic_fetch_add(&plugin->instances, 1);
+}
+
+void plugin_let_go(struct plugin *plugin)
+{
+	atomic_fetch_sub(&plugin->instances, 1);
 }
 
 void plugin_pin(struct plugin *plugin)

@@ -14,6 +14,7 @@
 #ifndef SLUICE_PLUGIN_PLUGIN_H
 #define SLUICE_PLUGIN_PLUGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,17 @@ int plugin_open(const char *folder, const char *name, enum sluice_plugin_kind ki
 	__attribute__((warn_unused_result));
 /* Free its instances first.  NULL is a no-op. */
 void plugin_close(struct plugin *plugin);
+
+/* How the files in a plugin's folder stand to what is loaded. */
+enum plugin_standing {
+	PLUGIN_CURRENT,
+	PLUGIN_REPLACED, /* Other files are there, or none. */
+	PLUGIN_OVERWRITTEN, /* The very file that is loaded has another content: no good can come of it. */
+};
+
+enum plugin_standing plugin_standing(const struct plugin *plugin);
+/* True while it has instances. */
+bool plugin_in_use(const struct plugin *plugin);
 
 const char *plugin_name(const struct plugin *plugin);
 const char *plugin_version(const struct plugin *plugin);
@@ -136,6 +148,9 @@ int plugin_stack_wake_fd(const struct sluice_instance *instance);
 void plugin_instance_retire(struct sluice_instance *instance);
 /* The half of it that concerns the object. */
 void plugin_pin(struct plugin *plugin);
+/* Instances count themselves in and out, on whatever thread. */
+void plugin_hold(struct plugin *plugin);
+void plugin_let_go(struct plugin *plugin);
 
 /* Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op. */
 void plugin_instance_free(struct sluice_instance *instance);

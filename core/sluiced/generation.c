@@ -421,17 +421,18 @@ static void inherit_slot(struct generation *generation, size_t i, struct generat
 
 const char *generation_fate_name(enum generation_fate_kind what)
 {
-	static const char *const names[] = { "added", "removed", "kept", "reconfigured",
-					     "recreated" };
+	static const char *const names[] = { "added",	     "removed",	  "kept",
+					     "reconfigured", "recreated", "replaced" };
 
 	return names[what];
 }
 
+/* Of that name, in whatever build. */
 static const struct slot *find_plugin(const struct generation *generation,
 				      const struct plugin *plugin)
 {
 	for (size_t i = 0; i < generation->n_slots; i++)
-		if (generation->slots[i].plugin == plugin)
+		if (strcmp(plugin_name(generation->slots[i].plugin), plugin_name(plugin)) == 0)
 			return &generation->slots[i];
 	return NULL;
 }
@@ -464,7 +465,9 @@ static struct generation_fate foresee(const struct plugin *plugin, const struct 
 
 	if (!from || !slot)
 		return fate;
-	if (hangs(from))
+	if (from->plugin != slot->plugin)
+		fate.what = GENERATION_REPLACED;
+	else if (hangs(from))
 		fate.what = GENERATION_RECREATED;
 	else if (config_equal(fate.before, fate.after))
 		fate.what = GENERATION_KEPT;

@@ -81,6 +81,7 @@ enum generation_fate_kind {
 	GENERATION_KEPT,	 /* With the same options. */
 	GENERATION_RECONFIGURED, /* It takes the new options live: what it learned stays. */
 	GENERATION_RECREATED,	 /* It learns anew. */
+	GENERATION_REPLACED,	 /* By a newer build, which learns anew. */
 };
 
 /* What becomes of one detector. */

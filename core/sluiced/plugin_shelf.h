@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The plugins that this process has loaded, each once.  They stay until the end: a reload makes
- * new instances of the same object, and nothing is unloaded or exchanged under a running instance.
- * A newer build of a plugin takes effect with a restart.
+ * The plugins that this process has loaded, each once.  A reload makes new instances of the same
+ * object, unless a newer build of a detector has taken the place of its files: that is loaded beside
+ * it, and the old one goes when its last instance has.  Nothing is unloaded or exchanged under a
+ * running instance.  A newer build of a back end takes effect with a restart, as do its options.
  */
 #ifndef SLUICE_SLUICED_PLUGIN_SHELF_H
 #define SLUICE_SLUICED_PLUGIN_SHELF_H

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Reloads: what `sluice reload` and its dry run tell; a bad file changes nothing; and 24 reloads in
-# a row under full-rate traffic, which swap detectors and their options, lose no packet, keep every
-# block and the automatic rule.
+# Reloads: what `sluice reload` and its dry run tell; a bad file changes nothing; a newer build of a
+# detector takes the place of the old one, which is unloaded; and 24 reloads in a row under full-rate
+# traffic, which swap detectors, their builds and their options, lose no packet, keep every block and
+# the automatic rule.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -117,8 +118,61 @@ bad_file() {
 	ok "a bad option is told with its place"
 }
 
+# install_build OBJECT VERSION: as a package manager would, under new inodes.
+install_build() {
+	install -m 755 "$1" "$LAB/plugins/aggregate.so" || fail "cannot install $1"
+	sed "s/^version: .*/version: \"$2\"/" "$HERE/detector/aggregate.plugin.yaml" \
+		>"$LAB/plugins/.new"
+	mv "$LAB/plugins/.new" "$LAB/plugins/aggregate.plugin.yaml" || fail "cannot install $2"
+}
+
+older_build() {
+	install_build "$BUILD/tests/system/aggregate.so" 1.0.0
+}
+
+newer_build() {
+	install_build "$BUILD/tests/system/newer/aggregate.so" 1.0.1
+}
+
+# The version of the code that answers.
+build_is() {
+	status_is '.detectors[] | select(.name == "aggregate") | .evidence | split(", ")[1]' "$1"
+}
+
+# How many files of that name, deleted or not, the daemon has mapped.
+builds_mapped() {
+	awk '$6 ~ /aggregate\.so$/ { print $5 }' "/proc/$SLUICED/maps" | sort -u | wc -l
+}
+
+new_builds() {
+	write 200ms 300k
+	sluice reload >/dev/null || fail "cannot reload"
+	wait_for 10 build_is 1.0.0 || fail "the first build does not answer"
+	newer_build
+	expect "fate of a detector with a newer build" "$(fate aggregate)" is replaced
+	build_is 1.0.0 || fail "a dry run put the newer build in force"
+	sluice reload >"$LAB/plan.txt" || fail "a newer build is refused"
+	grep -q 'aggregate is replaced by a newer build' "$LAB/plan.txt" || fail "a newer build is not told"
+	wait_for 10 build_is 1.0.1 || fail "the newer build does not answer"
+	expect "fate without another" "$(fate aggregate)" is kept
+	expect "builds that are loaded" "$(builds_mapped)" == 1
+	printf 'no object' >"$LAB/plugins/.new" && chmod 755 "$LAB/plugins/.new"
+	mv "$LAB/plugins/.new" "$LAB/plugins/aggregate.so"
+	sluice reload 2>&1 | grep -q "$file:7:.*aggregate" || fail "no place of a broken build"
+	wait_for 10 build_is 1.0.1 || fail "the last good build does not go on"
+	newer_build
+	sluice reload >/dev/null || fail "cannot reload"
+	touch -d '1 hour ago' "$LAB/plugins/aggregate.so"
+	sluice reload >"$LAB/refused.log" 2>&1 && fail "an object that was written over is accepted"
+	grep -q 'written over while it is loaded' "$LAB/refused.log" || fail "no reason for that"
+	older_build
+	sluice reload >/dev/null || fail "cannot go back to the older build"
+	wait_for 10 build_is 1.0.0 || fail "the older build does not answer"
+}
+
 # One after the other: detectors go and come, take options, are asked for other features, ...
 reload_in_turn() {
+	if [ $(($1 % 2)) = 0 ]; then older_build; else newer_build; fi
 	case $(($1 % 6)) in
 	0) write 100ms "$((200 + $1))k" ;;
 	1) write 200ms 200k 'features: { flows: 2Ki }' ;;
@@ -171,8 +225,7 @@ lab_enter "$0" "$@"
 lab_network 2
 mkdir -p "$LAB/plugins"
 cp "$BUILD"/lib/sluice/plugins/* "$LAB/plugins/"
-cp "$BUILD/tests/system/aggregate.so" "$HERE/detector/aggregate.plugin.yaml" "$LAB/plugins/" ||
-	fail "the test's detector is not built"
+older_build
 chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
 file=$LAB/reload.yaml
 write 100ms 200k
@@ -180,6 +233,7 @@ start_sluiced "$file"
 telling
 restarts
 bad_file
+new_builds
 start_probe --sources 198.18.0.0-198.18.255.255 --drop
 under_traffic
 stop "$SLUICED" || fail "sluiced does not end cleanly"

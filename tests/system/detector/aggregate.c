@@ -2,12 +2,17 @@
 /*
  * A detector for tests: when more packets a second are offered than `limit`, it asks for all sources
  * that it sees, and for one rule that drops UDP.  It goes on asking while that rule drops as much.
+ * Its evidence ends in the version of the build.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <sluice/detector.h>
+
+#ifndef AGGREGATE_VERSION
+#define AGGREGATE_VERSION "1.0.0"
+#endif
 
 struct aggregate {
 	struct sluice_instance *instance;
@@ -84,8 +89,8 @@ static int aggregate_observe(void *self, const struct sluice_window *window,
 	for (size_t i = 0; i < window->n_rules; i++)
 		by_rules += sluice_window_rule(window, i)->dropped_packets;
 	verdict->score = (double)pps / (double)aggregate->limit;
-	snprintf(verdict->evidence, sizeof(verdict->evidence), "%llu by rules",
-		 (unsigned long long)by_rules);
+	snprintf(verdict->evidence, sizeof(verdict->evidence), "%llu by rules, %s",
+		 (unsigned long long)by_rules, AGGREGATE_VERSION);
 	if (pps <= aggregate->limit)
 		return 0;
 	verdict->attack = true;
@@ -108,7 +113,7 @@ const struct sluice_plugin sluice_plugin = {
 	.size = sizeof(struct sluice_plugin),
 	.kind = SLUICE_PLUGIN_DETECTOR,
 	.name = "aggregate",
-	.version = "1.0.0",
+	.version = AGGREGATE_VERSION,
 	.license = "BSD-2-Clause",
 	.ops = &aggregate_ops,
 };
