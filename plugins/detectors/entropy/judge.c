@@ -149,6 +149,8 @@ static bool is_learned_flood(struct judge_class *class, enum entropy_class which
 	const struct entropy_params *params = view->params;
 	double limit = learned_limit(view, which);
 
+	if (which == ENTROPY_CLASS_UDP && view->measure->quic_crowd)
+		return false;
 	if (!class_rules[which].learned || limit >= class->limit || class->pps < limit ||
 	    !has_flood_shape(class, which, view, limit) ||
 	    view->measure->suspects[which].packets <

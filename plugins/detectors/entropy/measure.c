@@ -11,6 +11,7 @@
 
 #include "learned.h"
 #include "params.h"
+#include "quic.h"
 
 /* Rates over less time than this would be made of single packets. */
 #define SHORTEST_SECONDS 0.05
@@ -222,6 +223,7 @@ int measure_window(struct entropy_measure *measure, const struct entropy_params 
 	reset(measure, window);
 	measure_sources(measure, params, learned, now, window);
 	measure_blocked(measure, window);
+	measure->quic_crowd = quic_window_is_crowd(window);
 	/* Sources that found no place in the table: there are many, and each sent little. */
 	measure->thin.packets += (double)window->untracked_packets;
 	return 0;

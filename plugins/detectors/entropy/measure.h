@@ -63,6 +63,7 @@ struct entropy_measure {
 	struct entropy_sum suspects[ENTROPY_N_CLASSES];
 	double blocked_packets;
 	uint64_t n_known;
+	bool quic_crowd; /* Nearly all UDP is QUIC's, newcomers' among it. */
 	uint64_t bin_n[ENTROPY_N_CLASSES][ENTROPY_N_BINS];
 	double bin_packets[ENTROPY_N_CLASSES][ENTROPY_N_BINS];
 	struct entropy_suspect *list;

@@ -269,6 +269,7 @@ size_t miner_run(struct miner *miner, const struct mine_params *params,
 	memset(miner->unexplained, 0, sizeof(miner->unexplained));
 	for (size_t i = 0; i < miner->n_samples; i++)
 		miner->unexplained[i / 64] |= 1ull << (i % 64);
+	mine_judge_begin(miner);
 	while (n < max && best_rule(miner, &rules[n])) {
 		for (size_t i = 0; i < miner->n_samples; i++)
 			if (mine_packet_fits(&input->samples[i], &rules[n].match))

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic.h"
+
 /* Who is no service has any port: hardly ever the one that a rule names, and many at once never. */
 #define NAMED_PORT 0.125
 /* What hosts get in general counts as so many samples: a quiet peace says little by itself. */
@@ -145,6 +147,37 @@ void mine_judge_estimate(const struct miner *miner, struct mine_candidate *candi
 	rule->coverage = (double)rule->samples / (double)miner->n_samples;
 }
 
+static struct quic_count count_quic(const struct miner *miner, const uint64_t *bits)
+{
+	struct quic_count count = { 0 };
+
+	for (size_t i = 0; i < miner->n_samples; i++) {
+		const struct mine_packet *packet = &miner->input->samples[i];
+
+		if (mine_bits_has(bits, i))
+			quic_count_add(&count, &packet->packet, packet->head, packet->head_size);
+	}
+	return count;
+}
+
+void mine_judge_begin(struct miner *miner)
+{
+	struct quic_count count = count_quic(miner, miner->unexplained);
+
+	miner->is_quic_crowd = quic_is_crowd(&count);
+}
+
+/* Newcomers of one browser are as alike as a flood; what a rule takes of them has no first packets. */
+static bool hits_quic_crowd(const struct miner *miner, const struct mine_bits *bits)
+{
+	struct quic_count count;
+
+	if (!miner->is_quic_crowd)
+		return false;
+	count = count_quic(miner, bits->samples);
+	return quic_fits(&count);
+}
+
 bool mine_judge_is_honest(struct miner *miner, struct mine_candidate *candidate)
 {
 	const struct mine_params *params = miner->params;
@@ -153,6 +186,8 @@ bool mine_judge_is_honest(struct miner *miner, struct mine_candidate *candidate)
 	if (rule->benign_share > params->max_benign || rule->samples < params->min_sources ||
 	    rule->excess_pps < params->min_pps ||
 	    rule->pps < params->growth * rule->benign_share * miner->input->peace_pps)
+		return false;
+	if (hits_quic_crowd(miner, &candidate->bits))
 		return false;
 	count_sources(miner, &candidate->bits, rule);
 	return rule->sources >= params->min_sources && rule->new_share >= params->new_share &&

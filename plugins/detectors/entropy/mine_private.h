@@ -61,6 +61,7 @@ struct miner {
 	size_t n_atoms;
 	struct mine_candidate beam[MINE_BEAM], next[MINE_BEAM], best;
 	bool has_best;
+	bool is_quic_crowd; /* What no rule explains, of UDP to its port. */
 	uint64_t sources[MINE_MAX_SAMPLES];
 };
 
@@ -79,6 +80,8 @@ void mine_bits_mark(const struct miner *miner, const struct sluice_rule_match *m
 void mine_bits_both(const struct mine_bits *left, const struct mine_bits *right,
 		    struct mine_bits *out);
 
+/* What is to be known of all samples first. */
+void mine_judge_begin(struct miner *miner);
 /* What a rule of this conjunction would take, and of peace at most. */
 void mine_judge_estimate(const struct miner *miner, struct mine_candidate *candidate);
 /* Whether a rule may: harms few, is worth it, and is against many new senders alike, who are counted. */

@@ -50,6 +50,9 @@ void entropy_bench_step(struct entropy_bench *bench)
 	struct sluice_window window;
 
 	traffic_window(traffic, bench->window_ns, &window);
+	window.samples = bench->samples;
+	window.n_samples = bench->n_samples;
+	window.sample_size = sizeof(*bench->samples);
 	cr_assert_eq(entropy_observe(bench->entropy, &window, &bench->result), 0);
 	bench->attack_windows += bench->result.attack;
 	for (size_t i = 0; i < bench->result.n_named && i < bench->max_blocks; i++) {

@@ -19,6 +19,8 @@ struct entropy_bench {
 	bool offload;		/* Every other block goes to the card. */
 	size_t innocents_named; /* Since start. */
 	size_t attack_windows;
+	const struct sluice_sample *samples; /* Of every window; NULL: none. */
+	size_t n_samples;
 };
 
 /* The manifest's defaults. */
