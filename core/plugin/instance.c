@@ -251,6 +251,14 @@ int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 		err_set(err, NULL, "it is no detector");
 		return fail(plugin, "cannot start it", -EINVAL, err);
 	}
+	if (plugin_n_lost(plugin) >= PLUGIN_LOST_MAX) {
+		err_init(err);
+		err_set(err, NULL,
+			"%zu earlier instances of it hang in a call; take it out, or install a build "
+			"that does not hang",
+			plugin_n_lost(plugin));
+		return fail(plugin, "cannot start it", -EBUSY, err);
+	}
 	rc = instance_new(plugin, use, errors, &instance, err);
 	if (rc != 0)
 		return fail(plugin, "cannot configure it", rc, err);
@@ -341,6 +349,7 @@ int plugin_stack_wake_fd(const struct sluice_instance *instance)
 
 void plugin_instance_retire(struct sluice_instance *instance)
 {
+	plugin_lose(instance->plugin);
 	atomic_store(&instance->retired, true);
 	plugin_pin(instance->plugin);
 }
@@ -358,6 +367,8 @@ void plugin_instance_free(struct sluice_instance *instance)
 		detector->destroy(instance->self);
 	else if (stack && instance->self)
 		stack->close(instance->self);
+	if (atomic_load(&instance->retired))
+		plugin_find(instance->plugin);
 	config_free(instance->config);
 	plugin_let_go(instance->plugin);
 	free(instance);

@@ -35,6 +35,7 @@ struct plugin {
 	void *handle;
 	bool pinned; /* Code of it may still be running. */
 	atomic_size_t instances;
+	atomic_size_t lost; /* Of these, in calls that do not come back. */
 	char *folder;
 	struct plugin_origin origin;
 	union descriptor_ops ops;
@@ -299,6 +300,21 @@ void plugin_hold(struct plugin *plugin)
 void plugin_let_go(struct plugin *plugin)
 {
 	atomic_fetch_sub(&plugin->instances, 1);
+}
+
+void plugin_lose(struct plugin *plugin)
+{
+	atomic_fetch_add(&plugin->lost, 1);
+}
+
+void plugin_find(struct plugin *plugin)
+{
+	atomic_fetch_sub(&plugin->lost, 1);
+}
+
+size_t plugin_n_lost(const struct plugin *plugin)
+{
+	return atomic_load(&plugin->lost);
 }
 
 void plugin_pin(struct plugin *plugin)

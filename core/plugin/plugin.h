@@ -148,9 +148,18 @@ int plugin_stack_wake_fd(const struct sluice_instance *instance);
 void plugin_instance_retire(struct sluice_instance *instance);
 /* The half of it that concerns the object. */
 void plugin_pin(struct plugin *plugin);
+/*
+ * How many instances may be lost in calls before plugin_detector_new() refuses another (-EBUSY): each
+ * keeps a thread, and one that spins keeps a CPU.
+ */
+#define PLUGIN_LOST_MAX 4
 /* Instances count themselves in and out, on whatever thread. */
 void plugin_hold(struct plugin *plugin);
 void plugin_let_go(struct plugin *plugin);
+/* The same for those that are lost in a call. */
+void plugin_lose(struct plugin *plugin);
+void plugin_find(struct plugin *plugin);
+size_t plugin_n_lost(const struct plugin *plugin);
 
 /* Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op. */
 void plugin_instance_free(struct sluice_instance *instance);

@@ -1,13 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # A detector hangs in its call: the window loop, the other detectors, a reload and the end of the
-# daemon do not wait for it, and what it says when it comes back at last counts for nothing.
+# daemon do not wait for it, and what it says when it comes back at last counts for nothing.  Reloads
+# do not pile up threads that hang.
 
 . "$(dirname "$0")/lib.sh"
 
 # detector NAME FILTER: one value of what the status says of a detector.
 detector() {
 	status ".detectors[] | select(.name == \"$1\") | .$2"
+}
+
+threads() {
+	find "/proc/$SLUICED/task" -mindepth 1 -maxdepth 1 | wc -l
 }
 
 detector_is() {
@@ -60,11 +65,26 @@ expect "events detector_disabled" "$(events detector_disabled)" "==" 2
 kill -TERM "$FLOOD"
 wait "$FLOOD"
 
-# One of the two gets the line: either way it comes back too late.
+# Each reload loses another instance, up to four; then one is refused, and nothing grows.
+for i in 3 4 5; do
+	sluice reload >/dev/null || fail "reload $i fails"
+	wait_for 10 detector_is hang disabled true || fail "the one of reload $i is not disabled"
+done
+threads=$(threads)
+for i in $(seq 50); do
+	sluice reload >"$LAB/refused.log" 2>&1 && fail "one too many is accepted"
+done
+grep -q "$file:6:.*4 earlier instances of it hang" "$LAB/refused.log" || fail "no reason for that"
+expect "threads after 50 more reloads" "$(threads)" "==" "$threads"
+
+# One of them gets the line: either way it comes back too late.
 echo go >"$LAB/gate"
 first=$(status .window.count)
 wait_for 20 windows_passed "$first" 5 || fail "the window loop stands still after it came back"
 expect "its proposals" "$(detector hang proposals)" "==" 0
+
+sed -i '/plugin: hang/d' "$file"
+sluice reload >/dev/null || fail "it cannot be taken out"
 
 stop "$SLUICED" || fail "sluiced does not end cleanly"
 ok "the end does not wait for it"
