@@ -354,18 +354,24 @@ void plugin_instance_retire(struct sluice_instance *instance)
 	plugin_pin(instance->plugin);
 }
 
+void plugin_detector_end(struct sluice_instance *instance)
+{
+	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
+
+	if (ops && instance->self)
+		ops->destroy(instance->self);
+	instance->self = NULL;
+}
+
 void plugin_instance_free(struct sluice_instance *instance)
 {
-	const struct sluice_detector_ops *detector;
 	const struct sluice_stack_ops *stack;
 
 	if (!instance)
 		return;
-	detector = plugin_detector_ops(instance->plugin);
+	plugin_detector_end(instance);
 	stack = plugin_stack_ops(instance->plugin);
-	if (detector && instance->self)
-		detector->destroy(instance->self);
-	else if (stack && instance->self)
+	if (stack && instance->self)
 		stack->close(instance->self);
 	if (atomic_load(&instance->retired))
 		plugin_find(instance->plugin);

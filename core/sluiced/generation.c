@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "config/errors.h"
 #include "config/manifest.h"
 #include "config/node.h"
@@ -16,6 +17,7 @@
 #include "control/listener.h"
 #include "engine/detector_thread.h"
 
+#include "patience.h"
 #include "plugin_shelf.h"
 
 struct slot {
@@ -250,6 +252,38 @@ static void slot_free(void *ctx)
 	drop(slot->generation);
 }
 
+/* How long a detector may take for its end. */
+#define END_LIMIT_NS 1000000000
+
+static void end(void *ctx)
+{
+	const struct slot *slot = ctx;
+
+	plugin_detector_end(slot->instance);
+}
+
+static void leave(void *ctx)
+{
+	const struct slot *slot = ctx;
+
+	log_write(slot->use.logger, SLUICE_LOG_WARNING,
+		  "detector '%s': its end does not come back after %d s; left behind",
+		  plugin_name(slot->plugin), END_LIMIT_NS / 1000000000);
+	plugin_instance_retire(slot->instance);
+}
+
+/* A detector that hangs in its end holds up neither a reload nor the daemon's. */
+static void slot_end(void *ctx)
+{
+	patience_run(&(struct patience){
+		.call = end,
+		.give_up = leave,
+		.after = slot_free,
+		.ctx = ctx,
+		.limit_ns = END_LIMIT_NS,
+	});
+}
+
 void generation_free(struct generation *generation)
 {
 	if (!generation)
@@ -265,9 +299,12 @@ void generation_free(struct generation *generation)
 			continue;
 		}
 		/* Before it can come back, after which the instance is no more. */
-		if (detector_thread_is_busy(thread))
+		if (detector_thread_is_busy(thread)) {
 			plugin_instance_retire(slot->instance);
-		detector_thread_free(thread, slot_free, slot);
+			detector_thread_free(thread, slot_free, slot);
+		} else {
+			detector_thread_free(thread, slot_end, slot);
+		}
 	}
 	drop(generation);
 }

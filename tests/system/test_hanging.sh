@@ -86,5 +86,19 @@ expect "its proposals" "$(detector hang proposals)" "==" 0
 sed -i '/plugin: hang/d' "$file"
 sluice reload >/dev/null || fail "it cannot be taken out"
 
+# Another build counts for itself.  In its end, in a reload and at the daemon's end.
+install -m 755 "$BUILD/tests/system/hang.so" "$LAB/plugins/hang.so" || fail "cannot install it"
+for i in 1 2; do
+	sed -i "/^detectors:/a\\  - { plugin: hang, options: { gate: $LAB/gate, at_end: true } }" "$file"
+	sluice reload >/dev/null || fail "one that will hang at its end is refused"
+	wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+	[ "$i" = 1 ] || break
+	sed -i '/plugin: hang/d' "$file"
+	timeout 10 nsenter -t "$SERVER_PID" -n -m "$BIN/sluice" reload >/dev/null ||
+		fail "a reload waits for one that hangs at its end"
+	grep -q "its end does not come back" "$LAB/sluiced.log" || fail "nobody says so"
+done
+ok "a reload does not wait for one that hangs at its end"
+
 stop "$SLUICED" || fail "sluiced does not end cleanly"
 ok "the end does not wait for it"

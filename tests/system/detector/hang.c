@@ -2,11 +2,13 @@
 /*
  * A detector for tests that does not come back from observe() until somebody writes a line into the
  * FIFO `gate`.  Then it asks for every source that it was shown, too late for anybody to heed it.
+ * With `at_end` it hangs in destroy() instead, for good.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sluice/detector.h>
 
@@ -14,6 +16,7 @@ struct hang {
 	struct sluice_instance *instance;
 	const struct sluice_host *host;
 	const char *gate; /* The host's, as long as this. */
+	bool at_end;
 };
 
 static int hang_create(struct sluice_instance *instance, const struct sluice_host *host,
@@ -25,7 +28,8 @@ static int hang_create(struct sluice_instance *instance, const struct sluice_hos
 		return -ENOMEM;
 	hang->instance = instance;
 	hang->host = host;
-	if (host->option_string(config, "gate", &hang->gate) != 0) {
+	if (host->option_string(config, "gate", &hang->gate) != 0 ||
+	    host->option_bool(config, "at_end", &hang->at_end) != 0) {
 		snprintf(err->text, sizeof(err->text), "no gate");
 		free(hang);
 		return -EINVAL;
@@ -36,16 +40,23 @@ static int hang_create(struct sluice_instance *instance, const struct sluice_hos
 
 static void hang_destroy(void *self)
 {
-	free(self);
+	struct hang *hang = self;
+
+	while (hang && hang->at_end)
+		pause();
+	free(hang);
 }
 
 static int hang_observe(void *self, const struct sluice_window *window,
 			struct sluice_verdict *verdict)
 {
 	const struct hang *hang = self;
-	FILE *gate = fopen(hang->gate, "r");
 	char line[16];
+	FILE *gate;
 
+	if (hang->at_end)
+		return 0;
+	gate = fopen(hang->gate, "r");
 	if (!gate)
 		return -errno;
 	while (!fgets(line, sizeof(line), gate))
