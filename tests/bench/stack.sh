@@ -32,7 +32,8 @@ FIGURES=${SLUICE_BENCH_FIGURES:-2 3 4 5}
 FLOOD_LENGTH=1514
 RATES="250000 500000 750000 1000000 1250000 1500000 2000000 2500000 3000000"
 RATES_OF_OTHERS="500000 1000000"
-ROUNDS=3
+ROUNDS=5
+ROUND= # Of figure 5.
 BARE=/sys/fs/bpf/bare
 
 tell() {
@@ -164,8 +165,10 @@ measure() {
 		awk '{ printf "%.1f", ($2 - $1) / $3 }')
 	jq -cn --argjson figure "$1" --arg variant "$2" --argjson cores "$3" --argjson x "$4" \
 		--argjson rate "${answered:-0}" --argjson cpu "$cpu" \
+		--arg round "$ROUND" \
 		'{figure: $figure, variant: $variant, cores: $cores, x: $x, requests_per_s: $rate,
-			cpu_percent: $cpu}' >>"$LAB/lines"
+			cpu_percent: $cpu} + (if $round == "" then {} else {round: $round} end)' \
+		>>"$LAB/lines"
 	tell "$(elapsed) s, figure $1: $2, $3 cores, x = $4: $answered requests/s, $cpu % CPU"
 }
 
@@ -210,9 +213,10 @@ figure_4() {
 # P2's figure 5: a flood of UDP to the server's port, at rising rates.  The rate at which the unprotected
 # stack keeps 1/3.9 of its peace is where the others are judged, in rounds, each variant in each.
 figure_5() {
-	for rate in 0 $RATES; do
+	for rate in $RATES; do
+		flooded lwip-bare 0
 		flooded lwip-bare "$rate"
-		[ "$rate" = 0 ] || ! report --beaten <"$LAB/lines" || break
+		! report --beaten <"$LAB/lines" || break
 	done
 	for variant in nginx lwip-bare-drop lwip-wait lwip-busy lwip-rule lwip-detect; do
 		for rate in 0 $RATES_OF_OTHERS; do
@@ -220,8 +224,8 @@ figure_5() {
 		done
 	done
 	worst=$(report --worst <"$LAB/lines")
-	for round in $(seq "$ROUNDS"); do
-		tell "round $round of $ROUNDS, at $worst packets/s"
+	for ROUND in $(seq "$ROUNDS"); do
+		tell "round $ROUND of $ROUNDS, at $worst packets/s"
 		flooded lwip-bare 0
 		for variant in lwip-bare lwip-bare-drop lwip-wait lwip-rule lwip-detect; do
 			flooded "$variant" "$worst"

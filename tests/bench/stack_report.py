@@ -55,15 +55,22 @@ UNPROTECTED, BARE_DROP = "lwip-bare", "lwip-bare-drop"
 
 
 def unprotected(rows):
-    """The unprotected stack's peace, and its curve [(rate, share of peace)] by rising rate."""
-    points = dict(series([row for row in rows if row["figure"] == 5]).get(UNPROTECTED, []))
-    peace = points.pop(0, 0)
-    return peace, [(x, value / peace) for x, value in sorted(points.items()) if peace]
+    """The unprotected stack's curve [(rate, share of peace)] by rising rate, each beside the peace that
+    was measured just before: machines change their speed from second to second."""
+    curve, peace = [], 0
+    for row in rows:
+        if row["figure"] != 5 or row["variant"] != UNPROTECTED or "round" in row:
+            continue
+        if not row["x"]:
+            peace = row["requests_per_s"]
+        elif peace:
+            curve.append((row["x"], row["requests_per_s"] / peace))
+    return sorted(curve)
 
 
 def worst_rate(rows):
     """Where the curve comes down to 1/3.9, between its points; else its lowest point."""
-    _, curve = unprotected(rows)
+    curve = unprotected(rows)
     before = (0, 1.0)
     for x, share in curve:
         if share <= WORST_SHARE:
@@ -87,36 +94,43 @@ def judge_sleeping(rows, out):
                     four["lwip-wait"][800] / four[other][800], 1.3, out)
 
 
+def rounds_of(rows):
+    """Of each round variant -> requests/s at the flood's rate; "peace" is the unprotected stack without
+    a flood."""
+    found = {}
+    for row in rows:
+        if "round" in row:
+            name = row["variant"] if row["x"] else "peace"
+            found.setdefault(row["round"], {})[name] = row["requests_per_s"]
+    return list(found.values())
+
+
+def share(rounds, variant, other):
+    """The median of the rounds' ratios."""
+    return statistics.median(one[variant] / max(one[other], 1) for one in rounds)
+
+
 def judge_flood(rows, others, out):
-    """Rounds were measured at the last rate that there is for the unprotected stack."""
-    five = [row for row in rows if row["figure"] == 5]
-    rounds = [row["x"] for row in five if row["variant"] == UNPROTECTED and row["x"]]
-    peace, curve = unprotected(rows)
-    if not curve:
+    rounds = rounds_of(rows)
+    if not rounds:
         return
-    x = rounds[-1]
-    at = {variant: dict(points).get(x) for variant, points in series(five).items()}
-    plain = at[UNPROTECTED]
+    x = max(row["x"] for row in rows if "round" in row)
     arrived = [row["arrived"] for row in others if row.get("asked") == x]
     print(f"  a flood of {x} packets/s ({statistics.median(arrived):.0f} arrived) leaves the "
-          f"unprotected stack 1/{peace / max(plain, 1):.1f} of {peace:.0f} requests/s", file=out)
+          f"unprotected stack 1/{share(rounds, 'peace', UNPROTECTED):.1f} of its peace, the median of "
+          f"{len(rounds)} rounds, as all that follows", file=out)
     for variant in ("lwip-rule", "lwip-detect"):
-        if at.get(variant) and at.get(BARE_DROP):
-            rate = at[variant]
-            verdict(f"figure 5: {variant} / unprotected", rate / max(plain, 1), 2.87, out)
-            verdict(f"figure 5: {variant} / peace", rate / peace, 0.74, out)
-            verdict(f"figure 5: {variant} / bare drop", rate / at[BARE_DROP], 0.9, out)
-    if at.get("lwip-wait"):
-        print(f"  behind sluiced without rules and detectors: 1/{peace / at['lwip-wait']:.1f} of "
-              f"peace", file=out)
-    if at.get(BARE_DROP):
-        print(f"  for comparison, a bare drop: {at[BARE_DROP] / max(plain, 1):.2f} x unprotected, "
-              f"{at[BARE_DROP] / peace:.2f} of peace", file=out)
+        for other, name, target in ((UNPROTECTED, "unprotected", 2.87), ("peace", "peace", 0.74),
+                                    (BARE_DROP, "bare drop", 0.9)):
+            verdict(f"figure 5: {variant} / {name}", share(rounds, variant, other), target, out)
+    print(f"  behind sluiced without rules and detectors: 1/{share(rounds, 'peace', 'lwip-wait'):.1f} "
+          f"of peace", file=out)
+    print(f"  for comparison, a bare drop: {share(rounds, BARE_DROP, UNPROTECTED):.2f} x unprotected, "
+          f"{share(rounds, BARE_DROP, 'peace'):.2f} of peace", file=out)
     windows = [row["windows"] for row in others if "windows" in row]
-    if windows:
-        late = "" if max(windows) <= 2 else "   MISSED"
-        print(f"  {'figure 5: windows until all sources were found, at most':<58}"
-              f"{max(windows):>7}   target 2{late}", file=out)
+    late = "" if max(windows) <= 2 else "   MISSED"
+    print(f"  {'figure 5: windows until all sources were found, at most':<58}"
+          f"{max(windows):>7}   target 2{late}", file=out)
 
 
 def picture(figure, rows, left):
@@ -168,7 +182,7 @@ def main(args):
         print(worst_rate(rows))
         return
     if "--beaten" in args:
-        sys.exit(0 if unprotected(rows)[1][-1][1] <= WORST_SHARE else 1)
+        sys.exit(0 if unprotected(rows)[-1][1] <= WORST_SHARE else 1)
     if not rows:
         sys.exit("stack_report.py: nothing was measured")
     as_json = "--json" in args
@@ -185,7 +199,8 @@ def main(args):
     if "--svg" in args:
         write_svg(args[args.index("--svg") + 1], figures)
     if as_json:
-        json.dump(rows, sys.stdout, indent=1)
+        json.dump([{key: row[key] for key in row if key != "round"} for row in rows],
+                  sys.stdout, indent=1)
         print()
 
 
