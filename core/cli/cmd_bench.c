@@ -102,7 +102,7 @@ const struct cli_command cli_bench = {
 		"datapath: ns per packet, and packets per second over a link, beside a bare XDP_DROP\n"
 		"and XDP_PASS, the least that a table can cost, and hash maps.  A few minutes.\n"
 		"snapshot: the read-out of a window's sources, beside system calls on a hash map, and\n"
-		"the time to fill the blocklist.  A minute.\n"
+		"the time to fill the blocklist, beside the least that it can take.  A minute.\n"
 		"offload: how much of an attack the offload manager gets into a card's table of K\n"
 		"rules, and at how many updates, beside the best possible.  A simulation: no root, no\n"
 		"daemon, the same on every machine.  Some minutes; --entries are sizes of the table.\n"

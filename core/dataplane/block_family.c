@@ -154,23 +154,35 @@ void block_family_prefetch(const struct block_family *family, uint64_t hash)
 	__builtin_prefetch(&family->overflow[home]);
 }
 
-/* Four ways of IPv4 at a time. */
+/* Four ways of IPv4, or two of IPv6, at a time. */
 typedef uint32_t four_ways __attribute__((vector_size(16), may_alias));
-typedef uint64_t two_words __attribute__((vector_size(16)));
+typedef uint64_t two_ways __attribute__((vector_size(16), may_alias));
 
 /*
- * Whether a way of an IPv4 bucket may hold `word`.  On the way of every insert, where hardly a way
- * ever matches: no branch, and one comparison for four ways.  What packets change meanwhile, hits and
+ * Whether a way of a bucket may hold `word`.  On the way of every insert, where hardly a way ever
+ * matches: no branch, and one comparison for several ways.  What packets change meanwhile, hits and
  * the flags of the bucket, is masked out, and keys are stored by this thread only.
  */
-static bool may_match(const void *bucket, uint32_t word)
+static inline bool may_match4(const void *bucket, uint32_t word)
 {
 	const four_ways *ways = bucket;
 	four_ways key = { word, word, word, word };
-	two_words same = { 0 };
+	two_ways same = { 0 };
 
 	for (unsigned int i = 0; i < SLUICE_POSITION_WAYS / 4; i++)
-		same |= (two_words)(((ways[i] ^ key) & SLUICE_BLOCK_SAME) == 0);
+		same |= (two_ways)(((ways[i] ^ key) & SLUICE_BLOCK_SAME) == 0);
+	return same[0] | same[1];
+}
+
+static inline bool may_match6(const void *bucket, uint64_t word)
+{
+	const two_ways *ways = bucket;
+	two_ways key = { word, word }, mask = { WORD_SAME, WORD_SAME }, same = { 0 };
+
+	same |= (two_ways)(((ways[0] ^ key) & mask) == 0);
+	same |= (two_ways)(((ways[1] ^ key) & mask) == 0);
+	same |= (two_ways)(((ways[2] ^ key) & mask) == 0);
+	same |= (two_ways)(((ways[3] ^ key) & mask) == 0);
 	return same[0] | same[1];
 }
 
@@ -219,9 +231,9 @@ static inline bool find_in(const struct block_family *family, uint32_t bucket, u
 {
 	const void *at = word_at(family, bucket * SLUICE_POSITION_WAYS);
 
-	if (family->memory.word_size == 4 && !may_match(at, (uint32_t)(word >> 32)))
-		return false;
-	return find_way(family, bucket, word, position);
+	return (family->memory.word_size == 4 ? may_match4(at, (uint32_t)(word >> 32))
+					      : may_match6(at, word)) &&
+	       find_way(family, bucket, word, position);
 }
 
 static bool find_in_stash(const struct block_family *family, uint64_t hash, uint32_t *position)

@@ -31,6 +31,8 @@ struct key_shape {
 	struct sluice_key want, mask;
 };
 
+_Static_assert(sizeof(struct sluice_key) == 24, "has_shape() compares three words");
+
 struct side {
 	struct block_family ways;
 	struct key_shape shape;
@@ -89,20 +91,22 @@ static struct key_shape shape_of(uint8_t family, unsigned int unit)
 	return shape;
 }
 
+/* How the eight bytes at `at` of a key differ from what they must be. */
+static uint64_t difference(const struct sluice_key *key, const struct key_shape *shape, size_t at)
+{
+	uint64_t is, want, mask;
+
+	memcpy(&is, (const char *)key + at, sizeof(is));
+	memcpy(&want, (const char *)&shape->want + at, sizeof(want));
+	memcpy(&mask, (const char *)&shape->mask + at, sizeof(mask));
+	return (is ^ want) & mask;
+}
+
 /* Once a block: a few operations on words, where address_is_valid() has to be general. */
 static bool has_shape(const struct sluice_key *key, const struct key_shape *shape)
 {
-	uint64_t differ = 0;
-
-	for (size_t at = 0; at < sizeof(*key); at += sizeof(differ)) {
-		uint64_t is, want, mask;
-
-		memcpy(&is, (const char *)key + at, sizeof(is));
-		memcpy(&want, (const char *)&shape->want + at, sizeof(want));
-		memcpy(&mask, (const char *)&shape->mask + at, sizeof(mask));
-		differ |= (is ^ want) & mask;
-	}
-	return !differ;
+	return !(difference(key, shape, 0) | difference(key, shape, 8) |
+		 difference(key, shape, 16));
 }
 
 /* The packet path looks at a family's table only if it holds something. */

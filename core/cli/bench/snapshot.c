@@ -26,6 +26,8 @@ static int measure(const struct sandbox *sandbox, size_t n_rounds, struct snapsh
 		return snapshot_measure_sluice(sandbox, n_rounds, series, err);
 	case SNAPSHOT_INSERT:
 		return snapshot_measure_inserts(n_rounds, series, err);
+	case SNAPSHOT_INSERT_LIMIT:
+		return snapshot_measure_insert_limit(n_rounds, series, err);
 	case SNAPSHOT_ONE_BY_ONE:
 		if (n_rounds > MAX_SLOW_ROUNDS)
 			n_rounds = MAX_SLOW_ROUNDS;
@@ -73,9 +75,10 @@ int bench_snapshot(const struct bench_options *options, struct sluice_err *err)
 		for (int method = 0; method < SNAPSHOT_INSERT && !code; method++)
 			code = measure_and_report(&sandbox, options, method, sources[i], rows, err);
 	}
-	for (size_t i = 0; i < n && !code; i++)
-		code = measure_and_report(&sandbox, options, SNAPSHOT_INSERT, inserts[i], rows,
-					  err);
+	for (size_t i = 0; i < n && !code; i++) {
+		for (int method = SNAPSHOT_INSERT; method < SNAPSHOT_N_METHODS && !code; method++)
+			code = measure_and_report(&sandbox, options, method, inserts[i], rows, err);
+	}
 	if (!code && options->json &&
 	    (json_dumpf(rows, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ||
 	     putchar('\n') == EOF))

@@ -22,4 +22,8 @@ int snapshot_measure_hash(const struct sandbox *sandbox, size_t n_rounds,
 int snapshot_measure_inserts(size_t n_rounds, struct snapshot_series *series,
 			     struct sluice_err *err) __attribute__((warn_unused_result));
 
+/* The same sources into memory of the same size, without a check or a choice: the machine's limit. */
+int snapshot_measure_insert_limit(size_t n_rounds, struct snapshot_series *series,
+				  struct sluice_err *err) __attribute__((warn_unused_result));
+
 #endif /* SLUICE_CLI_BENCH_SNAPSHOT_PARTS_H */

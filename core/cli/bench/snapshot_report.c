@@ -11,6 +11,7 @@ static const char *const methods[SNAPSHOT_N_METHODS] = {
 	[SNAPSHOT_BATCH] = "batch",
 	[SNAPSHOT_ONE_BY_ONE] = "one-by-one",
 	[SNAPSHOT_INSERT] = "insert",
+	[SNAPSHOT_INSERT_LIMIT] = "insert-limit",
 };
 
 static const char *const stages[SNAPSHOT_N_STAGES] = {
@@ -96,7 +97,7 @@ void snapshot_print_head(FILE *out, size_t n_rounds)
 	fprintf(out,
 		"Milliseconds, medians of up to %zu rounds.  Every CPU has counted every source.  "
 		"A PERCPU_HASH\nis merged by adding up; Sluice clears on the first packet of the "
-		"next window.\n\n%10s  %-10s",
+		"next window.\n\n%10s  %-12s",
 		n_rounds, "sources", "method");
 	for (int stage = 0; stage <= SNAPSHOT_TOTAL; stage++)
 		fprintf(out, " %9s", stages[stage]);
@@ -113,7 +114,7 @@ void snapshot_print_row(FILE *out, const struct snapshot_series *series)
 {
 	size_t n_load = series->n_rounds[SNAPSHOT_GRACE_LOAD];
 
-	fprintf(out, "%10" PRIu32 "  %-10s", series->sources, methods[series->method]);
+	fprintf(out, "%10" PRIu32 "  %-12s", series->sources, methods[series->method]);
 	for (int stage = 0; stage <= SNAPSHOT_TOTAL; stage++) {
 		if (series->n_rounds[stage])
 			fprintf(out, " %9.3f",

@@ -14,9 +14,10 @@
 
 enum snapshot_method {
 	SNAPSHOT_SLUICE,
-	SNAPSHOT_BATCH,	     /* A PERCPU_HASH by batch calls. */
-	SNAPSHOT_ONE_BY_ONE, /* The same, key by key: P1's way. */
-	SNAPSHOT_INSERT,     /* No snapshot: so many sources into the blocklist. */
+	SNAPSHOT_BATCH,	       /* A PERCPU_HASH by batch calls. */
+	SNAPSHOT_ONE_BY_ONE,   /* The same, key by key: P1's way. */
+	SNAPSHOT_INSERT,       /* No snapshot: so many sources into the blocklist. */
+	SNAPSHOT_INSERT_LIMIT, /* The least that this can cost. */
 	SNAPSHOT_N_METHODS,
 };
 

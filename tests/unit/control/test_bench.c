@@ -222,6 +222,22 @@ Test(bench_report, snapshot_rows)
 	json_decref(rows);
 }
 
+Test(bench_report, each_method_of_the_snapshot_has_its_row)
+{
+	static struct snapshot_series series;
+	json_t *rows = json_array();
+
+	for (int method = 0; method < SNAPSHOT_N_METHODS; method++) {
+		series.method = method;
+		cr_assert_eq(snapshot_add_row(rows, &series), 0, "method %d", method);
+		for (int other = 0; other < method; other++)
+			cr_assert_str_neq(snapshot_method_name(other),
+					  snapshot_method_name(method));
+	}
+	cr_assert_str_eq(snapshot_method_name(SNAPSHOT_INSERT_LIMIT), "insert-limit");
+	json_decref(rows);
+}
+
 Test(bench_report, snapshot_memory)
 {
 	static struct snapshot_series series = {
