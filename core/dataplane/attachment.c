@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "dispatcher.h"
+#include "pinned_link.h"
 
 #define RETRY_MIN_NS 1000000000ull
 #define RETRY_MAX_NS 60000000000ull
@@ -316,17 +317,6 @@ static bool is_kept(const struct attachment *kept, size_t n, const char *name)
 	return false;
 }
 
-/* Without its pin the kernel would detach the link, too, but some time later. */
-static void detach_link(const char *pin)
-{
-	int fd = bpf_obj_get(pin);
-
-	if (fd < 0)
-		return;
-	(void)bpf_link_detach(fd);
-	close(fd);
-}
-
 int attachment_remove(const char *folder, const char *name, struct sluice_err *err)
 {
 	char path[512];
@@ -334,8 +324,7 @@ int attachment_remove(const char *folder, const char *name, struct sluice_err *e
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	if (strncmp(name, DISPATCHER_PREFIX, strlen(DISPATCHER_PREFIX)) == 0)
 		return dispatcher_release(path, err);
-	detach_link(path);
-	return unlink(path) ? -errno : 0;
+	return pinned_link_remove(path);
 }
 
 bool attachment_is(const char *name)

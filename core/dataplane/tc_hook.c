@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "pinned_link.h"
 
 /* Newer than the headers that this is compiled with. */
 #define LINK_TYPE_TCX 11
@@ -192,7 +193,7 @@ static void remove_other(const struct tc_hook *hook, enum dataplane_egress used)
 		char pin[PIN_SIZE];
 
 		if (pin_path(pin, hook, PIN_TCX, 0) == 0)
-			unlink(pin);
+			(void)pinned_link_remove(pin);
 	}
 }
 
@@ -268,8 +269,9 @@ int tc_hook_remove(const char *folder, const char *name)
 	bool is_out;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (strncmp(name, PIN_CLSACT, strlen(PIN_CLSACT)) == 0 &&
-	    parse_clsact(name, ifname, &is_out, &priority))
+	if (strncmp(name, PIN_TCX, strlen(PIN_TCX)) == 0)
+		return pinned_link_remove(path);
+	if (parse_clsact(name, ifname, &is_out, &priority))
 		detach_filter(path, if_nametoindex(ifname), is_out, priority);
 	return unlink(path) ? -errno : 0;
 }

@@ -63,6 +63,22 @@ static uint32_t filter_id(enum bpf_tc_attach_point point, int priority, int hand
 	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
 }
 
+/* Programs in both directions that are there by tcx links; a kernel before 6.6 has none. */
+static uint32_t tcx_programs(void)
+{
+	static const int types[] = { 46, 47 }; /* BPF_TCX_INGRESS and BPF_TCX_EGRESS */
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		__u32 ids[8], n = 8, flags = 0;
+
+		if (bpf_prog_query((int)if_nametoindex("sl0"), (enum bpf_attach_type)types[i], 0,
+				   &flags, ids, &n) == 0)
+			sum += n;
+	}
+	return sum;
+}
+
 static int program_of_link(const char *pin)
 {
 	struct bpf_link_info info = {};
@@ -489,10 +505,13 @@ static void check_life(enum dataplane_egress mode)
 	scene.plane = plane_open(&options);
 	cr_expect_neq(access(PLANE_FOLDER "/tcx-out_sl0", F_OK), 0);
 	cr_expect_eq(filter_id(BPF_TC_EGRESS, 1, HANDLE), 0);
+	cr_expect_eq(tcx_programs(), 0, "off at once, not some time later");
 	plane_close(&scene.plane);
 	scene = scene_open(mode);
+	cr_expect_eq(tcx_programs(), mode == DATAPLANE_EGRESS_TCX ? 2 : 0);
 	scene_close(&scene);
 	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_expect_eq(tcx_programs(), 0, "off at once, not some time later");
 	cr_expect_eq(filter_id(BPF_TC_EGRESS, 1, HANDLE), 0);
 	cr_expect_eq(filter_id(BPF_TC_INGRESS, 1, HANDLE), 0);
 	cr_expect_eq(filter_id(BPF_TC_EGRESS, 1, 1), other_id, "the other one is untouched");

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A pinned BPF link, which holds its program on an interface for as long as the pin is there. */
+#ifndef SLUICE_DATAPLANE_PINNED_LINK_H
+#define SLUICE_DATAPLANE_PINNED_LINK_H
+
+/* The program is off its interface when this returns, and the pin is gone. */
+int pinned_link_remove(const char *pin);
+
+#endif /* SLUICE_DATAPLANE_PINNED_LINK_H */
