@@ -225,12 +225,24 @@ static int dump_all(struct dump *dump, struct sluice_err *err)
 	return rc;
 }
 
+/* The kernel answers a dump of an interface that was deleted with nothing, and with no error. */
+static int check_interface(const struct flower *flower, struct sluice_err *err)
+{
+	char name[IFNAMSIZ];
+
+	if (if_indextoname((unsigned int)flower->place.ifindex, name))
+		return 0;
+	explain(err, "interface '%s': it was deleted", flower->ifname);
+	return -ENODEV;
+}
+
 static int flower_read(void *self, struct sluice_backend_counter *counters, size_t n, size_t *count,
 		       struct sluice_err *err)
 {
 	struct dump dump = { .flower = self, .counters = counters, .n = n };
-	int rc = dump_all(&dump, err);
+	int rc = check_interface(self, err);
 
+	rc = rc ? rc : dump_all(&dump, err);
 	*count = rc ? 0 : dump.count;
 	return rc;
 }
