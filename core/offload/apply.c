@@ -132,30 +132,43 @@ static void take_add_result(struct offload *offload, uint32_t i, const struct sl
 	}
 }
 
-/* Sends the batch's rules; false if the device failed. */
+/* An entry of the back end's operations that changes rules. */
+typedef int change_call(void *self, const struct sluice_backend_rule *rules, size_t n, int *results,
+			struct sluice_err *err);
+
+/* Has the card do the batch, and learns what that costs; false if the device failed. */
+static bool send_batch(struct offload *offload, const char *name, change_call *call,
+		       struct sluice_err *err)
+{
+	struct worker *worker = &offload->worker;
+	struct batch *batch = &worker->batch;
+	uint64_t start_ns = clock_monotonic_ns(offload->options.clock), end_ns;
+	int rc = call(offload->options.self, batch->rules, batch->n, batch->results, err);
+
+	end_ns = clock_monotonic_ns(offload->options.clock);
+	budget_spend(&worker->budget, batch->n);
+	if (rc) {
+		apply_device_failed(offload, name, rc, err);
+		return false;
+	}
+	worker->device_failures = 0;
+	cost_note(&worker->cost, end_ns - start_ns, batch->n);
+	return true;
+}
+
 static bool send_add(struct offload *offload)
 {
 	struct worker *worker = &offload->worker;
 	struct batch *batch = &worker->batch;
 	struct sluice_err err = { .text = "" };
-	uint64_t start_ns, end_ns;
-	int rc;
 
 	if (batch->n == 0)
 		return true;
-	start_ns = clock_monotonic_ns(offload->options.clock);
-	rc = offload->options.ops->add(offload->options.self, batch->rules, batch->n,
-				       batch->results, &err);
-	end_ns = clock_monotonic_ns(offload->options.clock);
-	budget_spend(&worker->budget, batch->n);
-	if (rc) {
+	if (!send_batch(offload, "add", offload->options.ops->add, &err)) {
 		for (uint32_t i = 0; i < batch->n; i++)
 			table_del(worker->table, batch->ids[i]);
-		apply_device_failed(offload, "add", rc, &err);
 		return false;
 	}
-	worker->device_failures = 0;
-	cost_note(&worker->cost, end_ns - start_ns, batch->n);
 	for (uint32_t i = 0; i < batch->n; i++)
 		take_add_result(offload, i, &err);
 	return true;
@@ -213,26 +226,14 @@ static void take_del_result(struct offload *offload, uint32_t i, const struct sl
 
 static bool send_del(struct offload *offload)
 {
-	struct worker *worker = &offload->worker;
-	struct batch *batch = &worker->batch;
 	struct sluice_err err = { .text = "" };
-	uint64_t start_ns, end_ns;
-	int rc;
+	uint32_t n = offload->worker.batch.n;
 
-	if (batch->n == 0)
+	if (n == 0)
 		return true;
-	start_ns = clock_monotonic_ns(offload->options.clock);
-	rc = offload->options.ops->del(offload->options.self, batch->rules, batch->n,
-				       batch->results, &err);
-	end_ns = clock_monotonic_ns(offload->options.clock);
-	budget_spend(&worker->budget, batch->n);
-	if (rc) {
-		apply_device_failed(offload, "del", rc, &err);
+	if (!send_batch(offload, "del", offload->options.ops->del, &err))
 		return false;
-	}
-	worker->device_failures = 0;
-	cost_note(&worker->cost, end_ns - start_ns, batch->n);
-	for (uint32_t i = 0; i < batch->n; i++)
+	for (uint32_t i = 0; i < n; i++)
 		take_del_result(offload, i, &err);
 	return true;
 }
