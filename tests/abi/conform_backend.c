@@ -25,6 +25,9 @@ static int open_card(struct sluice_instance *instance, const struct sluice_host 
 	caps->capacity = CAPACITY + 1;
 #endif
 	caps->matches = SLUICE_BACKEND_MATCH_IPV4;
+#ifdef BAD_PROMISE
+	caps->matches |= SLUICE_BACKEND_MATCH_IPV6_PREFIX;
+#endif
 #ifdef BAD_CAPS
 	caps->matches = 0;
 #endif
@@ -103,8 +106,15 @@ static int read_counters(void *self, struct sluice_backend_counter *counters, si
 			 size_t *count, struct sluice_err *err)
 {
 	(void)self, (void)err;
+#ifdef BAD_READ_ROOM
+	n = n < 4 ? 4 : n;
+#endif
 	*count = used < n ? used : n;
 	memcpy(counters, card, *count * sizeof(*counters));
+#ifdef BAD_READ_KEY
+	for (size_t i = 0; i < *count; i++)
+		counters[i].key.addr[3] ^= 0x80;
+#endif
 #ifdef BAD_COUNTER
 	for (size_t i = 0; i < used; i++)
 		card[i].packets--;

@@ -276,6 +276,38 @@ static int case_batch(struct conform *conform)
 	return with_card(conform, batch);
 }
 
+/* What the caps promise must be taken; of IPv6 prefixes some length, since a card may have but one. */
+static int promised(struct card *card, uint32_t match, uint8_t family, uint8_t longest,
+		    uint8_t shortest)
+{
+	struct sluice_backend_rule rule = { .key = { .family = family, .addr = { 0x20 } } };
+	int result = -EOPNOTSUPP, rc = 0;
+
+	if (!(card->caps.matches & match))
+		return 0;
+	for (uint8_t len = longest; rc == 0 && result == -EOPNOTSUPP && len >= shortest; len--) {
+		rule.key.prefix_len = len;
+		rc = change(card, true, &rule, &result);
+	}
+	if (rc == 0 && result != 0)
+		rc = conform_fail(
+			card->conform,
+			"caps promise to match IPv%d sources of %d to %d bits, but such a "
+			"rule got %s",
+			family, shortest, longest, err_name(result));
+	return rc ? rc : flush(card);
+}
+
+static int promises(struct card *card)
+{
+	int rc = flush(card);
+
+	rc = rc ? rc : promised(card, SLUICE_BACKEND_MATCH_IPV4, SLUICE_FAMILY_IPV4, 32, 32);
+	rc = rc ? rc : promised(card, SLUICE_BACKEND_MATCH_IPV6, SLUICE_FAMILY_IPV6, 128, 128);
+	return rc ? rc
+		  : promised(card, SLUICE_BACKEND_MATCH_IPV6_PREFIX, SLUICE_FAMILY_IPV6, 127, 1);
+}
+
 static int unmatchable(struct card *card)
 {
 	struct sluice_backend_rule rule = { .key = { .family = SLUICE_FAMILY_IPV6,
@@ -295,9 +327,16 @@ static int unmatchable(struct card *card)
 	return rc ? rc : expect_size(card, 0, "after a rule that cannot be matched");
 }
 
+static int matches(struct card *card)
+{
+	int rc = promises(card);
+
+	return rc ? rc : unmatchable(card);
+}
+
 static int case_matches(struct conform *conform)
 {
-	return with_card(conform, unmatchable);
+	return with_card(conform, matches);
 }
 
 static int capacity(struct card *card)
@@ -330,21 +369,38 @@ static int case_capacity(struct conform *conform)
 	return with_card(conform, capacity);
 }
 
+/* Whether a call with room for two, of `size` bytes each, kept to that. */
+static int check_room(struct card *card, const char *call, const unsigned char *filled, size_t size,
+		      size_t n)
+{
+	for (size_t i = 2 * size; i < FEW * size; i++)
+		if (filled[i] != 0xa5)
+			return conform_fail(card->conform, "%s wrote more than it had room for",
+					    call);
+	return n <= 2 ? 0
+		      : conform_fail(card->conform, "%s claims more than it had room for", call);
+}
+
 /* Less room than rules: no more is written, and no more is claimed. */
 static int small_room(struct card *card)
 {
 	struct sluice_backend_rule listed[FEW];
+	struct sluice_backend_counter read[FEW];
 	size_t n = SIZE_MAX;
 	int rc = add_few(card);
 
 	memset(listed, 0xa5, sizeof(listed));
+	memset(read, 0xa5, sizeof(read));
 	rc = rc ? rc : card->ops->list(card->instance.self, listed, 2, &n, &card->err);
 	if (rc != 0)
 		return say(card, "list", rc);
-	for (size_t i = 2 * sizeof(listed[0]); i < sizeof(listed); i++)
-		if (((unsigned char *)listed)[i] != 0xa5)
-			return conform_fail(card->conform, "list wrote more than it had room for");
-	return n <= 2 ? 0 : conform_fail(card->conform, "list claims more than it had room for");
+	rc = check_room(card, "list", (unsigned char *)listed, sizeof(listed[0]), n);
+	if (rc != 0 || !card->caps.counters)
+		return rc;
+	n = SIZE_MAX;
+	rc = card->ops->read(card->instance.self, read, 2, &n, &card->err);
+	return rc ? say(card, "read", rc)
+		  : check_room(card, "read", (unsigned char *)read, sizeof(read[0]), n);
 }
 
 static int case_room(struct conform *conform)
@@ -359,9 +415,18 @@ static int read_counters(struct card *card, struct sluice_backend_counter counte
 
 	if (rc != 0)
 		return say(card, "read", rc);
-	return *n == FEW ? 0
-			 : conform_fail(card->conform, "read gives %zu counters of %d rules", *n,
-					FEW);
+	if (*n != FEW)
+		return conform_fail(card->conform, "read gives %zu counters of %d rules", *n, FEW);
+	for (uint32_t i = 0; i < FEW; i++) {
+		struct sluice_backend_rule rule = rule_of(card, i);
+		size_t at = 0;
+
+		while (at < *n && memcmp(&counters[at].key, &rule.key, sizeof(rule.key)) != 0)
+			at++;
+		if (at == *n)
+			return conform_fail(card->conform, "read lacks the counter of a rule");
+	}
+	return 0;
 }
 
 static int counters(struct card *card)
