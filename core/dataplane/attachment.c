@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "dispatcher.h"
 #include "pinned_link.h"
+#include "pin_name.h"
 
 #define RETRY_MIN_NS 1000000000ull
 #define RETRY_MAX_NS 60000000000ull
@@ -41,19 +42,16 @@ static const char *mode_name(enum dataplane_mode mode)
 	return names[mode];
 }
 
-/* bpffs refuses dots in names (VLAN interfaces have them). */
 static int pin_path(struct attachment *attachment, const char *folder)
 {
 	const char *prefix = attachment->shared ? DISPATCHER_PREFIX : ATTACHMENT_LINK_PREFIX;
-	int length = snprintf(attachment->pin, sizeof(attachment->pin), "%s/%s%s", folder, prefix,
-			      attachment->name);
+	char name[PIN_NAME_SIZE];
+	int length;
 
-	if (length < 0 || (size_t)length >= sizeof(attachment->pin))
-		return -ENAMETOOLONG;
-	for (char *at = strrchr(attachment->pin, '/'); *at; at++)
-		if (*at == '.')
-			*at = '@';
-	return 0;
+	pin_name_from(name, attachment->name);
+	length =
+		snprintf(attachment->pin, sizeof(attachment->pin), "%s/%s%s", folder, prefix, name);
+	return length < 0 || (size_t)length >= sizeof(attachment->pin) ? -ENAMETOOLONG : 0;
 }
 
 static int link_info(int fd, struct bpf_link_info *info)

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "pinned_link.h"
+#include "pin_name.h"
 
 /* Newer than the headers that this is compiled with. */
 #define LINK_TYPE_TCX 11
@@ -37,22 +38,17 @@ static const char *direction(bool is_out)
 	return is_out ? "out" : "in";
 }
 
-/* bpffs refuses dots in names (VLAN interfaces have them). */
 static int pin_path(char pin[PIN_SIZE], const struct tc_hook *hook, const char *kind, int priority)
 {
-	char number[16] = "";
+	char number[16] = "", name[PIN_NAME_SIZE];
 	int length;
 
 	if (priority)
 		snprintf(number, sizeof(number), "-%d", priority);
+	pin_name_from(name, hook->ifname);
 	length = snprintf(pin, PIN_SIZE, "%s/%s%s%s_%s", hook->folder, kind,
-			  direction(hook->is_out), number, hook->ifname);
-	if (length < 0 || length >= PIN_SIZE)
-		return -ENAMETOOLONG;
-	for (char *at = strrchr(pin, '/'); *at; at++)
-		if (*at == '.')
-			*at = '@';
-	return 0;
+			  direction(hook->is_out), number, name);
+	return length < 0 || length >= PIN_SIZE ? -ENAMETOOLONG : 0;
 }
 
 static uint32_t program_id(int fd)
@@ -230,22 +226,15 @@ bool tc_hook_is(const char *name)
 /* Reads a pin's name back; false if it is none that we would have given. */
 static bool parse_clsact(const char *name, char ifname[IFNAMSIZ], bool *is_out, int *priority)
 {
-	const char *at = name + strlen(PIN_CLSACT), *interface;
+	const char *at = name + strlen(PIN_CLSACT);
 	char *end;
 
 	*is_out = strncmp(at, "out-", 4) == 0;
 	if (!*is_out && strncmp(at, "in-", 3) != 0)
 		return false;
 	*priority = (int)strtol(at + (*is_out ? 4 : 3), &end, 10);
-	interface = end + 1;
-	if (*end != '_' || *priority < 1 || *priority > FILTER_PRIORITIES ||
-	    strlen(interface) >= IFNAMSIZ)
-		return false;
-	snprintf(ifname, IFNAMSIZ, "%s", interface);
-	for (char *dot = ifname; *dot; dot++)
-		if (*dot == '@')
-			*dot = '.';
-	return true;
+	return *end == '_' && *priority >= 1 && *priority <= FILTER_PRIORITIES &&
+	       pin_name_to(ifname, end + 1);
 }
 
 /* Somebody else may have that place by now, whose filter stays. */
@@ -281,12 +270,9 @@ static bool is_kept(const char *name, const struct dataplane_interface *kept, si
 	const char *interface = strchr(name, '_');
 
 	for (size_t i = 0; interface && i < n; i++) {
-		char pinned[IFNAMSIZ];
+		char pinned[PIN_NAME_SIZE];
 
-		snprintf(pinned, sizeof(pinned), "%s", kept[i].name);
-		for (char *at = pinned; *at; at++)
-			if (*at == '.')
-				*at = '@';
+		pin_name_from(pinned, kept[i].name);
 		if (strcmp(pinned, interface + 1) == 0)
 			return true;
 	}

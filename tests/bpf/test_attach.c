@@ -473,6 +473,35 @@ Test(attach, interface_with_a_dot_in_its_name)
 	cr_assert(xdp_gone("sl0.100"));
 }
 
+/* Names that differ in nothing but what bpffs does not take: each has a pin of its own. */
+Test(attach, names_alike_but_for_a_dot)
+{
+	static const struct dataplane_interface alike[] = { { "sl.0", DATAPLANE_MODE_NATIVE },
+							    { "sl@0", DATAPLANE_MODE_NATIVE } };
+	struct dataplane_live_options options = options_on(alike, 2);
+
+	wire_add("sl.0", "far0");
+	wire_add("sl@0", "far1");
+	for (int i = 0; i < 2; i++) {
+		struct plane plane = plane_open(&options);
+
+		cr_assert_eq(plane.dp->adopted, i == 1);
+		plane_close(&plane);
+		cr_assert_neq(xdp_on("sl.0"), 0);
+		cr_assert_neq(xdp_on("sl@0"), 0);
+	}
+	/* The one that is no longer configured is let go, the other stays. */
+	options.n_interfaces = 1;
+
+	struct plane plane = plane_open(&options);
+
+	plane_close(&plane);
+	cr_assert(xdp_gone("sl@0"));
+	cr_assert_neq(xdp_on("sl.0"), 0);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_assert(xdp_gone("sl.0"));
+}
+
 Test(attach, pin_path_outside_a_bpffs)
 {
 	struct dataplane_live_options options = plane_options();
