@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/interface.h"
 #include "base/log.h"
 #include "config/errors.h"
 #include "config/manifest.h"
@@ -309,22 +310,29 @@ void generation_free(struct generation *generation)
 	drop(generation);
 }
 
+static void refuse_interface(const struct generation *generation, size_t i,
+			     struct config_errors *errors)
+{
+	const struct settings_interface *interface = &generation->settings->interfaces[i];
+	char key[40], hint[IFNAMSIZ + 20] = "", nearest[IFNAMSIZ];
+
+	if (interface_nearest(interface->name, nearest))
+		snprintf(hint, sizeof(hint), "did you mean '%s'? ", nearest);
+	snprintf(key, sizeof(key), "interfaces[%zu]", i);
+	config_errors_add(errors, generation->path, interface->line, interface->column, key,
+			  "interface '%s': no such interface (-ENODEV); %s`ip link` lists them",
+			  interface->name, hint);
+}
+
 static int check_interfaces(const struct generation *generation, struct config_errors *errors)
 {
 	const struct settings *settings = generation->settings;
 	int ret = 0;
 
 	for (size_t i = 0; i < settings->n_interfaces; i++) {
-		const struct settings_interface *interface = &settings->interfaces[i];
-		char key[40];
-
-		if (if_nametoindex(interface->name) != 0)
+		if (if_nametoindex(settings->interfaces[i].name) != 0)
 			continue;
-		snprintf(key, sizeof(key), "interfaces[%zu]", i);
-		config_errors_add(errors, generation->path, interface->line, interface->column, key,
-				  "interface '%s': no such interface (-ENODEV); `ip link` lists "
-				  "them",
-				  interface->name);
+		refuse_interface(generation, i, errors);
 		ret = -ENODEV;
 	}
 	return ret;

@@ -75,6 +75,10 @@ bad_files() {
 		version: 1
 		interfaces: [nosuch0]
 	EOT
+	refused_config "misspelt interface" "bad.yaml:2:14: .*'eht0'.*did you mean 'eth0'\?" <<-'EOT'
+		version: 1
+		interfaces: [eht0]
+	EOT
 	refused_config "missing plugin" 'bad.yaml:3:[0-9]+: .*nosuchdetector' <<-'EOT'
 		version: 1
 		interfaces: [eth0]
