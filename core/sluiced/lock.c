@@ -57,11 +57,11 @@ static int refuse(const char *what, int fd, struct sluice_err *err)
 	if (pid > 0)
 		return fail_with(err, -EBUSY,
 				 "another sluiced (pid %d) holds %s; stop it first, or give this "
-				 "one its own pin_path and control.socket",
+				 "one its own pin_path, control.socket and control.metrics",
 				 pid, what);
 	return fail_with(err, -EBUSY,
 			 "another sluiced holds %s; stop it first, or give this one its own "
-			 "pin_path and control.socket",
+			 "pin_path, control.socket and control.metrics",
 			 what);
 }
 

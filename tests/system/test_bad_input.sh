@@ -137,7 +137,7 @@ no_privileges() {
 second_daemon() {
 	file=$(valid)
 	start_sluiced "$file"
-	refused "second sluiced" "another sluiced \\(pid $SLUICED\\)" "$BIN/sluiced" --config "$file"
+	refused "second sluiced" "another sluiced \\(pid $SLUICED\\).*control.metrics" "$BIN/sluiced" --config "$file"
 	other=$(config other <<-'EOT'
 		version: 1
 		interfaces: [eth0]
