@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -28,6 +29,7 @@
 #define FIRST_DELAY_NS 100000000ull
 #define LAST_DELAY_NS 30000000000ull
 #define SOUND_NS 10000000000ull /* Who lived so long starts anew with the first delay. */
+#define COUNT_NS 1000000000ull	/* Between looks at how many queues there are. */
 
 enum { EXIT_FINE = 0, EXIT_CONFIG = 1, EXIT_BAD_USAGE = 2, EXIT_SYSTEM = 3 };
 
@@ -40,7 +42,7 @@ struct supervisor {
 	struct worker_options worker;
 	const struct logger *logger;
 	struct child children[QUEUES_MAX];
-	uint32_t n;
+	uint32_t n; /* Queues there are now; children beyond are about to end. */
 	sigset_t signals;
 };
 
@@ -68,31 +70,37 @@ static void start_child(struct supervisor *supervisor, uint32_t queue)
 	child->pid = pid > 0 ? pid : 0;
 }
 
+static void bury_child(struct supervisor *supervisor, uint32_t queue, int status)
+{
+	struct child *child = &supervisor->children[queue];
+	uint64_t now = clock_monotonic_ns(&clock_system);
+	const char *how = WIFSIGNALED(status) ? "signal" : "code";
+	int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	int pid = (int)child->pid;
+
+	child->pid = 0;
+	child->delay_ns = now - child->started_ns > SOUND_NS ? FIRST_DELAY_NS : child->delay_ns * 2;
+	if (child->delay_ns > LAST_DELAY_NS)
+		child->delay_ns = LAST_DELAY_NS;
+	child->due_ns = now + child->delay_ns;
+	if (queue < supervisor->n)
+		log_write(supervisor->logger, SLUICE_LOG_WARNING,
+			  "queue %u: process %d ended (%s %d); again in %.1f s", queue, pid, how,
+			  number, (double)child->delay_ns / 1e9);
+	else
+		log_write(supervisor->logger, SLUICE_LOG_NOTICE,
+			  "queue %u is gone: process %d ended (%s %d)", queue, pid, how, number);
+}
+
 static void bury_children(struct supervisor *supervisor)
 {
-	uint64_t now = clock_monotonic_ns(&clock_system);
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (uint32_t i = 0; i < supervisor->n; i++) {
-			struct child *child = &supervisor->children[i];
-
-			if (child->pid != pid)
-				continue;
-			child->pid = 0;
-			child->delay_ns = now - child->started_ns > SOUND_NS ? FIRST_DELAY_NS
-									     : child->delay_ns * 2;
-			if (child->delay_ns > LAST_DELAY_NS)
-				child->delay_ns = LAST_DELAY_NS;
-			child->due_ns = now + child->delay_ns;
-			log_write(supervisor->logger, SLUICE_LOG_WARNING,
-				  "queue %u: process %d ended (%s %d); again in %.1f s", i,
-				  (int)pid, WIFSIGNALED(status) ? "signal" : "code",
-				  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-				  (double)child->delay_ns / 1e9);
-		}
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (uint32_t i = 0; i < QUEUES_MAX; i++)
+			if (supervisor->children[i].pid == pid)
+				bury_child(supervisor, i, status);
 }
 
 static void start_due(struct supervisor *supervisor)
@@ -104,20 +112,48 @@ static void start_due(struct supervisor *supervisor)
 			start_child(supervisor, i);
 }
 
-/* Until the next start is due, or for ever: a signal comes when something happens. */
+/* Until a signal, the next start, or the next look at the queues: of their change no signal tells. */
 static int wait_for_signal(const struct supervisor *supervisor)
 {
-	uint64_t now = clock_monotonic_ns(&clock_system), due = UINT64_MAX;
+	uint64_t now = clock_monotonic_ns(&clock_system), due = now + COUNT_NS;
 	struct timespec wait;
 
 	for (uint32_t i = 0; i < supervisor->n; i++)
 		if (!supervisor->children[i].pid && supervisor->children[i].due_ns < due)
 			due = supervisor->children[i].due_ns;
-	if (due == UINT64_MAX)
-		return sigwaitinfo(&supervisor->signals, NULL);
 	due = due > now ? due - now : 0;
 	wait = (struct timespec){ (time_t)(due / 1000000000), (long)(due % 1000000000) };
 	return sigtimedwait(&supervisor->signals, NULL, &wait);
+}
+
+/* An interface that is not there has its queues again when it returns. */
+static uint32_t count_queues(const struct supervisor *supervisor)
+{
+	const char *ifname = supervisor->worker.settings->interfaces[0].name;
+	uint32_t n = if_nametoindex(ifname) || !supervisor->n ? xsk_n_queues(ifname)
+							      : supervisor->n;
+
+	return n < QUEUES_MAX ? n : QUEUES_MAX;
+}
+
+/* A process for each queue that came, none for one that went: packets of one without go to Linux. */
+static void follow_queues(struct supervisor *supervisor)
+{
+	uint32_t n = count_queues(supervisor), before = supervisor->n;
+
+	if (n == before)
+		return;
+	supervisor->n = n;
+	if (before)
+		log_write(supervisor->logger, SLUICE_LOG_NOTICE, "queues: %u instead of %u", n,
+			  before);
+	for (uint32_t i = before; i < n; i++) {
+		supervisor->children[i].delay_ns = FIRST_DELAY_NS;
+		supervisor->children[i].due_ns = 0;
+	}
+	for (uint32_t i = n; i < before; i++)
+		if (supervisor->children[i].pid)
+			kill(supervisor->children[i].pid, SIGTERM);
 }
 
 /* Until SIGTERM or SIGINT. */
@@ -126,13 +162,14 @@ static void supervise(struct supervisor *supervisor)
 	for (;;) {
 		int signal;
 
+		follow_queues(supervisor);
 		start_due(supervisor);
 		signal = wait_for_signal(supervisor);
 		if (signal == SIGTERM || signal == SIGINT)
 			break;
 		bury_children(supervisor);
 	}
-	for (uint32_t i = 0; i < supervisor->n; i++)
+	for (uint32_t i = 0; i < QUEUES_MAX; i++)
 		if (supervisor->children[i].pid)
 			kill(supervisor->children[i].pid, SIGTERM);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
@@ -192,15 +229,6 @@ static int parse(int argc, char *argv[], struct arguments *arguments)
 	return optind == argc ? 0 : (help(stderr), EXIT_BAD_USAGE + 1);
 }
 
-static void count_queues(struct supervisor *supervisor)
-{
-	supervisor->n = xsk_n_queues(supervisor->worker.settings->interfaces[0].name);
-	if (supervisor->n > QUEUES_MAX)
-		supervisor->n = QUEUES_MAX;
-	for (uint32_t i = 0; i < supervisor->n; i++)
-		supervisor->children[i].delay_ns = FIRST_DELAY_NS;
-}
-
 int main(int argc, char *argv[])
 {
 	struct arguments arguments = { "/etc/sluice/sluice.yaml", "nobody", SLUICE_LOG_INFO };
@@ -233,7 +261,6 @@ int main(int argc, char *argv[])
 	sigaddset(&supervisor.signals, SIGINT);
 	sigaddset(&supervisor.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
-	count_queues(&supervisor);
 	supervise(&supervisor);
 	settings_free(settings);
 	return EXIT_FINE;

@@ -29,13 +29,13 @@
 #include "xsk/wait.h"
 
 #define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
-#define REPORT_NS 1000000000ull /* Between reports to the daemon. */
+#define LOOK_NS 1000000000ull	/* Between reports to the daemon, and looks at the socket. */
 #define LOOK_MS 1000		/* The longest wait, so that both come in time. */
 
 struct worker {
 	const struct worker_options *options;
 	int connection; /* To the daemon; -1: it is gone. */
-	uint64_t lost_ns, reported_ns;
+	uint64_t lost_ns, looked_ns;
 	int socket, memory, signals;
 	struct handover_reply link;
 	struct port_mapping mapping;
@@ -200,16 +200,34 @@ static void find_daemon(struct worker *worker, uint64_t now)
 }
 
 /* One that finds no room is left out: the next tells all that it would have. */
-static void report(struct worker *worker, uint64_t now)
+static void report(struct worker *worker)
 {
 	struct handover_request request =
 		handover_request_make(HANDOVER_REPORT, worker->options->queue);
 
-	if (worker->connection < 0 || now - worker->reported_ns < REPORT_NS)
+	if (worker->connection < 0)
 		return;
-	worker->reported_ns = now;
 	port_counts(worker->io, &request.counts);
 	(void)!handover_request_send(worker->connection, &request, -1);
+}
+
+/* That its interface was deleted wakes nobody who waits for an AF_XDP socket: it keeps that as an error. */
+static bool interface_gone(const struct worker *worker)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	return getsockopt(worker->socket, SOL_SOCKET, SO_ERROR, &error, &size) || error;
+}
+
+/* Once a second.  -ENODEV: the interface is gone. */
+static int look_around(struct worker *worker, uint64_t now)
+{
+	if (now - worker->looked_ns < LOOK_NS)
+		return 0;
+	worker->looked_ns = now;
+	report(worker);
+	return interface_gone(worker) ? -ENODEV : 0;
 }
 
 /* After the handshake the daemon says nothing: whatever comes is its end. */
@@ -243,8 +261,9 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 		lose_daemon(worker, now);
 	if (worker->connection < 0)
 		find_daemon(worker, now);
-	report(worker, now);
-	return ready[0].revents != 0;
+	if (ready[0].revents)
+		return 1;
+	return look_around(worker, now);
 }
 
 static int run(struct worker *worker, struct sluice_err *err)
