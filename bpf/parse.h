@@ -104,17 +104,22 @@ static __always_inline __u32 parse_ipv6_length(const struct ipv6hdr *ip)
 
 /* A frame that is padded to Ethernet's least of 64 bytes, from its IP header on. */
 #define PARSE_SHORT_BYTES 50
+/* Ethernet's most, but for jumbo frames, from the IP header on. */
+#define PARSE_ORDINARY_BYTES 1500
 
 /*
- * Whether the frame surely ends with its linear part: the packet fills that, or it is a short one with
- * padding.  A packet that ends sooner may have any number of buffers behind the one it ends in.
+ * Whether the frame surely ends with its linear part: the packet fills that and is no jumbo one, or it is
+ * a short one with padding.  A packet that ends sooner may have any number of buffers behind the one
+ * it ends in, and one that fills a jumbo frame's first buffer may have padding in the next.
  */
 static __always_inline bool parse_is_linear(const struct parse_cursor *cursor, __u32 ip_length)
 {
 	/* Not `at + ip_length`: to the verifiers of 6.1 and 6.12 a byte-swapped length is boundless. */
 	__u64 room = cursor->end - cursor->at;
 
-	return likely(ip_length == room) || (ip_length < room && room <= PARSE_SHORT_BYTES);
+	if (likely(ip_length == room))
+		return room <= PARSE_ORDINARY_BYTES;
+	return ip_length < room && room <= PARSE_SHORT_BYTES;
 }
 
 /* The frame's length in bytes; the helper only where it is worth its price (7 ns). */

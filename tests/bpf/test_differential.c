@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/bpf.h>
@@ -17,12 +18,25 @@
 static const char *const sources4[] = { "198.51.100.7", "203.0.113.9", "203.0.113.10", "192.0.2.0",
 					"192.0.2.55",	"192.0.2.128", "192.0.2.200",  "10.9.8.7",
 					"10.9.8.6",	"172.16.5.5",  "172.16.5.129", "0.0.0.0" };
-static const char *const sources6[] = {
-	"2001:db8:1:1::7",     "2001:db8:2:2::9",     "2001:db8:2:3::9",   "2001:db8:bad:55::1",
-	"2001:db8:bad:200::1", "2001:db8:bad:128::1", "2001:db8:9::1",	   "2001:db8:9::2",
-	"::ffff:203.0.113.9",  "::ffff:203.0.113.10", "::ffff:192.0.2.55", "::ffff:192.0.2.128",
-	"::ffff:10.9.8.7",     "::fffe:203.0.113.9"
-};
+static const char *const sources6[] = { "2001:db8:1:1::7",
+					"2001:db8:2:2::9",
+					"2001:db8:2:3::9",
+					"2001:db8:bad:55::1",
+					"2001:db8:bad:200::1",
+					"2001:db8:bad:128::1",
+					"2001:db8:9::1",
+					"2001:db8:9::2",
+					"::ffff:203.0.113.9",
+					"::ffff:203.0.113.10",
+					"::ffff:192.0.2.55",
+					"::ffff:192.0.2.128",
+					"::ffff:10.9.8.7",
+					"::fffe:203.0.113.9",
+					"::203.0.113.9",
+					"::1",
+					"::",
+					"0:0:0:1::9",
+					"8000::" };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -240,11 +254,22 @@ static bool is_possible(int reason, bool observe, bool pass_malformed)
 	}
 }
 
+/* How often, each time on other frames. */
+static uint32_t rounds(void)
+{
+	const char *text = getenv("SLUICE_DIFFERENTIAL_ROUNDS");
+	unsigned long n = text ? strtoul(text, NULL, 10) : 1;
+
+	cr_assert(n > 0 && n <= 1000, "SLUICE_DIFFERENTIAL_ROUNDS=%s", text);
+	return (uint32_t)n;
+}
+
 static void run(bool observe, bool pass_malformed, uint64_t seed, uint32_t n_frames)
 {
 	struct dataplane_live_options options = plane_options();
 	static struct model model;
 	struct reach reach = { { 0 }, { 0 } };
+	uint32_t n_rounds = rounds();
 
 	options.enforce = !observe;
 	options.pass_malformed = pass_malformed;
@@ -255,7 +280,9 @@ static void run(bool observe, bool pass_malformed, uint64_t seed, uint32_t n_fra
 	struct plane plane = plane_open(&options);
 
 	apply_lists(&plane, &model);
-	compare(&plane, &model, seed, n_frames, &reach);
+	for (uint32_t round = 0; round < n_rounds; round++)
+		compare(&plane, &model, seed + round * 1000, n_frames, &reach);
+	n_frames *= n_rounds;
 	plane_close(&plane);
 	for (int i = 0; i < DATAPLANE_N_REASONS; i++) {
 		cr_log_info("%s: %u", dataplane_reason_name(i), reach.reason[i]);
