@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "dispatcher.h"
-#include "pinned_link.h"
 #include "pin_name.h"
+#include "pinned_link.h"
 
 #define RETRY_MIN_NS 1000000000ull
 #define RETRY_MAX_NS 60000000000ull

@@ -14,8 +14,8 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
-#include "pinned_link.h"
 #include "pin_name.h"
+#include "pinned_link.h"
 
 /* Newer than the headers that this is compiled with. */
 #define LINK_TYPE_TCX 11
