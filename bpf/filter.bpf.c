@@ -136,20 +136,13 @@ struct packet {
 };
 
 /*
- * In ::/16, where no host has its address (RFC 4291, sections 2.4, 2.5.3 and 2.5.5): the loopback address and
- * IPv4 in disguise, which Linux drops too.  But not `::`, by which a host asks whether an address is
- * taken: the rest must not get that blocked, in whatever unit sources are blocked.
+ * In ::/64 and not `::`, which a host has that has no address yet: nobody may have the others on a wire.
+ * Among them are loopback, and IPv4 in disguise (RFC 4291, 2.5.5): Linux delivers ::ffff:a.b.c.d, and its
+ * application thinks that it is a.b.c.d, who may be blocked.
  */
-static __always_inline bool source_is_reserved(const struct source *source)
+static __always_inline bool source_is_impossible(const struct source *source)
 {
-	return unlikely(!(source->high & bpf_cpu_to_be64(0xffffull << 48))) &&
-	       source->high | source->low;
-}
-
-/* ::ffff:a.b.c.d, which an application takes for a.b.c.d. */
-static __always_inline bool source_is_mapped(const struct source *source)
-{
-	return unlikely(!source->high) && (__u32)source->low == bpf_htonl(0xffff);
+	return source->v6 && unlikely(!source->high) && source->low;
 }
 
 /* With the cursor on an IP header that says it is `ip_length` long. */
@@ -190,7 +183,7 @@ static __always_inline bool read_ipv6(struct xdp_md *ctx, const struct parse_cur
 	packet->source.v6 = true;
 	__builtin_memcpy(&packet->source.high, &ip->saddr, 8);
 	__builtin_memcpy(&packet->source.low, (void *)&ip->saddr + 8, 8);
-	packet->malformed = parse_ipv6_malformed(ip) || source_is_reserved(&packet->source);
+	packet->malformed = parse_ipv6_malformed(ip) || source_is_impossible(&packet->source);
 	read_length(ctx, cursor, parse_ipv6_length(ip), packet);
 	return true;
 }
@@ -209,7 +202,8 @@ static __always_inline enum sluice_reason judge(__u32 flags, const struct packet
 
 	if (unlikely(flags & SLUICE_HEADER_HAS_EXEMPT) && is_exempt(source))
 		return SLUICE_REASON_EXEMPT;
-	if (unlikely(packet->malformed) && !(flags & SLUICE_HEADER_PASS_MALFORMED))
+	if (unlikely(packet->malformed) &&
+	    (!(flags & SLUICE_HEADER_PASS_MALFORMED) || source_is_impossible(source)))
 		return SLUICE_REASON_MALFORMED;
 	if (blocked(flags, source))
 		return SLUICE_REASON_BLOCKED;
@@ -218,17 +212,6 @@ static __always_inline enum sluice_reason judge(__u32 flags, const struct packet
 	if (unlikely(flags & SLUICE_HEADER_HAS_PREFIXES) && blocked_prefix(source))
 		return SLUICE_REASON_BLOCKED_PREFIX;
 	return SLUICE_REASON_PASS;
-}
-
-/*
- * What becomes of a malformed IPv6 packet, if those pass, whose sender is `addr` to an application: it
- * is dropped for either source's sake, and spared nothing for this one's.  Judged by the verifier by itself; see rules.h.
- */
-__noinline int judge_mapped(__u32 flags, __u32 addr)
-{
-	const struct packet packet = { .source = { .high = addr } };
-
-	return judge(flags & ~SLUICE_HEADER_HAS_EXEMPT, &packet);
 }
 
 /* The verdict on what `judge` found. */
@@ -279,11 +262,7 @@ static __noinline int filter_ipv6(struct xdp_md *ctx)
 	(void)parse_ethernet(&cursor);
 	if (!read_ipv6(ctx, &cursor, &packet))
 		return conclude_unreadable(ctx, cpu, flags, true);
-	enum sluice_reason reason = judge(flags, &packet);
-
-	if (source_is_mapped(&packet.source) && reason == SLUICE_REASON_PASS)
-		reason = judge_mapped(flags, packet.source.low >> 32);
-	return conclude(ctx, cpu, flags, reason, packet.bytes);
+	return conclude(ctx, cpu, flags, judge(flags, &packet), packet.bytes);
 }
 
 SEC("xdp")

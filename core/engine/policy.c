@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "votes.h"
 
@@ -54,12 +54,23 @@ static void refuse(struct engine *engine, const struct proposal *proposal, const
 		   name_table_get(&engine->names, proposal->detector), why, proposal->evidence);
 }
 
-/* With `::` in it, by which hosts ask whether an address is taken (RFC 4862, section 5.4.2). */
-static bool holds_unspecified(const struct sluice_key *key)
+/*
+ * Who has no address yet asks from `::` whether the one it wants is free, and routers and neighbours
+ * speak from fe80::/10 (RFC 4861, 4862): one unit of either holds all hosts of a link, and its block
+ * would end neighbour discovery.  No router forwards these, so that no flood from afar bears them.
+ */
+static bool is_for_neighbours(const struct sluice_key *key)
 {
-	static const uint8_t zero[sizeof(key->addr)];
+	static const struct sluice_key prefixes[] = {
+		{ .family = SLUICE_FAMILY_IPV6, .prefix_len = 128 },
+		{ .family = SLUICE_FAMILY_IPV6, .prefix_len = 10, .addr = { 0xfe, 0x80 } },
+	};
 
-	return key->family == SLUICE_FAMILY_IPV6 && memcmp(key->addr, zero, sizeof(zero)) == 0;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (address_covers(&prefixes[i], key) || address_covers(key, &prefixes[i]))
+			return true;
+	}
+	return false;
 }
 
 /* True if the proposal is to become a block. */
@@ -70,8 +81,12 @@ static bool admit(struct engine *engine, const struct proposal *proposal, uint64
 
 	if (blocklist_find(engine->blocklist, key) || prefix_list_covering(&engine->prefixes, key))
 		return false;
-	if (allow_overlaps(engine->allow, key) || holds_unspecified(key)) {
+	if (allow_overlaps(engine->allow, key)) {
 		engine->protected_allow++;
+		return false;
+	}
+	if (is_for_neighbours(key)) {
+		refuse(engine, proposal, "neighbour discovery needs it");
 		return false;
 	}
 	if (engine->settings->policy.protect_known && engine_is_known(engine, key)) {

@@ -38,17 +38,17 @@ static bool malformed_v4(const uint8_t *ip, uint32_t room)
 	return ip[0] >> 4 != 4 || header < 20 || total < header || total > room;
 }
 
-static bool malformed_v6(const uint8_t *ip, uint32_t room)
-{
-	return ip[0] >> 4 != 6 || 40 + big16(ip + 4) > room;
-}
-
-/* Nobody's address, but for `::` itself. */
-static bool is_reserved_v6(const uint8_t source[16])
+/* ::1, ::ffff:192.0.2.1, ::192.0.2.1 and the like; `::` is not among them. */
+static bool impossible_v6(const uint8_t *source)
 {
 	static const uint8_t zero[16];
 
-	return !source[0] && !source[1] && memcmp(source, zero, sizeof(zero)) != 0;
+	return memcmp(source, zero, 8) == 0 && memcmp(source, zero, 16) != 0;
+}
+
+static bool malformed_v6(const uint8_t *ip, uint32_t room)
+{
+	return ip[0] >> 4 != 6 || 40 + big16(ip + 4) > room;
 }
 
 /* The index of the longest prefix that covers `key`, or -1. */
@@ -85,16 +85,6 @@ static enum dataplane_reason judge_source(const struct model *model,
 	return DATAPLANE_REASON_PASS;
 }
 
-/* What an application takes the sender of an IPv6 packet for; family 0: for what it is. */
-static struct sluice_key mapped_ipv4(const uint8_t *source)
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (memcmp(source, prefix, sizeof(prefix)) != 0)
-		return (struct sluice_key){ 0 };
-	return address_from_ipv4(source + 12, 32);
-}
-
 static enum dataplane_reason judge_v4(const struct model *model, const uint8_t *ip, uint32_t room)
 {
 	struct sluice_key source = address_from_ipv4(ip + 12, 32);
@@ -104,18 +94,15 @@ static enum dataplane_reason judge_v4(const struct model *model, const uint8_t *
 	return judge_source(model, &source, malformed_v4(ip, room));
 }
 
-/* By its own address first; one that is IPv4 in disguise is dropped for that one's sake, too. */
 static enum dataplane_reason judge_v6(const struct model *model, const uint8_t *ip, uint32_t room)
 {
-	struct sluice_key source = address_from_ipv6(ip + 8, 128), v4 = mapped_ipv4(ip + 8);
-	enum dataplane_reason reason;
+	struct sluice_key source = address_from_ipv6(ip + 8, 128);
 
 	if (is_exempt(model, &source))
 		return DATAPLANE_REASON_EXEMPT;
-	reason = judge_source(model, &source, malformed_v6(ip, room) || is_reserved_v6(ip + 8));
-	if (reason == DATAPLANE_REASON_PASS && v4.family)
-		reason = judge_source(model, &v4, false);
-	return reason;
+	if (impossible_v6(ip + 8))
+		return DATAPLANE_REASON_MALFORMED;
+	return judge_source(model, &source, malformed_v6(ip, room));
 }
 
 struct model_verdict model_judge(const struct model *model, const uint8_t *frame, uint32_t size)

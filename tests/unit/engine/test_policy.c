@@ -86,13 +86,24 @@ Test(policy, a_unit_with_one_allowed_address_is_not_blocked)
 	cr_expect_eq(rig_status(rig).protected_allow, 1);
 }
 
-Test(policy, who_asks_whether_an_address_is_taken_is_not_blocked)
+/* Their unit is all of a link: `::` asks for a free address, routers and neighbours have fe80::/10. */
+Test(policy, neighbour_discovery_is_not_blocked)
 {
-	rig_wish(rig, "::", 100000);
-	rig_wish(rig, "0:0:0:1::", 100000);
+	static const char *const sources[] = { "::", "::7", "fe80::1", "fe80:0:0:1::1", "febf::1" };
+	static const char *const others[] = { "0:0:0:1::", "fe7f:ffff::1", "fec0::1", "0.0.0.0" };
+	const size_t n = sizeof(sources) / sizeof(sources[0]);
+	const size_t n_others = sizeof(others) / sizeof(others[0]);
+
+	for (size_t i = 0; i < n; i++)
+		rig_wish(rig, sources[i], 100000);
 	rig_window(rig);
-	cr_expect_eq(rig->dp.n_blocks, 1);
-	cr_expect_eq(rig_status(rig).protected_allow, 1);
+	cr_expect_eq(rig->dp.n_blocks, 0);
+	/* Two of them are one unit. */
+	cr_expect_eq(rig_status(rig).refused_total, n - 1);
+	for (size_t i = 0; i < n_others; i++)
+		rig_wish(rig, others[i], 100000);
+	rig_window(rig);
+	cr_expect_eq(rig->dp.n_blocks, n_others);
 }
 
 Test(policy, a_source_in_a_blocked_prefix_needs_no_block)
