@@ -194,6 +194,34 @@ static void propose_rules(const struct detector *detector, const struct aggregat
 	}
 }
 
+static void propose_limits(const struct detector *detector, const struct forged *forged)
+{
+	const struct sluice_host *host = detector->host;
+
+	for (size_t i = 0; SLUICE_HAS(host, propose_rule) && i < ENTROPY_N_FORGED; i++) {
+		struct sluice_rule_match match;
+		char evidence[160];
+		struct sluice_rule_proposal proposal = {
+			.size = sizeof(proposal),
+			.match = &match,
+			.action = SLUICE_RULE_LIMIT,
+			.rate = forged[i].limit_pps,
+			.packets_per_second = (uint64_t)fmin(forged[i].offered_pps, 1e18),
+			.reason = "entropy_forged_syn",
+			.evidence = evidence,
+		};
+
+		if (!forged[i].active)
+			continue;
+		forged_match(entropy_forged_family(i), &match);
+		snprintf(evidence, sizeof(evidence),
+			 "%.0f SYNs/s of strangers, %.0f of them pass; in peace %.0f",
+			 forged[i].offered_pps, forged[i].passed_pps, forged[i].peace.mean);
+		if (host->propose_rule(detector->instance, &proposal) == -ENOSPC)
+			return;
+	}
+}
+
 /* The class that stands out most. */
 static enum entropy_class leading_class(const struct judge *judge)
 {
@@ -247,6 +275,7 @@ static int detector_observe(void *self, const struct sluice_window *window,
 		return rc;
 	propose_all(detector, window, &result);
 	propose_rules(detector, &result.aggregate);
+	propose_limits(detector, result.forged);
 	verdict->attack = result.attack;
 	verdict->score = result.score;
 	describe(&result, verdict->evidence, sizeof(verdict->evidence));

@@ -32,10 +32,16 @@ struct entropy {
 	struct learned *learned;
 	struct aggregate *aggregate;
 	struct aggregate_result aggregate_result;
+	struct forged forged[ENTROPY_N_FORGED];
 	uint32_t now;	    /* Windows seen; begins at 1. */
 	uint32_t unlearned; /* Windows in a row that were no attack and not learned either. */
 	bool peace;	    /* The last window was learned. */
 };
+
+uint8_t entropy_forged_family(size_t i)
+{
+	return i == 0 ? SLUICE_FAMILY_IPV4 : SLUICE_FAMILY_IPV6;
+}
 
 int entropy_new(const struct entropy_params *params, struct entropy **out)
 {
@@ -120,6 +126,14 @@ static void freeze(struct entropy *entropy)
 	baseline_freeze(&entropy->baseline);
 }
 
+static bool is_forged(const struct entropy *entropy)
+{
+	for (size_t i = 0; i < ENTROPY_N_FORGED; i++)
+		if (entropy->forged[i].active)
+			return true;
+	return false;
+}
+
 /* The host saw an attack, whoever noticed it. */
 static bool is_attack_elsewhere(const struct sluice_window *window)
 {
@@ -132,7 +146,7 @@ static void learn(struct entropy *entropy, const struct sluice_window *window)
 	struct baseline_point point;
 
 	if (judge->attack || judge->suspicious || entropy->aggregate_result.attack ||
-	    is_attack_elsewhere(window)) {
+	    is_forged(entropy) || is_attack_elsewhere(window)) {
 		entropy->unlearned = 0;
 		freeze(entropy);
 		return;
@@ -182,18 +196,36 @@ static double score_of(const struct entropy *entropy)
 static void report(const struct entropy *entropy, size_t n_named, struct entropy_result *result)
 {
 	*result = (struct entropy_result){
-		.attack = entropy->judge.attack || entropy->aggregate_result.attack,
+		.attack = entropy->judge.attack || entropy->aggregate_result.attack ||
+			  is_forged(entropy),
 		.score = score_of(entropy),
 		.aggregate = entropy->aggregate_result,
 		.offered_entropy = entropy_sum_normalised(&entropy->measure.offered),
 		.passed_entropy = entropy_sum_normalised(&entropy->measure.passed),
 		.judge = &entropy->judge,
+		.forged = entropy->forged,
 		.named = entropy->measure.list,
 		.n_named = n_named,
 		.learned = entropy->peace,
 		.learned_windows = baseline_windows(&entropy->baseline),
 		.n_known = (uint32_t)entropy->measure.n_known,
 	};
+}
+
+static void observe_forged(struct entropy *entropy, const struct sluice_window *window)
+{
+	const struct entropy_params *params = &entropy->params;
+	const struct forged_params limits = {
+		.min_pps = params->aggregate.mine.min_pps,
+		.growth = params->growth,
+		.min_sources = params->aggregate.mine.min_sources,
+	};
+	bool hold = entropy->judge.attack || entropy->aggregate_result.attack ||
+		    is_attack_elsewhere(window);
+
+	for (size_t i = 0; i < ENTROPY_N_FORGED; i++)
+		forged_observe(&entropy->forged[i], &limits, entropy_forged_family(i),
+			       entropy->learned, window, hold);
 }
 
 int entropy_observe(struct entropy *entropy, const struct sluice_window *window,
@@ -216,10 +248,12 @@ int entropy_observe(struct entropy *entropy, const struct sluice_window *window,
 	entropy->now++;
 	judge_step(&entropy->judge, &entropy->params, &entropy->measure, &entropy->baseline);
 	rc = aggregate_observe(entropy->aggregate, window, entropy->learned, entropy->now,
-			       entropy->judge.attack || entropy->judge.suspicious,
+			       entropy->judge.attack || entropy->judge.suspicious ||
+				       is_forged(entropy),
 			       &entropy->aggregate_result);
 	if (rc != 0)
 		return rc;
+	observe_forged(entropy, window);
 	n_named = name(entropy);
 	learn(entropy, window);
 	report(entropy, n_named, result);
