@@ -368,6 +368,7 @@ static int open_door(struct daemon *daemon, struct sluice_err *err)
 		.n_frames = settings->stack.frames,
 		.poll = to_handover_poll(settings->stack.poll),
 		.map_fd = daemon->dataplane->ops->deliver_sockets(daemon->dataplane),
+		.clock = &clock_system,
 		.events = &daemon->sink,
 	};
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/event.h"
 #include "control/fail.h"
@@ -22,13 +23,16 @@
 #include "xsk/handover.h"
 #include "xsk/socket.h"
 
+#define NEVER_NS UINT64_MAX
+
 struct client {
 	int fd;	    /* -1: free */
 	int socket; /* Until it is ready; then nobody but the client holds it. */
 	int given;  /* The descriptor that came with the request, or -1. */
 	bool has_queue;
 	struct stack_door_client shown;
-	size_t n_bytes; /* Of the request that is coming in. */
+	uint64_t due_ns; /* By then it has said more, or is let go. */
+	size_t n_bytes;	 /* Of the request that is coming in. */
 	struct handover_request request;
 };
 
@@ -58,7 +62,7 @@ static void close_one(int *fd)
 
 static void client_init(struct client *client, int fd)
 {
-	*client = (struct client){ .fd = fd, .socket = -1, .given = -1 };
+	*client = (struct client){ .fd = fd, .socket = -1, .given = -1, .due_ns = NEVER_NS };
 }
 
 /* Of no client any more; what it has in the map stays there. */
@@ -113,14 +117,19 @@ static struct handover_reply make_reply(const struct stack_door *door, const str
 	return reply;
 }
 
-static int refuse(const struct client *client, int code, const char *text)
+static int refuse_peer(int fd, int code, const char *text)
 {
 	struct handover_reply reply = { .magic = HANDOVER_MAGIC, .result = code };
 
 	snprintf(reply.text, sizeof(reply.text), "%.*s", (int)sizeof(reply.text) - 1, text);
 	/* Whoever is refused is let go, whether or not that reached it. */
-	(void)!handover_reply_send(client->fd, &reply, NULL, 0);
+	(void)!handover_reply_send(fd, &reply, NULL, 0);
 	return code;
+}
+
+static int refuse(const struct client *client, int code, const char *text)
+{
+	return refuse_peer(client->fd, code, text);
 }
 
 static bool is_taken(const struct stack_door *door, uint32_t queue)
@@ -218,11 +227,13 @@ static int serve(struct stack_door *door, struct client *client)
 	uint32_t n_queues = xsk_n_queues(door->options.ifname);
 	bool own = client->has_queue && request->queue == client->shown.queue;
 
+	if (client->given >= 0 && request->kind != HANDOVER_RESUME)
+		return refuse(client, -EINVAL, "a descriptor that nobody asked for");
 	if (handover_request_check(request, n_queues < STACK_DOOR_MAX ? n_queues : STACK_DOOR_MAX))
-		return refuse(client, -EINVAL, "no such request, version or queue");
+		return refuse(client, -EINVAL, "no such request or queue");
 	if (request->kind == HANDOVER_READY && own && client->socket >= 0)
 		return offer(door, client, &client->socket, "serves its ports");
-	if (request->kind == HANDOVER_REPORT && own)
+	if (request->kind == HANDOVER_REPORT && own && client->shown.ready)
 		return serve_report(client);
 	if (request->kind == HANDOVER_READY || request->kind == HANDOVER_REPORT)
 		return refuse(client, -EINVAL, "nothing was opened");
@@ -234,6 +245,41 @@ static int serve(struct stack_door *door, struct client *client)
 					      : serve_resume(door, client);
 }
 
+static uint64_t due(const struct stack_door *door, uint64_t ns)
+{
+	return clock_monotonic_ns(door->options.clock) + ns;
+}
+
+/* False: it was one too many.  Whatever is not kept is closed. */
+static bool keep_given(struct client *client, int fds[2])
+{
+	bool fits = fds[1] < 0 && (fds[0] < 0 || client->given < 0);
+
+	if (fits && fds[0] >= 0)
+		client->given = fds[0];
+	else
+		close_one(&fds[0]);
+	close_one(&fds[1]);
+	return fits;
+}
+
+/* Another version's request may be shorter than ours, and never complete. */
+static int check_head(const struct client *client)
+{
+	int code = client->n_bytes < HANDOVER_HEAD_SIZE ? 0 : handover_head_check(&client->request);
+	char text[96];
+
+	if (!code)
+		return 0;
+	if (code == -EPROTO)
+		return refuse(client, code, "that is no request for a stack's socket");
+	snprintf(
+		text, sizeof(text),
+		"version %u of the protocol, not %u: install sluice-stack and sluiced of one release",
+		client->request.version, HANDOVER_VERSION);
+	return refuse(client, code, text);
+}
+
 /* False: it is over with this client. */
 static bool client_read(struct stack_door *door, struct client *client)
 {
@@ -241,20 +287,28 @@ static bool client_read(struct stack_door *door, struct client *client)
 	ssize_t n = handover_receive(client->fd, (uint8_t *)&client->request + client->n_bytes,
 				     sizeof(client->request) - client->n_bytes, MSG_DONTWAIT, fds);
 
-	close_one(&fds[1]);
-	if (fds[0] >= 0) {
-		close_one(&client->given);
-		client->given = fds[0];
-	}
+	if (n == -EMSGSIZE || !keep_given(client, fds))
+		return refuse(client, -EINVAL, "more than one descriptor") == 0;
 	if (n <= 0)
 		return n == -EAGAIN || n == -EINTR;
+	if (client->n_bytes == 0 && client->due_ns == NEVER_NS)
+		client->due_ns = due(door, STACK_DOOR_REQUEST_NS);
 	client->n_bytes += (size_t)n;
-	if (client->n_bytes < sizeof(client->request))
-		return true;
+	code = check_head(client);
+	if (code || client->n_bytes < sizeof(client->request))
+		return code == 0;
 	client->n_bytes = 0;
 	code = serve(door, client);
 	close_one(&client->given);
+	client->due_ns = client->shown.ready ? NEVER_NS : due(door, STACK_DOOR_READY_NS);
 	return code == 0;
+}
+
+/* A refusal goes out before the client has said anything: it finds it when it looks for its answer. */
+static void turn_away(int fd, int code, const char *text)
+{
+	(void)!refuse_peer(fd, code, text);
+	close(fd);
 }
 
 static void admit(struct stack_door *door)
@@ -265,15 +319,48 @@ static void admit(struct stack_door *door)
 
 	if (fd < 0)
 		return;
-	for (int i = 0; i < STACK_DOOR_MAX && listener_admits(fd, door->gid); i++) {
+	if (!listener_admits(fd, door->gid)) {
+		turn_away(fd, -EPERM, "only root, sluiced's user and the group stack.group may");
+		return;
+	}
+	for (int i = 0; i < STACK_DOOR_MAX; i++) {
 		if (door->clients[i].fd >= 0)
 			continue;
 		(void)!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
 		client_init(&door->clients[i], fd);
 		door->clients[i].shown.pid = peer.pid;
+		door->clients[i].due_ns = due(door, STACK_DOOR_REQUEST_NS);
 		return;
 	}
-	close(fd);
+	turn_away(fd, -EUSERS, "all connections are taken; try again in some seconds");
+}
+
+/* So that whoever says nothing, or says it byte by byte, does not keep others out for ever. */
+static void expire(struct stack_door *door)
+{
+	uint64_t now = clock_monotonic_ns(door->options.clock);
+
+	for (int i = 0; i < STACK_DOOR_MAX; i++) {
+		struct client *client = &door->clients[i];
+
+		if (client->fd < 0 || client->due_ns > now)
+			continue;
+		(void)!refuse(client, -ETIMEDOUT, "no whole request in time");
+		client_end(door, client);
+	}
+}
+
+/* Until somebody is to be let go, in ms; -1: nobody. */
+static int next_due_ms(const struct stack_door *door)
+{
+	uint64_t now = clock_monotonic_ns(door->options.clock), first = NEVER_NS;
+
+	for (int i = 0; i < STACK_DOOR_MAX; i++)
+		if (door->clients[i].fd >= 0 && door->clients[i].due_ns < first)
+			first = door->clients[i].due_ns;
+	if (first == NEVER_NS)
+		return -1;
+	return first <= now ? 0 : (int)((first - now + 999999) / 1000000);
 }
 
 static void *door_thread(void *ctx)
@@ -287,7 +374,7 @@ static void *door_thread(void *ctx)
 			ready[i] = (struct pollfd){ .fd = door->clients[i].fd, .events = POLLIN };
 		ready[STACK_DOOR_MAX] = (struct pollfd){ .fd = door->listener, .events = POLLIN };
 		ready[STACK_DOOR_MAX + 1] = (struct pollfd){ .fd = door->stop, .events = POLLIN };
-		if (poll(ready, STACK_DOOR_MAX + 2, -1) < 0)
+		if (poll(ready, STACK_DOOR_MAX + 2, next_due_ms(door)) < 0)
 			continue;
 		if (ready[STACK_DOOR_MAX + 1].revents)
 			return NULL;
@@ -295,6 +382,7 @@ static void *door_thread(void *ctx)
 		for (int i = 0; i < STACK_DOOR_MAX; i++)
 			if (ready[i].revents && !client_read(door, &door->clients[i]))
 				client_end(door, &door->clients[i]);
+		expire(door);
 		if (ready[STACK_DOOR_MAX].revents)
 			admit(door);
 		pthread_mutex_unlock(&door->lock);

@@ -3,7 +3,7 @@
  * Where sluice-stack gets its AF_XDP sockets: a Unix socket, served by a thread of its own.  Each
  * connection holds one receive queue at most; when it ends, however it ends, the queue's packets go to
  * Linux again and an event says so.  What a client sends is of fixed size, and nothing that it sends or
- * leaves unsent holds up another.
+ * leaves unsent holds up another: one that does not go on is let go in time.
  */
 #ifndef SLUICE_SLUICED_STACK_DOOR_H
 #define SLUICE_SLUICED_STACK_DOOR_H
@@ -17,10 +17,15 @@
 
 #include "xsk/counts.h"
 
+struct clock_source;
 struct event_sink;
 struct stack_door;
 
 #define STACK_DOOR_MAX 64 /* Connections, and so queues. */
+
+/* How long a request may take from the first byte on, and who has none yet; and how long from OPEN to READY. */
+#define STACK_DOOR_REQUEST_NS 5000000000ull
+#define STACK_DOOR_READY_NS 60000000000ull
 
 struct stack_door_options {
 	const char *path, *group;
@@ -29,6 +34,7 @@ struct stack_door_options {
 	uint32_t n_frames;
 	uint32_t poll; /* enum handover_poll of xsk/handover.h */
 	int map_fd;    /* The pinned map of sockets; must outlive the door. */
+	const struct clock_source *clock;
 	const struct event_sink *events;
 };
 

@@ -31,6 +31,9 @@
 #define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
 #define LOOK_NS 1000000000ull	/* Between reports to the daemon, and looks at the socket. */
 #define LOOK_MS 1000		/* The longest wait, so that both come in time. */
+/* For an answer of the daemon: at the start, and of a new one, while packets wait. */
+#define START_NS 10000000000ull
+#define ANSWER_NS 500000000ull
 
 struct worker {
 	const struct worker_options *options;
@@ -49,7 +52,12 @@ struct worker {
 int worker_connect(const struct settings *settings, struct sluice_err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval longest = { .tv_usec = ANSWER_NS / 1000 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), code;
+
+	/* A daemon that hangs and whose queue is full would hold us up, and our packets. */
+	if (fd >= 0)
+		(void)!setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
 
 	/* The schema bounds its length. */
 	strncpy(address.sun_path, settings->stack.socket, sizeof(address.sun_path) - 1);
@@ -99,6 +107,9 @@ static int drop_privileges(const struct worker_options *options, struct sluice_e
 	return 0;
 }
 
+static const struct handover_wait start_wait = { &clock_system, START_NS };
+static const struct handover_wait answer_wait = { &clock_system, ANSWER_NS };
+
 static int take_socket(struct worker *worker, struct sluice_err *err)
 {
 	uint32_t queue = worker->options->queue;
@@ -108,7 +119,7 @@ static int take_socket(struct worker *worker, struct sluice_err *err)
 	worker->connection = worker_connect(worker->options->settings, err);
 	if (worker->connection < 0)
 		return worker->connection;
-	code = handover_call(worker->connection, &request, -1, &worker->link, fds);
+	code = handover_call(worker->connection, &request, -1, &start_wait, &worker->link, fds);
 	if (code) {
 		err_set(err, NULL, "sluiced gives no socket: %s",
 			worker->link.text[0] ? worker->link.text : err_name(code));
@@ -167,7 +178,7 @@ static int say_ready(struct worker *worker, struct sluice_err *err)
 		handover_request_make(HANDOVER_READY, worker->options->queue);
 	struct handover_reply reply;
 	int fds[2];
-	int code = handover_call(worker->connection, &request, -1, &reply, fds);
+	int code = handover_call(worker->connection, &request, -1, &start_wait, &reply, fds);
 
 	if (code)
 		err_set(err, NULL, "sluiced does not take the socket: %s",
@@ -190,8 +201,10 @@ static void find_daemon(struct worker *worker, uint64_t now)
 	worker->connection = worker_connect(worker->options->settings, NULL);
 	if (worker->connection < 0)
 		return;
-	if (handover_call(worker->connection, &request, worker->socket, &reply, fds) == 0)
+	if (handover_call(worker->connection, &request, worker->socket, &answer_wait, &reply,
+			  fds) == 0)
 		return;
+	worker->lost_ns = clock_monotonic_ns(&clock_system);
 	log_write(worker->options->logger, SLUICE_LOG_WARNING,
 		  "queue %u: sluiced does not take the socket back: %s", worker->options->queue,
 		  reply.text[0] ? reply.text : "no answer");

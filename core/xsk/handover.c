@@ -3,10 +3,13 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define MIN_FRAMES 256u
 #define MAX_FRAMES 262144u
@@ -27,13 +30,19 @@ static bool n_frames_fit(uint32_t n)
 	return n >= MIN_FRAMES && n <= MAX_FRAMES && (n & (n - 1)) == 0;
 }
 
+int handover_head_check(const struct handover_request *request)
+{
+	if (request->magic != HANDOVER_MAGIC)
+		return -EPROTO;
+	return request->version == HANDOVER_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 {
 	static const struct port_counts none;
 
-	if (request->magic != HANDOVER_MAGIC || request->version != HANDOVER_VERSION ||
-	    request->queue >= n_queues || request->kind < HANDOVER_OPEN ||
-	    request->kind > HANDOVER_REPORT)
+	if (handover_head_check(request) || request->queue >= n_queues ||
+	    request->kind < HANDOVER_OPEN || request->kind > HANDOVER_REPORT)
 		return -EINVAL;
 	if (request->kind == HANDOVER_RESUME ? !n_frames_fit(request->n_frames)
 					     : request->n_frames != 0)
@@ -89,6 +98,15 @@ int handover_request_send(int connection, const struct handover_request *request
 	return send_all(connection, request, sizeof(*request), &fd, fd >= 0);
 }
 
+static void close_fds(int fds[2])
+{
+	for (int i = 0; i < 2; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
 static void take_fds(struct msghdr *message, int fds[2])
 {
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
@@ -117,40 +135,96 @@ ssize_t handover_receive(int connection, void *data, size_t size, int flags, int
 	if (n < 0)
 		return -errno;
 	take_fds(&message, fds);
+	if (message.msg_flags & MSG_CTRUNC) {
+		close_fds(fds);
+		return -EMSGSIZE;
+	}
 	return n;
 }
 
-static int reply_receive(int connection, struct handover_reply *reply, int fds[2])
+/* Of a reply that comes in pieces the first descriptors count, more than those were not asked for. */
+static int keep_fds(int fds[2], const int more[2])
 {
-	ssize_t n = handover_receive(connection, reply, sizeof(*reply), MSG_WAITALL, fds);
+	if (more[0] < 0)
+		return 0;
+	if (fds[0] >= 0) {
+		close_fds((int[]){ more[0], more[1] });
+		return -EPROTO;
+	}
+	memcpy(fds, more, 2 * sizeof(int));
+	return 0;
+}
 
-	if (n < 0)
-		return (int)n;
-	if (n != sizeof(*reply) || reply->magic != HANDOVER_MAGIC)
-		return n ? -EPROTO : -ECONNRESET;
+/* 0: a piece came, perhaps the last; -EAGAIN: nothing. */
+static int receive_more(int connection, struct handover_reply *reply, size_t *n_bytes, int fds[2])
+{
+	int more[2];
+	ssize_t n = handover_receive(connection, (uint8_t *)reply + *n_bytes,
+				     sizeof(*reply) - *n_bytes, MSG_DONTWAIT, more);
+
+	if (n <= 0)
+		return n ? (int)n : -ECONNRESET;
+	*n_bytes += (size_t)n;
+	return keep_fds(fds, more);
+}
+
+static int wait_until(int connection, const struct clock_source *clock, uint64_t deadline_ns)
+{
+	struct pollfd ready = { .fd = connection, .events = POLLIN };
+	uint64_t now = clock_monotonic_ns(clock);
+
+	if (now >= deadline_ns)
+		return -ETIMEDOUT;
+	/* Rounded up: not awake before the time has come. */
+	if (poll(&ready, 1, (int)((deadline_ns - now + 999999) / 1000000)) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+static int reply_receive(int connection, const struct handover_wait *wait,
+			 struct handover_reply *reply, int fds[2])
+{
+	uint64_t deadline_ns = clock_monotonic_ns(wait->clock) + wait->ns;
+	size_t n_bytes = 0;
+	int code = 0;
+
+	while (!code && n_bytes < sizeof(*reply)) {
+		code = receive_more(connection, reply, &n_bytes, fds);
+		if (code == -EAGAIN || code == -EINTR)
+			code = wait_until(connection, wait->clock, deadline_ns);
+	}
 	reply->text[sizeof(reply->text) - 1] = '\0';
 	reply->ifname[sizeof(reply->ifname) - 1] = '\0';
-	return reply->result > 0 ? -EPROTO : reply->result;
+	if (code)
+		return code;
+	if (reply->magic != HANDOVER_MAGIC || reply->result > 0)
+		return -EPROTO;
+	return reply->result;
+}
+
+/* Two with what OPEN asks for, else none. */
+static int check_fds(enum handover_kind kind, const int fds[2])
+{
+	bool asked = kind == HANDOVER_OPEN;
+
+	return (fds[0] >= 0) == asked && (fds[1] >= 0) == asked ? 0 : -EPROTO;
 }
 
 int handover_call(int connection, const struct handover_request *request, int fd,
-		  struct handover_reply *reply, int fds[2])
+		  const struct handover_wait *wait, struct handover_reply *reply, int fds[2])
 {
 	int code;
 
 	fds[0] = fds[1] = -1;
 	memset(reply, 0, sizeof(*reply));
 	code = handover_request_send(connection, request, fd);
-	if (!code)
-		code = reply_receive(connection, reply, fds);
+	if (!code || code == -EPIPE)
+		code = reply_receive(connection, wait, reply, fds);
 	if (!code)
 		code = handover_reply_check(reply);
-	if (!code && request->kind == HANDOVER_OPEN && (fds[0] < 0 || fds[1] < 0))
-		code = -EPROTO;
-	for (int i = 0; code && i < 2; i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-		fds[i] = -1;
-	}
+	if (!code)
+		code = check_fds((enum handover_kind)request->kind, fds);
+	if (code)
+		close_fds(fds);
 	return code;
 }

@@ -23,8 +23,10 @@
 
 #include "counts.h"
 
+struct clock_source;
+
 #define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
-#define HANDOVER_VERSION 2
+#define HANDOVER_VERSION 2u
 
 enum handover_kind {
 	HANDOVER_OPEN = 1,
@@ -62,10 +64,17 @@ enum handover_poll {
 	HANDOVER_POLL_SPIN,
 };
 
+_Static_assert(offsetof(struct handover_request, queue) == 8, "HANDOVER_HEAD_SIZE");
 _Static_assert(sizeof(struct handover_request) == 112, "on the wire");
 _Static_assert(sizeof(struct handover_reply) == 196, "on the wire");
 
 struct handover_request handover_request_make(enum handover_kind kind, uint32_t queue);
+/*
+ * How much of a request is the same in every version, and what that much says: 0, -EPROTO if it is none, or
+ * -EPROTONOSUPPORT if it is of another version.  Those were of other sizes: look before the rest is there.
+ */
+#define HANDOVER_HEAD_SIZE 8u
+int handover_head_check(const struct handover_request *request) __attribute__((warn_unused_result));
 /* 0, or -EINVAL: not from one of ours, or of another version.  `n_queues` bounds the queue. */
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 	__attribute__((warn_unused_result));
@@ -77,7 +86,8 @@ int handover_reply_send(int connection, const struct handover_reply *reply, cons
 			size_t n_fds) __attribute__((warn_unused_result));
 /*
  * Reads at most `size` bytes, as recvmsg() does with `flags`: how many, or a negative errno.  `fds` gets
- * the descriptors that came along, the caller's to close, or -1 each.
+ * the descriptors that came along, the caller's to close, or -1 each.  -EMSGSIZE: there were more than two, or
+ * more than this process may open; none is left.
  */
 ssize_t handover_receive(int connection, void *data, size_t size, int flags, int fds[2])
 	__attribute__((warn_unused_result));
@@ -85,10 +95,17 @@ ssize_t handover_receive(int connection, void *data, size_t size, int flags, int
 int handover_request_send(int connection, const struct handover_request *request, int fd)
 	__attribute__((warn_unused_result));
 /*
- * Client: one request, and its reply; `fds` gets two descriptors or -1 each.  The reply's own result
- * if that is negative.
+ * Client: one request, and its reply; `fds` gets the two descriptors that OPEN asks for, else -1 each.  The
+ * reply's own result if that is negative; -ETIMEDOUT if the reply is not there in time.  A refusal may have come
+ * before the request: it is read even if that cannot be sent any more.  After a failure `connection` is only
+ * good to be closed.
  */
+struct handover_wait {
+	const struct clock_source *clock;
+	uint64_t ns; /* The longest. */
+};
 int handover_call(int connection, const struct handover_request *request, int fd,
-		  struct handover_reply *reply, int fds[2]) __attribute__((warn_unused_result));
+		  const struct handover_wait *wait, struct handover_reply *reply, int fds[2])
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_XSK_HANDOVER_H */
