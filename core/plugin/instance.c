@@ -358,7 +358,9 @@ void plugin_detector_end(struct sluice_instance *instance)
 {
 	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
 
-	if (ops && instance->self)
+	if (!ops)
+		return;
+	if (instance->self)
 		ops->destroy(instance->self);
 	instance->self = NULL;
 }

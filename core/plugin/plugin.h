@@ -161,7 +161,7 @@ void plugin_lose(struct plugin *plugin);
 void plugin_find(struct plugin *plugin);
 size_t plugin_n_lost(const struct plugin *plugin);
 
-/* Only its destroy(): what is left is plugin_instance_free()'s. */
+/* Only a detector's destroy(): what is left, and all of another kind, is plugin_instance_free()'s. */
 void plugin_detector_end(struct sluice_instance *instance);
 /* Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op. */
 void plugin_instance_free(struct sluice_instance *instance);
