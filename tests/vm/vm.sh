@@ -8,6 +8,7 @@
 #   VM_EXCEPT       without these, a regex of their names   (default: see below)
 #   VM_SECONDS      how long one guest may take             (default: 2700)
 #   VM_ACCELERATOR  kvm or tcg                              (default: what works)
+#   VM_PREPARE      if set, only fetches the kernels and builds simnic for them; needs no build
 #
 # Logs: build/vm/KERNEL/tests.log (what the tests said) and console.log (what the kernel said).  Two
 # runs may be at work at a time, with a kernel each.
@@ -156,8 +157,10 @@ judge() {
 	return 1
 }
 
-CTEST=$(command -v ctest) || die "ctest is not there: ./run build installs it"
-[ -e "$BUILD/CTestTestfile.cmake" ] || die "no tests in $BUILD: ./run build makes them"
+if [ -z "${VM_PREPARE:-}" ]; then
+	CTEST=$(command -v ctest) || die "ctest is not there: ./run build installs it"
+	[ -e "$BUILD/CTestTestfile.cmake" ] || die "no tests in $BUILD: ./run build makes them"
+fi
 mkdir -p "$VM" || exit 1
 trap 'stop $?' EXIT
 trap 'stop 130' INT
@@ -179,6 +182,7 @@ for kernel in $KERNELS; do
 		tell "Linux $kernel: fetching Debian's package"
 	folder=$(sh "$HERE/fetch_kernel.sh" "$kernel" "$VM/kernels") || die "vm: no kernel, no test"
 	SIMNIC=$(sh "$HERE/build_simnic.sh" "$folder" "$VM/kernels") || die "vm: no simnic, no test"
+	[ -z "${VM_PREPARE:-}" ] || continue
 	[ -n "$ACCELERATOR" ] || choose_accelerator "$folder"
 	exec 8>&-
 	write_job
@@ -186,5 +190,6 @@ for kernel in $KERNELS; do
 	guest "$ACCELERATOR" "$LIMIT" "$folder" "$VM/$kernel"
 	judge "$kernel" $? "$VM/$kernel" || failed="$failed $kernel"
 done
+[ -z "${VM_PREPARE:-}" ] || exit 0
 [ -z "$failed" ] || die "Tests FAILED on Linux$failed."
 tell "All tests passed on Linux $KERNELS."
