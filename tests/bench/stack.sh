@@ -17,10 +17,10 @@
 #   lwip-rule       one rule drops UDP to the port
 #   lwip-detect     a detector finds the sources
 #
-# Two cores play all parts.  wrk runs on the last of them, and with two server cores on both.  Receive
-# work of a veth is done by who sends; in figure 5 the flood runs on the server's core with real-time
-# priority and in bursts of 2 ms, as a card's interrupt would.  Rates hold for this machine, ratios within
-# one run.
+# Two cores play all parts.  wrk runs on the last of them, and with two server cores on both.  In figure 5
+# the flood runs on the server's core with real-time priority and in bursts of 2 ms, as a card's interrupt
+# would; receive work of a veth is done by one of the senders, of its queue's other packets, too.  Rates
+# hold for this machine, ratios within one run.
 
 . "$(dirname "$0")/../system/lib.sh"
 
