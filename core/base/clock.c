@@ -4,8 +4,6 @@
  */
 #include "clock.h"
 
-#include <time.h>
-
 static uint64_t read_ns(clockid_t id)
 {
 	struct timespec now = { 0 };
@@ -31,6 +29,14 @@ static uint64_t system_realtime_ns(void *ctx)
 {
 	(void)ctx;
 	return read_ns(CLOCK_REALTIME);
+}
+
+struct timespec clock_deadline(uint64_t ns)
+{
+	uint64_t at = read_ns(CLOCK_MONOTONIC) + ns;
+
+	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000u),
+				  .tv_nsec = (long)(at % 1000000000u) };
 }
 
 uint64_t clock_cpu_ns(void)

@@ -7,6 +7,7 @@
 #define SLUICE_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock_source {
 	uint64_t (*monotonic_ns)(void *ctx); /* For lengths and rates. */
@@ -32,6 +33,9 @@ static inline uint64_t clock_realtime_ns(const struct clock_source *clock)
 {
 	return clock->realtime_ns(clock->ctx);
 }
+
+/* When `ns` from now have passed, by CLOCK_MONOTONIC: for waits that take a deadline. */
+struct timespec clock_deadline(uint64_t ns);
 
 /* CPU time of this process, all threads: for costs that are not to depend on who else runs. */
 uint64_t clock_cpu_ns(void);

@@ -9,9 +9,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "answer.h"
+#include "base/clock.h"
 #include "window_copy.h"
 
 enum state {
@@ -187,21 +187,10 @@ bool detector_thread_is_busy(struct detector_thread *thread)
 	return busy;
 }
 
-static struct timespec deadline_after(uint64_t ns)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	ns += (uint64_t)at.tv_nsec;
-	at.tv_sec += (time_t)(ns / 1000000000);
-	at.tv_nsec = (long)(ns % 1000000000);
-	return at;
-}
-
 int detector_thread_observe(struct detector_thread *thread, struct window_copy *window,
 			    const struct detector_thread_call *call, const struct answer **answer)
 {
-	struct timespec until = deadline_after(call->wait_ns);
+	struct timespec until = clock_deadline(call->wait_ns);
 	int rc = 0;
 
 	if (detector_thread_is_busy(thread))

@@ -348,24 +348,12 @@ static void known_start(void *ctx)
 	pthread_mutex_unlock(&clients->lock);
 }
 
-static void deadline_in(uint64_t wait_ns, struct timespec *deadline)
-{
-	clock_gettime(CLOCK_MONOTONIC, deadline);
-	deadline->tv_sec += (time_t)(wait_ns / 1000000000ull);
-	deadline->tv_nsec += (long)(wait_ns % 1000000000ull);
-	if (deadline->tv_nsec >= 1000000000l) {
-		deadline->tv_sec++;
-		deadline->tv_nsec -= 1000000000l;
-	}
-}
-
 static int known_refresh(void *ctx)
 {
 	struct known_clients *clients = ctx;
-	struct timespec deadline;
+	struct timespec deadline = clock_deadline(clients->options.wait_ns);
 	int rc = 0;
 
-	deadline_in(clients->options.wait_ns, &deadline);
 	pthread_mutex_lock(&clients->lock);
 	while (clients->answered < clients->asked && !rc)
 		rc = pthread_cond_timedwait(&clients->published, &clients->lock, &deadline);

@@ -7,7 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 /* Freed by the last of the two that leaves it. */
 struct wait {
@@ -71,21 +72,10 @@ static int start(struct wait *wait, pthread_t *thread)
 	return ret;
 }
 
-static struct timespec in(uint64_t ns)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	ns += (uint64_t)at.tv_nsec;
-	at.tv_sec += (time_t)(ns / 1000000000);
-	at.tv_nsec = (long)(ns % 1000000000);
-	return at;
-}
-
 /* False: given up, and the thread has what is left to do. */
 static bool await(struct wait *wait)
 {
-	struct timespec until = in(wait->what.limit_ns);
+	struct timespec until = clock_deadline(wait->what.limit_ns);
 	bool is_back;
 	int ret = 0;
 
