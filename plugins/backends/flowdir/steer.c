@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So many rules of others' in a row, none of which the last listing had, are not believed. */
+#define CLAIM_TRIES 16u
+
 struct entry {
 	struct sluice_key key; /* Family 0: somebody else's. */
 	uint32_t location;
@@ -24,6 +27,7 @@ struct steer {
 	size_t n_ours;
 	size_t n_alike;
 	uint32_t n_locations; /* 0: unknown. */
+	uint32_t first_free;  /* No location of ours below is free. */
 };
 
 int steer_new(const struct steer_options *options, steer_ask *ask, void *context,
@@ -35,6 +39,7 @@ int steer_new(const struct steer_options *options, steer_ask *ask, void *context
 	(*steer)->options = *options;
 	(*steer)->ask = ask;
 	(*steer)->context = context;
+	(*steer)->first_free = options->first_location;
 	return 0;
 }
 
@@ -46,19 +51,29 @@ void steer_free(struct steer *steer)
 	free(steer);
 }
 
+/* For one entry more. */
+static int make_room(struct entries *entries)
+{
+	size_t room = entries->room ? 2 * entries->room : 64;
+	struct entry *list;
+
+	if (entries->n < entries->room)
+		return 0;
+	list = realloc(entries->list, room * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	entries->list = list;
+	entries->room = room;
+	return 0;
+}
+
 static int append(struct entries *entries, const struct sluice_key *key, uint32_t location)
 {
-	if (entries->n == entries->room) {
-		size_t room = entries->room ? 2 * entries->room : 64;
-		struct entry *list = realloc(entries->list, room * sizeof(*list));
+	int rc = make_room(entries);
 
-		if (!list)
-			return -ENOMEM;
-		entries->list = list;
-		entries->room = room;
-	}
-	entries->list[entries->n++] = (struct entry){ .key = *key, .location = location };
-	return 0;
+	if (rc == 0)
+		entries->list[entries->n++] = (struct entry){ .key = *key, .location = location };
+	return rc;
 }
 
 static struct entry *find_key(const struct steer *steer, const struct sluice_key *key)
@@ -77,7 +92,7 @@ static struct entry *find_location(const struct steer *steer, uint32_t location)
 	return NULL;
 }
 
-static int free_location(const struct steer *steer, uint32_t *location)
+static int free_location(struct steer *steer, uint32_t *location)
 {
 	uint32_t end = steer->n_locations ? steer->n_locations : UINT32_MAX - 16;
 
@@ -85,9 +100,9 @@ static int free_location(const struct steer *steer, uint32_t *location)
 		*location = RX_CLS_LOC_ANY;
 		return 0;
 	}
-	*location = steer->options.first_location;
-	while (*location < end && find_location(steer, *location))
-		(*location)++;
+	while (steer->first_free < end && find_location(steer, steer->first_free))
+		steer->first_free++;
+	*location = steer->first_free;
 	return *location < end ? 0 : -ENOSPC;
 }
 
@@ -117,21 +132,24 @@ static int look_at(struct steer *steer, uint32_t location, struct ethtool_rx_flo
 
 /*
  * A driver that ignores a mask, or the action, would drop or let through what it should not: so
- * each new rule is read back, and one that is not as asked for is taken out again.
+ * each new rule is read back, and one that is not as asked for, or cannot be read, is taken out again:
+ * nobody would ever ask for that later.
  */
 static int check(struct steer *steer, const struct sluice_key *key, uint32_t location)
 {
 	struct ethtool_rx_flow_spec rule;
 	struct sluice_key there;
-	int rc = look_at(steer, location, &rule);
+	int rc = look_at(steer, location, &rule), deleted;
 
 	if (rc == 0 && rule_to_key(&steer->options.shape, &rule, &there) &&
 	    memcmp(&there, key, sizeof(*key)) == 0)
 		return 0;
-	if (rc)
+	if (rc == -ENODEV || rc == -ENOENT)
 		return rc == -ENODEV ? rc : -EIO;
-	rc = ask_to_delete(steer, location);
-	return rc == -ENODEV ? rc : -EOPNOTSUPP;
+	deleted = ask_to_delete(steer, location);
+	if (deleted == -ENODEV)
+		return deleted;
+	return rc ? -EIO : -EOPNOTSUPP;
 }
 
 /* Two people can take one location; the driver would let the later win, so it is looked at first. */
@@ -139,7 +157,7 @@ static int claim(struct steer *steer, uint32_t *location)
 {
 	struct ethtool_rx_flow_spec rule;
 
-	for (;;) {
+	for (unsigned int i = 0; i < CLAIM_TRIES; i++) {
 		int rc = free_location(steer, location);
 
 		if (rc || steer->options.driver_chooses)
@@ -151,6 +169,7 @@ static int claim(struct steer *steer, uint32_t *location)
 		if (rc)
 			return rc;
 	}
+	return -ENOSPC;
 }
 
 int steer_add(struct steer *steer, const struct sluice_key *key)
@@ -166,6 +185,8 @@ int steer_add(struct steer *steer, const struct sluice_key *key)
 	if (steer->options.capacity && steer->n_ours >= steer->options.capacity)
 		return -ENOSPC;
 	rc = claim(steer, &location);
+	/* A rule that is in the card must get into the book. */
+	rc = rc ? rc : make_room(&steer->known);
 	if (rc)
 		return rc;
 	nfc.fs.location = location;
@@ -199,6 +220,8 @@ int steer_del(struct steer *steer, const struct sluice_key *key)
 	rc = rc ? rc : ask_to_delete(steer, entry->location);
 	if (rc && rc != -ENOENT)
 		return rc;
+	if (entry->location >= steer->options.first_location && entry->location < steer->first_free)
+		steer->first_free = entry->location;
 	*entry = steer->known.list[--steer->known.n];
 	steer->n_ours--;
 	return rc;
@@ -281,6 +304,7 @@ int steer_list(struct steer *steer, struct sluice_backend_rule *rules, size_t n,
 	}
 	free(steer->known.list);
 	steer->known = seen;
+	steer->first_free = steer->options.first_location;
 	steer->n_ours = n_ours;
 	for (size_t i = 0; i < seen.n && *count < n; i++)
 		if (seen.list[i].key.family)

@@ -25,9 +25,12 @@ enum manner {
 struct driver {
 	struct ethtool_rx_flow_spec rules[SLOTS];
 	bool used[SLOTS];
-	uint32_t size;	     /* Rules that fit. */
-	int full;	     /* What it says then. */
-	int fault;	     /* Said to everything. */
+	uint32_t size;	  /* Rules that fit. */
+	int full;	  /* What it says then. */
+	int fault;	  /* Said to everything. */
+	int blind;	  /* Said to whoever wants to read a rule that is there. */
+	bool sees_ghosts; /* A rule at each location. */
+	uint32_t asked;
 	bool ignores_masks;  /* Stores rules without. */
 	uint32_t claims;     /* So many rules more than there are, in the count. */
 	uint32_t lists_more; /* And in the list. */
@@ -125,6 +128,9 @@ static int ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations)
 	struct driver *driver = context;
 	uint32_t at = nfc->fs.location;
 
+	driver->asked++;
+	if (driver->sees_ghosts && nfc->cmd == ETHTOOL_GRXCLSRULE)
+		return 0;
 	if (driver->fault)
 		return driver->fault;
 	switch (nfc->cmd) {
@@ -138,6 +144,8 @@ static int ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations)
 			driver->used[at] = false;
 			return 0;
 		}
+		if (driver->blind)
+			return driver->blind;
 		nfc->fs = driver->rules[at];
 		read_back(driver, &nfc->fs);
 		return 0;
@@ -429,6 +437,68 @@ Test(flowdir, a_driver_that_ignores_masks_is_found_out)
 
 	cr_assert_eq(steer_add(steer, &one), -EOPNOTSUPP);
 	cr_assert_eq(count(&driver), 0, "it would drop everything");
+	steer_free(steer);
+}
+
+/* What is in the card and not in the book would drop that source for ever. */
+Test(flowdir, a_rule_that_cannot_be_read_back_is_taken_out)
+{
+	struct steer_options options = defaults;
+	struct sluice_key one = numbered(1);
+
+	for (int driver_chooses = 0; driver_chooses <= 1; driver_chooses++) {
+		struct driver driver = { .blind = -EBUSY };
+		struct steer *steer;
+
+		options.driver_chooses = driver_chooses;
+		steer = steer_of(&driver, &options);
+		cr_assert_eq(steer_add(steer, &one), -EIO);
+		cr_assert_eq(count(&driver), 0);
+		driver.blind = 0;
+		cr_assert_eq(steer_add(steer, &one), 0);
+		cr_assert_eq(listed(steer), 1);
+		steer_free(steer);
+	}
+}
+
+/* Without a number of locations to end at. */
+Test(flowdir, a_driver_that_says_every_place_is_taken_is_not_asked_for_ever)
+{
+	struct driver driver = { .no_number = true };
+	struct steer *steer = steer_of(&driver, &defaults);
+	struct sluice_key one = numbered(1);
+
+	driver.sees_ghosts = true;
+	driver.asked = 0;
+	cr_assert_eq(steer_add(steer, &one), -ENOSPC);
+	cr_assert_leq(driver.asked, 100);
+	driver.sees_ghosts = false;
+	cr_assert_eq(listed(steer), 0);
+	cr_assert_eq(steer_add(steer, &one), 0);
+	cr_assert(driver.used[0], "the places are free again");
+	steer_free(steer);
+}
+
+Test(flowdir, freed_places_are_used_again)
+{
+	struct steer_options options = defaults;
+	struct sluice_key keys[] = { numbered(1), numbered(2), numbered(3), numbered(4) };
+	struct driver driver = { 0 };
+	struct steer *steer;
+
+	options.first_location = 2;
+	put_foreign(&driver, 3);
+	steer = steer_of(&driver, &options);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(steer_add(steer, &keys[i]), 0);
+	cr_assert(driver.used[2] && driver.used[4] && driver.used[5]);
+	cr_assert_eq(steer_del(steer, &keys[1]), 0);
+	cr_assert_eq(steer_del(steer, &keys[0]), 0);
+	cr_assert_eq(steer_add(steer, &keys[3]), 0);
+	cr_assert(driver.used[2] && !driver.used[4], "the first one comes first");
+	cr_assert_eq(steer_add(steer, &keys[0]), 0);
+	cr_assert(driver.used[4]);
+	cr_assert_not(driver.used[0] || driver.used[1] || driver.used[6]);
 	steer_free(steer);
 }
 
