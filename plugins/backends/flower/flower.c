@@ -17,6 +17,12 @@
 
 #define DUMP_TRIES 4 /* A table that changes under each dump is not ours alone. */
 
+/*
+ * Drivers ask their cards for counters about once a second, and tell the last answer meanwhile.  One
+ * that stood still for so long has been asked for.
+ */
+#define REFRESH_NS 2000000000u
+
 struct flower {
 	struct sluice_instance *instance;
 	const struct sluice_host *host;
@@ -100,6 +106,15 @@ static int remember_lost(struct dump *dump, const struct sluice_key *key)
 	return 0;
 }
 
+/*
+ * A counter that moved a moment ago is of that moment: what its source sent since may not be in it.
+ * Without this a source would look quiet in each window between two answers of its card.
+ */
+static uint64_t age_of(const struct flower *flower, const struct reply *reply)
+{
+	return flower->place.hardware && reply->idle_ns < REFRESH_NS ? reply->idle_ns : 0;
+}
+
 static int note_rule(void *context, const struct reply *reply)
 {
 	struct dump *dump = context;
@@ -122,10 +137,19 @@ static int note_rule(void *context, const struct reply *reply)
 		dump->rules[dump->count].key = reply->key;
 	if (dump->counters)
 		dump->counters[dump->count] = (struct sluice_backend_counter){
-			.key = reply->key, .packets = reply->packets, .bytes = reply->bytes
+			.key = reply->key,
+			.packets = reply->packets,
+			.bytes = reply->bytes,
+			.age_ns = age_of(dump->flower, reply),
 		};
 	dump->count++;
 	return 0;
+}
+
+/* Whether a source has no rule after this. */
+static bool is_without(bool add, int result)
+{
+	return add ? result != 0 : result == 0 || result == -ENOENT;
 }
 
 /* Does a change of up to SOCKET_BATCH rules; `results` of those that are not asked for stay. */
@@ -149,16 +173,15 @@ static int change_batch(struct flower *flower, bool add, const struct sluice_bac
 			continue;
 		results[i] =
 			(add ? request_add : request_del)(&flower->place, key, handle, seq, &msg);
-		/* A source twice in one batch of deletions is unknown the second time. */
-		if (!add || results[i])
-			table_del(flower->table, key);
 		asked[i] = results[i] == 0;
 		if (asked[i])
 			socket_queue(flower->sock, msg, &results[i]);
+		else if (add)
+			table_del(flower->table, key);
 	}
 	rc = socket_send(flower->sock, &flower->place, text);
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		if (add && asked[i] && results[i])
+		if (asked[i] && is_without(add, results[i]))
 			table_del(flower->table, &rules[i].key);
 		if (results[i] == -ENODEV)
 			rc = -ENODEV;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/gen_stats.h>
 #include <linux/if_ether.h>
@@ -112,6 +113,17 @@ static void read_stats(const struct nlattr *stats, bool hardware, struct reply *
 	}
 }
 
+/* Longer than all that is asked of it, of a kernel that does not say. */
+static uint64_t read_idle(const struct nlattr *attr)
+{
+	uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct tcf_t times;
+
+	if (!copy(attr, &times, sizeof(times)) || times.lastuse > UINT32_MAX)
+		return UINT64_MAX;
+	return times.lastuse * 1000000000u / ticks_per_s;
+}
+
 /* Whether it is our drop; with its counters. */
 static bool read_action(const struct flower_place *place, const struct nlattr *list,
 			struct reply *reply)
@@ -129,6 +141,7 @@ static bool read_action(const struct flower_place *place, const struct nlattr *l
 	if (parse_nested(options, TCA_GACT_MAX, action[TCA_ACT_OPTIONS]) ||
 	    !copy(options[TCA_GACT_PARMS], &gact, sizeof(gact)) || gact.action != TC_ACT_SHOT)
 		return false;
+	reply->idle_ns = read_idle(options[TCA_GACT_TM]);
 	read_stats(action[TCA_ACT_STATS], place->hardware, reply);
 	return true;
 }

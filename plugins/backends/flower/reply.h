@@ -30,6 +30,7 @@ struct reply {
 	uint32_t handle;
 	bool in_hw;
 	uint64_t packets, bytes; /* The card's in hardware mode, else the kernel's. */
+	uint64_t idle_ns;	 /* Since they last moved, or the rule was made. */
 };
 
 /*

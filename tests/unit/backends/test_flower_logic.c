@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/gen_stats.h>
 #include <linux/netlink.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 
+#include "flower_listing.h"
 #include "reply.h"
 #include "request.h"
 #include "table.h"
@@ -125,68 +125,59 @@ Test(flower, others_filters_are_told_apart)
 	nlmsg_free(msg);
 }
 
-/* A rule as listed with counters and flags, which follow the request's own attributes. */
-static struct nl_msg *counted(uint32_t flags, bool wide)
+static struct reply parse_listing(const struct flower_place *where,
+				  const struct flower_listing *rule)
 {
-	struct {
-		uint64_t bytes;
-		uint32_t packets, pad;
-	} all = { 900, 9, 0 }, card = { 600, 6, 0 };
-	uint64_t packets = 0x100000006ull;
-	struct nl_msg *msg = listed(
-		&(struct sluice_key){ .family = 4, .prefix_len = 32, .addr = { 192, 0, 2, 1 } }, 1);
-	struct nlattr *attrs[TCA_MAX + 1], *options, *list, *action, *stats;
-	struct nl_msg *out = nlmsg_alloc();
-	struct tcmsg head;
+	struct nl_msg *msg = flower_listing(&place, rule);
+	struct reply reply = parse(msg, where);
 
-	memcpy(&head, nlmsg_data(nlmsg_hdr(msg)), sizeof(head));
-	cr_assert_eq(nlmsg_parse(nlmsg_hdr(msg), sizeof(head), attrs, TCA_MAX, NULL), 0);
-	nlmsg_put(out, 0, 1, RTM_NEWTFILTER, 0, 0);
-	nlmsg_append(out, &head, sizeof(head), NLMSG_ALIGNTO);
-	nla_put_string(out, TCA_KIND, "flower");
-	nla_put_u32(out, TCA_CHAIN, place.chain);
-	options = nla_nest_start(out, TCA_OPTIONS);
-	nla_put(out, TCA_FLOWER_KEY_IPV4_SRC, 4, (uint8_t[]){ 192, 0, 2, 1 });
-	nla_put(out, TCA_FLOWER_KEY_IPV4_SRC_MASK, 4, (uint8_t[]){ 255, 255, 255, 255 });
-	nla_put_u32(out, TCA_FLOWER_FLAGS, flags);
-	list = nla_nest_start(out, TCA_FLOWER_ACT);
-	action = nla_nest_start(out, 1);
-	nla_put_string(out, TCA_ACT_KIND, "gact");
-	nla_put(out, TCA_ACT_COOKIE, FLOWER_COOKIE_SIZE, FLOWER_COOKIE);
-	stats = nla_nest_start(out, TCA_ACT_STATS);
-	nla_put(out, TCA_STATS_BASIC, sizeof(all), &all);
-	nla_put(out, TCA_STATS_BASIC_HW, sizeof(card), &card);
-	if (wide)
-		nla_put(out, TCA_STATS_PKT64, sizeof(packets), &packets);
-	nla_nest_end(out, stats);
-	stats = nla_nest_start(out, TCA_ACT_OPTIONS);
-	nla_put(out, 2, 20, (uint32_t[]){ 0, 0, 2, 0, 0 }); /* TCA_GACT_PARMS: drop */
-	nla_nest_end(out, stats);
-	nla_nest_end(out, action);
-	nla_nest_end(out, list);
-	nla_nest_end(out, options);
 	nlmsg_free(msg);
-	return out;
+	return reply;
 }
 
 Test(flower, the_cards_counters_are_read_in_hardware_mode)
 {
+	struct flower_listing rule = { .key = source("192.0.2.1", 32),
+				       .handle = 1,
+				       .flags = TCA_CLS_FLAGS_SKIP_SW | TCA_CLS_FLAGS_IN_HW,
+				       .packets = 9,
+				       .hw_packets = 6 };
 	struct flower_place software = place;
-	struct nl_msg *msg = counted(TCA_CLS_FLAGS_SKIP_SW | TCA_CLS_FLAGS_IN_HW, false);
-	struct reply reply = parse(msg, &place);
+	struct reply reply = parse_listing(&place, &rule);
 
 	cr_assert_eq(reply.kind, REPLY_RULE);
 	cr_assert(reply.in_hw);
 	cr_assert_eq(reply.packets, 6);
 	cr_assert_eq(reply.bytes, 600);
 	software.hardware = false;
-	cr_assert_eq(parse(msg, &software).packets, 9);
-	nlmsg_free(msg);
-	msg = counted(TCA_CLS_FLAGS_SKIP_SW, true);
-	cr_assert_not(parse(msg, &place).in_hw);
-	cr_assert_eq(parse(msg, &place).packets, 0x100000006ull);
-	cr_assert_eq(parse(msg, &software).packets, 9, "64 bits belong to what they follow");
-	nlmsg_free(msg);
+	cr_assert_eq(parse_listing(&software, &rule).packets, 9);
+	rule.flags = TCA_CLS_FLAGS_SKIP_SW;
+	rule.hw_packets64 = 0x100000006ull;
+	cr_assert_not(parse_listing(&place, &rule).in_hw);
+	cr_assert_eq(parse_listing(&place, &rule).packets, 0x100000006ull);
+	cr_assert_eq(parse_listing(&software, &rule).packets, 9,
+		     "64 bits belong to what they follow");
+}
+
+Test(flower, how_long_a_counter_stands_still_is_read)
+{
+	const struct {
+		uint64_t ticks, ns;
+	} cases[] = {
+		{ 0, 0 },
+		{ 7, 70000000 },
+		{ UINT32_MAX, 42949672950000000 },
+		{ UINT64_MAX - 1, UINT64_MAX },
+		{ FLOWER_LISTING_NO_TIMES, UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flower_listing rule = { .key = source("192.0.2.1", 32),
+					       .handle = 1,
+					       .idle_ticks = cases[i].ticks };
+
+		cr_assert_eq(parse_listing(&place, &rule).idle_ns, cases[i].ns, "%zu", i);
+	}
 }
 
 /* An answer as the kernel writes it with NETLINK_CAP_ACK and NETLINK_EXT_ACK. */
