@@ -42,6 +42,7 @@ struct blocklist_entry {
 	uint32_t seen_s;      /* CLOCK_BOOTTIME in s: when it last sent anything; 0 = never. */
 	uint16_t quiet_windows;
 	uint8_t unknown_windows; /* In a row, in a card that cannot say what it sends. */
+	uint8_t loud_ago;	 /* Windows since it was loud, or was blocked. */
 	uint8_t state;		 /* enum engine_state */
 	bool in_card;
 	bool lifted; /* Kept out of the card, to be measured in software. */
@@ -137,9 +138,16 @@ struct blocklist_due {
 	enum lifecycle_event event;
 };
 
+/*
+ * A card's word of a new rule comes with the next exchange, or with the one after if the card is slow.
+ * Until then nobody sees what its source sends: so long a source that was loud is not called quiet.
+ */
+#define BLOCKLIST_BLIND_WINDOWS 2
+
 struct blocklist_measure_input {
 	struct rate_limits limits;
 	struct blocklist_terms terms;
+	bool offered;		/* The entries are, to a card. */
 	uint32_t quiet_windows; /* As many quiet ones in a row end a block. */
 	uint64_t now_ns;	/* CLOCK_BOOTTIME */
 };

@@ -190,6 +190,21 @@ static void assume(struct blocklist_entry *entry, uint64_t length_ns,
 			(uint64_t)((double)entry->blocked_pps * (double)length_ns / 1e9);
 }
 
+static enum rate_verdict verdict_of(struct blocklist_entry *entry, uint64_t packets,
+				    const struct blocklist_measure_input *input)
+{
+	enum rate_verdict verdict = rate_verdict_of(&input->limits, packets, entry->blocked_pps,
+						    entry->in_card, entry->view.hw_age_ns);
+	bool blind = input->offered && !entry->lifted && !entry->in_card &&
+		     entry->loud_ago < BLOCKLIST_BLIND_WINDOWS;
+
+	if (verdict == RATE_VERDICT_LOUD)
+		entry->loud_ago = 0;
+	else if (entry->loud_ago < UINT8_MAX)
+		entry->loud_ago++;
+	return verdict == RATE_VERDICT_QUIET && blind ? RATE_VERDICT_UNKNOWN : verdict;
+}
+
 void blocklist_measure(struct blocklist *list, const struct blocklist_measure_input *input,
 		       struct blocklist_measured *measured)
 {
@@ -211,9 +226,8 @@ void blocklist_measure(struct blocklist *list, const struct blocklist_measure_in
 		}
 		if (entry->state != ENGINE_STATE_PINNED)
 			measured->automatic_packets += packets;
-		verdict = rate_verdict_of(&input->limits, packets, entry->blocked_pps,
-					  entry->in_card, entry->view.hw_age_ns);
-		if (verdict == RATE_VERDICT_UNKNOWN)
+		verdict = verdict_of(entry, packets, input);
+		if (verdict == RATE_VERDICT_UNKNOWN && entry->in_card)
 			assume(entry, length_ns, measured);
 		else
 			entry->unknown_windows = 0;

@@ -156,6 +156,7 @@ static void rate_blocked(struct engine *engine)
 		.limits = rate_limits_make(rate_monitor_threshold(&engine->rate_monitor, settings),
 					   window->length_ns, engine->attack.on),
 		.terms = engine_terms(engine),
+		.offered = engine->offload && engine->settings->enforce,
 		.quiet_windows = settings->windows,
 		.now_ns = engine_boottime_ns(engine),
 	};

@@ -49,7 +49,7 @@ Test(card, blocked_to_offloaded_and_back)
 	rig_block(rig, SOURCE, 500);
 	hold(SOURCE, 400);
 	rig_window(rig);
-	cr_expect_eq(rig_state(rig, SOURCE), ENGINE_STATE_PROBATION, "quiet in that window");
+	cr_expect_eq(rig_state(rig, SOURCE), ENGINE_STATE_OFFLOADED);
 	rig_window(rig);
 	cr_expect_eq(rig_state(rig, SOURCE), ENGINE_STATE_OFFLOADED);
 	cr_expect_eq(rig_status(rig).offloaded, 1);
@@ -107,6 +107,42 @@ Test(card, a_stale_figure_is_not_quiet)
 	cr_expect(rig_is_blocked(rig, SOURCE));
 	rule->age_ns = RIG_WINDOW_NS;
 	rig_windows(rig, 6);
+	cr_expect_not(rig_is_blocked(rig, SOURCE));
+}
+
+/* A slow card has the rule, and says so an exchange later than it drops. */
+Test(card, a_source_is_not_quiet_while_it_moves_into_the_card)
+{
+	rig->settings.rate_monitor.windows = 1;
+	rig_block(rig, SOURCE, 500);
+	rig_window(rig);
+	hold(SOURCE, 400);
+	rig_windows(rig, 30);
+	cr_expect(rig_is_blocked(rig, SOURCE));
+	cr_expect_eq(rig_status(rig).released_total, 0);
+	cr_expect_eq(rig_explain(rig, SOURCE).hw_pps, 400);
+}
+
+/* The same for one that was loud in software for a while first, and for the end of its term. */
+Test(card, a_term_does_not_end_while_a_source_moves_into_the_card)
+{
+	rig->settings.policy.ttl_ns = 3 * RIG_WINDOW_NS;
+	rig_block(rig, SOURCE, 500);
+	for (int i = 0; i < 2; i++) {
+		rig_send(rig, SOURCE, 500);
+		rig_window(rig);
+	}
+	rig_window(rig);
+	cr_expect(rig_is_blocked(rig, SOURCE));
+	cr_expect_eq(rig_status(rig).released_total, 0);
+}
+
+Test(card, a_source_that_no_card_takes_is_released_two_windows_later)
+{
+	rig_block(rig, SOURCE, 500);
+	rig_windows(rig, 6);
+	cr_expect(rig_is_blocked(rig, SOURCE));
+	rig_window(rig);
 	cr_expect_not(rig_is_blocked(rig, SOURCE));
 }
 

@@ -154,7 +154,7 @@ Test(explain, a_released_source)
 	struct engine_explanation explanation;
 
 	rig_block(rig, "192.0.2.1", 500);
-	rig_windows(rig, 5);
+	rig_windows(rig, 7);
 	explanation = rig_explain(rig, "192.0.2.1");
 	cr_expect_eq(explanation.state, ENGINE_STATE_RELEASED);
 	cr_expect_eq(explanation.repeats, 1);
@@ -190,7 +190,7 @@ Test(explain, says_whether_packets_are_dropped)
 
 	rig_block(rig, "192.0.2.1", 500);
 	cr_expect(rig_explain(rig, "192.0.2.1").dropped);
-	rig_windows(rig, 2);
+	rig_windows(rig, 4);
 	cr_expect_eq(rig_state(rig, "192.0.2.1"), ENGINE_STATE_PROBATION);
 	cr_expect(rig_explain(rig, "192.0.2.1").dropped);
 	rig_windows(rig, 3);
