@@ -108,6 +108,10 @@ static bool send_skb(struct simnic_port *peer, struct sk_buff *skb)
 {
 	u16 queue;
 
+	/* pktgen keeps a hold on what it sends. */
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return false;
 	if (!peer || !netif_running(peer->dev))
 		goto lost;
 	if (!pskb_may_pull(skb, min_t(unsigned int, skb->len, HEADERS_SIZE)))
