@@ -36,6 +36,8 @@ struct egress_plane {
 	uint32_t n_cpus, max_hosts;
 	const struct sluice_header *header;
 	struct mapped heard, state, counters;
+	struct tc_hook *hooks; /* As egress_open() found them, two for each interface. */
+	size_t n_hooks;
 	/* One pass over the table. */
 	struct egress_host_key *keys;
 	struct egress_host *hosts;
@@ -129,29 +131,53 @@ static int load(struct egress_plane *egress, const struct egress_options *option
 	return map_memory(egress, err);
 }
 
-int egress_attach(struct egress_plane *egress, const char *ifname, struct sluice_err *err)
+/* The way in first, so that no reply is ever taken for a first word. */
+static int attach_both(struct egress_plane *egress, const char *ifname, struct tc_hook hooks[2],
+		       struct sluice_err *err)
 {
-	struct tc_hook hook = {
-		.folder = egress->folder,
-		.ifname = ifname,
-		.ifindex = if_nametoindex(ifname),
-		.mode = egress->mode,
-	};
-	__u32 ifindex = hook.ifindex;
+	const struct egress *skel = egress->skel;
+	__u32 ifindex = if_nametoindex(ifname);
 	int code;
 
+	for (int i = 0; i < 2; i++) {
+		hooks[i] = (struct tc_hook){
+			.folder = egress->folder,
+			.ifindex = ifindex,
+			.mode = egress->mode,
+			.is_out = i,
+		};
+		snprintf(hooks[i].ifname, sizeof(hooks[i].ifname), "%s", ifname);
+	}
 	if (!ifindex)
 		return -ENODEV;
-	/* The way in first, so that no reply is ever taken for a first word. */
-	code = tc_hook_open(&hook, bpf_program__fd(egress->skel->progs.sluice_egress_in),
-			    &egress->used, err);
-	if (!code && bpf_map_update_elem(bpf_map__fd(egress->skel->maps.sluice_guarded), &ifindex,
-					 &ifindex, BPF_ANY))
+	code = tc_hook_open(&hooks[0], bpf_program__fd(skel->progs.sluice_egress_in), err);
+	if (!code && bpf_map_update_elem(bpf_map__fd(skel->maps.sluice_guarded), &ifindex, &ifindex,
+					 BPF_ANY))
 		code = -errno;
-	hook.is_out = true;
-	return code ? code
-		    : tc_hook_open(&hook, bpf_program__fd(egress->skel->progs.sluice_egress_out),
-				   &egress->used, err);
+	if (!code)
+		code = tc_hook_open(&hooks[1], bpf_program__fd(skel->progs.sluice_egress_out), err);
+	egress->used = hooks[0].used;
+	return code;
+}
+
+int egress_attach(struct egress_plane *egress, const char *ifname, struct sluice_err *err)
+{
+	struct tc_hook hooks[2];
+
+	return attach_both(egress, ifname, hooks, err);
+}
+
+static int attach_all(struct egress_plane *egress, const struct egress_options *options,
+		      struct sluice_err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < options->n_interfaces; i++) {
+		code = attach_both(egress, options->interfaces[i].name,
+				   &egress->hooks[egress->n_hooks], err);
+		egress->n_hooks += 2;
+	}
+	return code;
 }
 
 int egress_open(const struct egress_options *options, struct egress_plane **out,
@@ -170,20 +196,30 @@ int egress_open(const struct egress_options *options, struct egress_plane **out,
 	egress->n_cpus = options->n_cpus;
 	egress->keys = calloc(BATCH, sizeof(*egress->keys));
 	egress->hosts = calloc(BATCH, sizeof(*egress->hosts));
-	if (egress->keys && egress->hosts)
+	egress->hooks = calloc(2 * options->n_interfaces + 1, sizeof(*egress->hooks));
+	if (egress->keys && egress->hosts && egress->hooks)
 		code = load(egress, options, err);
-	for (size_t i = 0; !code && i < options->n_interfaces; i++)
-		code = egress_attach(egress, options->interfaces[i].name, err);
+	if (!code)
+		code = attach_all(egress, options, err);
 	if (code) {
-		if (options->folder)
-			tc_hook_prune(options->folder, NULL, 0);
+		egress_undo(egress);
 		egress_close(egress);
 		return code;
 	}
-	if (options->folder)
-		tc_hook_prune(options->folder, options->interfaces, options->n_interfaces);
 	*out = egress;
 	return 0;
+}
+
+void egress_settle(const struct egress_plane *egress)
+{
+	for (size_t i = 0; i < egress->n_hooks; i++)
+		tc_hook_remove_other(&egress->hooks[i]);
+}
+
+void egress_undo(struct egress_plane *egress)
+{
+	for (size_t i = 0; egress && i < egress->n_hooks; i++)
+		tc_hook_undo(&egress->hooks[i]);
 }
 
 void egress_close(struct egress_plane *egress)
@@ -196,6 +232,7 @@ void egress_close(struct egress_plane *egress)
 	egress__destroy(egress->skel);
 	free(egress->keys);
 	free(egress->hosts);
+	free(egress->hooks);
 	free(egress);
 }
 

@@ -35,9 +35,16 @@ struct egress_options {
  */
 uint32_t egress_max_hosts(const char *folder, uint32_t max_known);
 
-/* On failure nothing of this call is left attached; pinned maps go with the rest of the folder. */
+/*
+ * On failure nothing of this call is left attached, and what an earlier daemon left stays; pinned maps
+ * go with the rest of the folder.
+ */
 int egress_open(const struct egress_options *options, struct egress_plane **out,
 		struct sluice_err *err) __attribute__((warn_unused_result));
+/* When nothing can fail any more: takes off what earlier daemons left elsewhere. */
+void egress_settle(const struct egress_plane *egress);
+/* Takes off the programs that egress_open() attached anew.  NULL is a no-op. */
+void egress_undo(struct egress_plane *egress);
 /* Leaves the programs running.  NULL is a no-op. */
 void egress_close(struct egress_plane *egress);
 

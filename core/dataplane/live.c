@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "egress.h"
 #include "libbpf_messages.h"
+#include "pinned_link.h"
+#include "tc_hook.h"
 
 /* As the filter decides it, but also if nobody has sent anything since. */
 static bool has_lapsed(const struct sluice_header *header)
@@ -71,10 +73,18 @@ static int attach_all(struct live *live, const struct dataplane_live_options *op
 	}
 	if (attach.old_prog_fd >= 0)
 		close(attach.old_prog_fd);
-	if (code)
-		return code;
-	attachment_prune(live->state.folder, live->attachments, live->n_attachments);
-	return pin_filter(live, err);
+	return code;
+}
+
+/* When nothing can fail any more: takes off what an earlier daemon had and this one has not. */
+static void settle(const struct live *live, const struct dataplane_live_options *options)
+{
+	const char *folder = live->state.folder;
+
+	attachment_prune(folder, live->attachments, live->n_attachments);
+	if (live->egress)
+		egress_settle(live->egress);
+	tc_hook_prune(folder, options->interfaces, live->egress ? options->n_interfaces : 0);
 }
 
 int live_prepare(struct live *live, const struct dataplane_live_options *options,
@@ -159,14 +169,19 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 	live->dp.adopted = live->state.adopted;
 	live->pinned = !live->state.adopted;
 	code = live_prepare(live, options, err);
+	if (!code && live->state.adopted)
+		pinned_link_follow(live->state.folder);
+	if (!code)
+		code = attach_all(live, options, err);
 	if (!code)
 		code = live_open_egress(live, options, err);
 	if (!code)
-		code = attach_all(live, options, err);
+		code = pin_filter(live, err);
 	if (code) {
 		live_free(live, true);
 		return code;
 	}
+	settle(live, options);
 	/* A filter that runs already keeps its modes until nothing can fail any more. */
 	live_modes_set(live, options->enforce, options->pass_malformed);
 	*out = &live->dp;

@@ -18,7 +18,6 @@
 #include "filter.skel.h"
 #include "known_shared.h"
 #include "libbpf_messages.h"
-#include "tc_hook.h"
 #include "xdp_frags.h"
 
 /* The header page is a section of data, which libbpf names by its own rules. */
@@ -248,8 +247,6 @@ int live_open_egress(struct live *live, const struct dataplane_live_options *opt
 
 	if (options->egress != DATAPLANE_EGRESS_OFF)
 		code = egress_open(&egress, &live->egress, err);
-	else if (!live->replays)
-		tc_hook_prune(live->state.folder, NULL, 0);
 	if (code && options->egress == DATAPLANE_EGRESS_AUTO) {
 		if (err)
 			live->dp.egress_err = *err;
@@ -292,6 +289,8 @@ static void unload(struct live *live)
 
 void live_free(struct live *live, bool undo)
 {
+	if (undo)
+		egress_undo(live->egress);
 	for (size_t i = 0; i < live->n_attachments; i++) {
 		if (undo)
 			attachment_undo(&live->attachments[i]);

@@ -76,7 +76,7 @@ static int open_link(const char *pin, unsigned int ifindex)
 	return -1;
 }
 
-static int open_tcx(const struct tc_hook *hook, int prog_fd)
+static int open_tcx(struct tc_hook *hook, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, first, .flags = LINK_BEFORE);
 	enum bpf_attach_type type =
@@ -99,6 +99,7 @@ static int open_tcx(const struct tc_hook *hook, int prog_fd)
 		return -errno;
 	code = bpf_obj_pin(fd, pin) ? -errno : 0;
 	close(fd);
+	hook->fresh = !code;
 	return code;
 }
 
@@ -107,33 +108,55 @@ static int open_tcx(const struct tc_hook *hook, int prog_fd)
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(interface), \
 		    .attach_point = (out) ? BPF_TC_EGRESS : BPF_TC_INGRESS)
 
-static bool filter_is(unsigned int ifindex, bool is_out, int priority, uint32_t id)
+/* The number of the program in that place, 0 if there is none. */
+static uint32_t filter_program(unsigned int ifindex, bool is_out, int priority)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = (__u32)priority);
 	FILTER_HOOK(hook, ifindex, is_out);
 
-	return id && bpf_tc_query(&hook, &opts) == 0 && opts.prog_id == id;
+	return bpf_tc_query(&hook, &opts) == 0 ? opts.prog_id : 0;
 }
 
-/* Whether the filter of that priority is the one whose program is pinned. */
-static bool filter_is_ours(const struct tc_hook *hook, const char *pin, int priority)
+static uint32_t pinned_program(const char *folder, const char *name)
 {
-	int fd = bpf_obj_get(pin);
-	bool ours;
+	char path[PIN_SIZE * 2];
+	uint32_t id;
+	int fd;
 
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = bpf_obj_get(path);
 	if (fd < 0)
-		return false;
-	ours = filter_is(hook->ifindex, hook->is_out, priority, program_id(fd));
+		return 0;
+	id = program_id(fd);
 	close(fd);
+	return id;
+}
+
+/*
+ * Whether the filter of that priority runs a program that is pinned, by whatever name: the interface
+ * may have had another when it was.
+ */
+static bool filter_is_ours(const struct tc_hook *hook, int priority)
+{
+	uint32_t id = filter_program(hook->ifindex, hook->is_out, priority);
+	DIR *directory = id ? opendir(hook->folder) : NULL;
+	struct dirent *entry;
+	bool ours = false;
+
+	while (directory && !ours && (entry = readdir(directory)))
+		ours = strncmp(entry->d_name, PIN_CLSACT, strlen(PIN_CLSACT)) == 0 &&
+		       pinned_program(hook->folder, entry->d_name) == id;
+	if (directory)
+		closedir(directory);
 	return ours;
 }
 
-static int attach_filter(const struct tc_hook *hook, int prog_fd, int priority)
+static int attach_filter(struct tc_hook *hook, int prog_fd, int priority)
 {
 	FILTER_HOOK(at, hook->ifindex, hook->is_out);
 	char pin[PIN_SIZE];
 	int code = pin_path(pin, hook, PIN_CLSACT, priority);
-	bool ours = !code && filter_is_ours(hook, pin, priority);
+	bool ours = !code && filter_is_ours(hook, priority);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = FILTER_HANDLE,
 		    .priority = (__u32)priority, .flags = ours ? BPF_TC_F_REPLACE : 0);
 
@@ -142,6 +165,7 @@ static int attach_filter(const struct tc_hook *hook, int prog_fd, int priority)
 	if (code)
 		return code;
 	unlink(pin);
+	hook->fresh = !ours;
 	if (bpf_obj_pin(prog_fd, pin) == 0)
 		return 0;
 	code = -errno;
@@ -152,7 +176,7 @@ static int attach_filter(const struct tc_hook *hook, int prog_fd, int priority)
 	return code;
 }
 
-static int open_clsact(const struct tc_hook *hook, int prog_fd)
+static int open_clsact(struct tc_hook *hook, int prog_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, qdisc, .ifindex = (int)hook->ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -160,13 +184,9 @@ static int open_clsact(const struct tc_hook *hook, int prog_fd)
 
 	if (code && code != -EEXIST)
 		return code;
-	for (int priority = 1; priority <= FILTER_PRIORITIES; priority++) {
-		char pin[PIN_SIZE];
-
-		if (pin_path(pin, hook, PIN_CLSACT, priority) == 0 &&
-		    filter_is_ours(hook, pin, priority))
+	for (int priority = 1; priority <= FILTER_PRIORITIES; priority++)
+		if (filter_is_ours(hook, priority))
 			return attach_filter(hook, prog_fd, priority);
-	}
 	for (int priority = 1; priority <= FILTER_PRIORITIES; priority++) {
 		code = attach_filter(hook, prog_fd, priority);
 		if (!code)
@@ -175,42 +195,58 @@ static int open_clsact(const struct tc_hook *hook, int prog_fd)
 	return code;
 }
 
-/* Of the other kind nothing may be left, or packets would be looked at twice. */
-static void remove_other(const struct tc_hook *hook, enum dataplane_egress used)
+static void remove_tcx(const struct tc_hook *hook)
 {
-	for (int priority = 1; used == DATAPLANE_EGRESS_TCX && priority <= FILTER_PRIORITIES;
-	     priority++) {
+	char pin[PIN_SIZE];
+
+	if (pin_path(pin, hook, PIN_TCX, 0) == 0)
+		(void)pinned_link_remove(pin);
+}
+
+static void remove_clsact(const struct tc_hook *hook)
+{
+	for (int priority = 1; priority <= FILTER_PRIORITIES; priority++) {
 		char pin[PIN_SIZE];
 
 		if (pin_path(pin, hook, PIN_CLSACT, priority) == 0 && access(pin, F_OK) == 0)
 			(void)tc_hook_remove(hook->folder, strrchr(pin, '/') + 1);
 	}
-	if (used == DATAPLANE_EGRESS_CLSACT) {
-		char pin[PIN_SIZE];
-
-		if (pin_path(pin, hook, PIN_TCX, 0) == 0)
-			(void)pinned_link_remove(pin);
-	}
 }
 
-int tc_hook_open(const struct tc_hook *hook, int prog_fd, enum dataplane_egress *used,
-		 struct sluice_err *err)
+void tc_hook_remove_other(const struct tc_hook *hook)
+{
+	if (hook->used == DATAPLANE_EGRESS_TCX)
+		remove_clsact(hook);
+	else
+		remove_tcx(hook);
+}
+
+void tc_hook_undo(const struct tc_hook *hook)
+{
+	if (!hook->fresh)
+		return;
+	if (hook->used == DATAPLANE_EGRESS_TCX)
+		remove_tcx(hook);
+	else
+		remove_clsact(hook);
+}
+
+int tc_hook_open(struct tc_hook *hook, int prog_fd, struct sluice_err *err)
 {
 	int code = -EOPNOTSUPP;
 
+	hook->fresh = false;
 	if (hook->mode != DATAPLANE_EGRESS_CLSACT) {
 		code = open_tcx(hook, prog_fd);
-		*used = DATAPLANE_EGRESS_TCX;
+		hook->used = DATAPLANE_EGRESS_TCX;
 	}
 	/* A kernel before 6.6 knows no such attachment. */
 	if (code && hook->mode != DATAPLANE_EGRESS_TCX) {
 		code = open_clsact(hook, prog_fd);
-		*used = DATAPLANE_EGRESS_CLSACT;
+		hook->used = DATAPLANE_EGRESS_CLSACT;
 	}
-	if (!code) {
-		remove_other(hook, *used);
+	if (!code)
 		return 0;
-	}
 	err_set(err, "known_clients.egress", "interface '%s': cannot attach at tc (%s): %s",
 		hook->ifname, hook->mode == DATAPLANE_EGRESS_TCX ? "tcx" : "clsact",
 		err_name(code));
@@ -238,17 +274,13 @@ static bool parse_clsact(const char *name, char ifname[IFNAMSIZ], bool *is_out, 
 }
 
 /* Somebody else may have that place by now, whose filter stays. */
-static void detach_filter(const char *pin, unsigned int ifindex, bool is_out, int priority)
+static void detach_filter(uint32_t id, unsigned int ifindex, bool is_out, int priority)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = (__u32)priority);
 	FILTER_HOOK(at, ifindex, is_out);
-	int fd = bpf_obj_get(pin);
 
-	if (fd < 0)
-		return;
-	if (ifindex && filter_is(ifindex, is_out, priority, program_id(fd)))
+	if (id && ifindex && filter_program(ifindex, is_out, priority) == id)
 		(void)bpf_tc_detach(&at, &opts);
-	close(fd);
 }
 
 int tc_hook_remove(const char *folder, const char *name)
@@ -261,7 +293,8 @@ int tc_hook_remove(const char *folder, const char *name)
 	if (strncmp(name, PIN_TCX, strlen(PIN_TCX)) == 0)
 		return pinned_link_remove(path);
 	if (parse_clsact(name, ifname, &is_out, &priority))
-		detach_filter(path, if_nametoindex(ifname), is_out, priority);
+		detach_filter(pinned_program(folder, name), if_nametoindex(ifname), is_out,
+			      priority);
 	return unlink(path) ? -errno : 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef SLUICE_DATAPLANE_TC_HOOK_H
 #define SLUICE_DATAPLANE_TC_HOOK_H
 
+#include <net/if.h>
 #include <stdbool.h>
 
 #include <sluice/plugin.h>
@@ -15,18 +16,22 @@
 
 struct tc_hook {
 	const char *folder; /* Where it is pinned. */
-	const char *ifname;
+	char ifname[IFNAMSIZ];
 	unsigned int ifindex;
 	bool is_out;
 	enum dataplane_egress mode; /* AUTO, TCX or CLSACT. */
+	/* What tc_hook_open() found: */
+	enum dataplane_egress used; /* TCX or CLSACT. */
+	bool fresh;		    /* Attached by this call: no daemon had left a program there. */
 };
 
-/*
- * Attaches the program, or puts it in the place of the one that the last daemon left.  `used` gets
- * TCX or CLSACT.
- */
-int tc_hook_open(const struct tc_hook *hook, int prog_fd, enum dataplane_egress *used,
-		 struct sluice_err *err) __attribute__((warn_unused_result));
+/* Attaches the program, or puts it in the place of the one that the last daemon left. */
+int tc_hook_open(struct tc_hook *hook, int prog_fd, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+/* Takes a fresh program off again; leaves an adopted one. */
+void tc_hook_undo(const struct tc_hook *hook);
+/* Of the other kind nothing may be left, or packets would be looked at twice. */
+void tc_hook_remove_other(const struct tc_hook *hook);
 
 /* Whether a name in the folder is a pin of ours, and taking that program off its interface. */
 bool tc_hook_is(const char *name);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -542,4 +543,79 @@ Test(attach, interface_comes_back_and_is_not_free)
 	cr_assert_neq(xdp_on("sl0"), 0);
 	plane_close(&plane);
 	close(fd);
+}
+
+static void rename_interface(const char *from, const char *to)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "ip link set %s down && ip link set %s name %s && ip link set %s up", from, from,
+		 to, to);
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+/* Renamed while no daemon ran: the filter stays where it is, and the next daemon has it. */
+Test(attach, renamed_interface_is_adopted)
+{
+	static const struct dataplane_interface renamed = { "uplink", DATAPLANE_MODE_NATIVE };
+	struct dataplane_live_options options = options_on(&native, 1);
+
+	wire_add("sl0", "far0");
+
+	struct plane plane = plane_open(&options);
+
+	plane_close(&plane);
+	rename_interface("sl0", "uplink");
+	cr_assert_neq(xdp_on("uplink"), 0);
+	options.interfaces = &renamed;
+	plane = plane_open(&options);
+	cr_assert(plane.dp->adopted);
+	plane_close(&plane);
+	cr_assert_eq(access(PLANE_FOLDER "/link_uplink", F_OK), 0);
+	cr_assert_neq(access(PLANE_FOLDER "/link_sl0", F_OK), 0);
+	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
+	cr_assert(xdp_gone("uplink"));
+}
+
+static uint32_t link_id(const char *pin)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+	int fd = bpf_obj_get(pin);
+
+	cr_assert_geq(fd, 0, "%s", pin);
+	cr_assert_eq(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	close(fd);
+	return info.id;
+}
+
+/* Each link goes on with its interface, so that there was no moment without a filter. */
+Test(attach, interfaces_that_changed_names_are_adopted)
+{
+	static const struct dataplane_interface three[] = { { "sl0", DATAPLANE_MODE_NATIVE },
+							    { "sl1", DATAPLANE_MODE_NATIVE },
+							    { "sl2", DATAPLANE_MODE_NATIVE } };
+	struct dataplane_live_options options = options_on(three, 3);
+
+	wire_add("sl0", "far0");
+	wire_add("sl1", "far1");
+	wire_add("sl2", "far2");
+
+	struct plane plane = plane_open(&options);
+
+	plane_close(&plane);
+	uint32_t first = link_id(PLANE_FOLDER "/link_sl0"),
+		 second = link_id(PLANE_FOLDER "/link_sl1"),
+		 third = link_id(PLANE_FOLDER "/link_sl2");
+
+	rename_interface("sl0", "away");
+	rename_interface("sl2", "sl0");
+	rename_interface("sl1", "sl2");
+	rename_interface("away", "sl1");
+	plane = plane_open(&options);
+	plane_close(&plane);
+	cr_assert_eq(link_id(PLANE_FOLDER "/link_sl1"), first);
+	cr_assert_eq(link_id(PLANE_FOLDER "/link_sl2"), second);
+	cr_assert_eq(link_id(PLANE_FOLDER "/link_sl0"), third);
 }

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,18 +465,26 @@ Test(egress, when_it_is_full_the_oldest_go)
 	scene_close(&scene);
 }
 
+/* Of somebody else: lets everything pass. */
+static int other_program(enum bpf_prog_type type, int verdict)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(type, "other", "GPL", insns, 2, NULL);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
 static int other_filter(int priority)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)if_nametoindex("sl0"),
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_OK },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "other", "GPL", insns, 2, NULL);
+	int fd = other_program(BPF_PROG_TYPE_SCHED_CLS, TC_ACT_OK);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = (__u32)priority, .prog_fd = fd);
 
-	cr_assert_geq(fd, 0);
 	(void)!bpf_tc_hook_create(&hook);
 	hook.attach_point = BPF_TC_EGRESS;
 	cr_assert_eq(bpf_tc_attach(&hook, &opts), 0);
@@ -553,6 +562,71 @@ Test(egress, changes_hands_from_tcx_to_clsact)
 	cr_expect_neq(access(PLANE_FOLDER "/tcx-out_sl0", F_OK), 0);
 	cr_expect_neq(access(PLANE_FOLDER "/tcx-in_sl0", F_OK), 0);
 	scene_close(&scene);
+}
+
+/* Renamed while no daemon ran: what it had stays with it, and is not there twice. */
+static void check_rename(enum dataplane_egress mode)
+{
+	static const struct dataplane_interface renamed = { "uplink", DATAPLANE_MODE_NATIVE };
+	struct dataplane_live_options options = options_for(mode);
+	struct scene scene = scene_open(mode);
+	bool is_tcx = scene.plane.dp->egress == DATAPLANE_EGRESS_TCX;
+
+	scene_close(&scene);
+	cr_assert_eq(system("ip link set sl0 down && ip link set sl0 name uplink"), 0);
+	options.interfaces = &renamed;
+	scene.plane = plane_open(&options);
+	cr_assert_eq(system("ip link set uplink name sl0 && ip link set sl0 up"), 0);
+	cr_expect_eq(tcx_programs(), is_tcx ? 2 : 0);
+	cr_expect_eq(!filter_id(BPF_TC_EGRESS, 1, HANDLE), is_tcx);
+	cr_expect_eq(filter_id(BPF_TC_EGRESS, 2, HANDLE), 0);
+	cr_expect_eq(filter_id(BPF_TC_INGRESS, 2, HANDLE), 0);
+	plane_close(&scene.plane);
+}
+
+Test(egress, a_renamed_interface_keeps_its_filters)
+{
+	check_rename(DATAPLANE_EGRESS_CLSACT);
+}
+
+Test(egress, a_renamed_interface_keeps_its_links)
+{
+	check_rename(DATAPLANE_EGRESS_AUTO);
+}
+
+/* An interface that is taken fails the start: the other's programs stay, and it gets none. */
+static void check_failed_start(enum dataplane_egress mode)
+{
+	static const struct dataplane_interface both[] = { { "sl0", DATAPLANE_MODE_NATIVE },
+							   { "sl2", DATAPLANE_MODE_NATIVE } };
+	struct dataplane_live_options options = options_for(mode);
+	struct scene scene = scene_open(mode);
+	struct dataplane *dp = NULL;
+	uint32_t links = tcx_programs();
+	bool filters = filter_id(BPF_TC_EGRESS, 1, HANDLE);
+	int other = other_program(BPF_PROG_TYPE_XDP, XDP_PASS);
+
+	scene_close(&scene);
+	wire_add("sl2", "sl3");
+	cr_assert_eq(bpf_xdp_attach((int)if_nametoindex("sl2"), other, 0, NULL), 0);
+	options.interfaces = both;
+	options.n_interfaces = 2;
+	cr_assert_eq(dataplane_live_open(&options, &dp, NULL), -EBUSY);
+	cr_expect_eq(tcx_programs(), links);
+	cr_expect_eq(filter_id(BPF_TC_EGRESS, 1, HANDLE) != 0, filters);
+	cr_expect_neq(access(PLANE_FOLDER "/tcx-out_sl2", F_OK), 0);
+	cr_expect_neq(access(PLANE_FOLDER "/cls-out-1_sl2", F_OK), 0);
+	close(other);
+}
+
+Test(egress, a_failed_start_leaves_filters_as_they_were)
+{
+	check_failed_start(DATAPLANE_EGRESS_CLSACT);
+}
+
+Test(egress, a_failed_start_leaves_links_as_they_were)
+{
+	check_failed_start(DATAPLANE_EGRESS_AUTO);
 }
 
 /* A rule that spares known clients would drop the answer before the daemon has told of anybody. */
