@@ -10,8 +10,11 @@
 #include <linux/types.h>
 
 #define KNOWN_GENERATIONS 2
-/* A key lies in its home bucket or, if those before are full, in one of the next. */
-#define KNOWN_PROBES 4
+/*
+ * A key lies in its home bucket or, if those before are full, in one of the next.  In half full tables
+ * of 2^18 buckets that leaves nobody out; of four probes the IPv6 table left out 13 in two millions.
+ */
+#define KNOWN_PROBES 8
 #define KNOWN4_WAYS 16
 #define KNOWN6_WAYS 8
 /* The higher rate of IPv6 buckets makes up for the fewer keys in one. */
