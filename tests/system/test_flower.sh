@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The back end `flower` on a kernel's own classifier, without a card (skip_hw): it conforms, drops
-# what it says and counts it, leaves others' filters alone, and is faster than tc.
+# what it says and counts it, and leaves others' filters alone.
 
 . "$(dirname "$0")/lib.sh"
 lab_enter "$0" "$@"
@@ -56,27 +56,3 @@ flood "$SERVER" --source-base 198.19.0.7 --count 1000
 expect "packets received of another source" $(($(received) - before)) == "$(json .accepted "$LAB/flood.json")"
 on_server "$BIN/sluice-bench-flower" --interface eth0 --flush || fail "flush"
 expect "others' filters after a flush" "$(filters)" == 3
-
-# Beside tc, in turns, each as often; the best of each.
-awk -v n="$RULES" 'BEGIN { for (i = 0; i < n; i++)
-	printf "filter add dev eth0 ingress prio 200 protocol ip flower skip_hw src_ip 198.18.%d.%d action drop\n",
-		i / 256, i % 256 }' >"$LAB/batch"
-tcs=0 ours=0
-for _ in 1 2 3; do
-	begin=$(date +%s%N)
-	on_server sh -c "tc -batch $LAB/batch && times" >"$LAB/times" || fail "tc -batch"
-	end=$(date +%s%N)
-	expect "tc's rules in the kernel" "$(filters)" == $((RULES + 3))
-	on_server tc filter del dev eth0 ingress prio 200 || fail "tc"
-	rate=$(awk -v n="$RULES" -v ns=$((end - begin)) 'BEGIN { printf "%.0f", n / ns * 1e9 }')
-	[ "$rate" -le "$tcs" ] || tcs=$rate
-	say "tc -batch: $rate rules/s; all of it, user and kernel: $(tail -n 1 "$LAB/times")"
-	on_server "$BIN/sluice-bench-flower" --interface eth0 --rules "$RULES" >"$LAB/bench.json" ||
-		fail "sluice-bench-flower"
-	say "flower: $(cat "$LAB/bench.json")"
-	rate=$(json .rules_per_s "$LAB/bench.json")
-	[ "$rate" -le "$ours" ] || ours=$rate
-done
-say "Linux $(uname -r): $RULES rules into a veth, skip_hw; tc -batch $tcs rules/s, flower $ours rules/s:" \
-	"$(awk -v a="$ours" -v b="$tcs" 'BEGIN { printf "%.1f", a / b }') times"
-expect "rules/s as a multiple of tc -batch" "$(awk -v a="$ours" -v b="$tcs" 'BEGIN { print a / b }')" '>=' 5

@@ -20,8 +20,9 @@ BUILD=${SLUICE_BUILD:-$ROOT/build}
 VM=$ROOT/build/vm
 KERNELS=${VM_KERNELS:-6.1 6.12}
 LABELS=${VM_LABELS:-verifier|kernel|vm}
-# They measure floods against the clock, and an emulated CPU is no match for that.
-EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
+# They measure floods against the clock, or have detectors that must keep their budgets of time; an
+# emulated CPU is no match for that.
+EXCEPT_EMULATED='^system/(conservation|kill|one_event|daemon|dispatcher|known|modes)$'
 LIMIT=${VM_SECONDS:-2700}
 ACCELERATOR=${VM_ACCELERATOR:-}
 GUEST=
@@ -119,10 +120,12 @@ write_job() {
 	except=
 	[ "$ACCELERATOR" = kvm ] || except=$EXCEPT_EMULATED
 	except=${VM_EXCEPT-$except}
+	output=--output-on-failure
+	[ "$LABELS" != bench ] || output=--verbose # What it measured is all that it is for.
 	cat >"$WORK/job" <<-EOF
 		cd $(quoted "$ROOT") || exit 1
 		export SIMNIC=$(quoted "$SIMNIC")
-		CI=1 exec $(quoted "$CTEST") --test-dir $(quoted "$BUILD") --output-on-failure \
+		CI=1 exec $(quoted "$CTEST") --test-dir $(quoted "$BUILD") $output \
 			--no-tests=error -L $(quoted "$LABELS") -E $(quoted "${except:-^$}")
 	EOF
 }
