@@ -14,6 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static uint8_t file_bytes[100]; /* Of /f. */
+
 static void check(int condition)
 {
 	if (!condition)
@@ -49,11 +51,64 @@ static enum http_parse feed_pieces(struct http_request *request, const uint8_t *
 
 static void check_reply(const struct reply *reply)
 {
-	check(reply->head_size > 4 && reply->head_size < sizeof(reply->head));
-	check(strlen(reply->head) == reply->head_size);
-	check(strstr(reply->head, "\r\n\r\n") == reply->head + reply->head_size - 4);
+	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const char *head = reply->head, *end = reply->head + reply->head_size;
+	uint8_t copy[sizeof(reply->text)];
+
+	if (strncmp(head, interim, strlen(interim)) == 0)
+		head += strlen(interim);
+	check(end - head > 4 && reply->head_size < sizeof(reply->head) && !*end);
+	check(strstr(head, "\r\n\r\n") == end - 4);
 	check(reply->body_size == 0 || reply->body != NULL);
 	check(!reply->body_is_text || reply->body_size <= sizeof(reply->text));
+	if (reply->body_size && reply->body_size <= sizeof(copy))
+		memcpy(copy, reply->body, reply->body_size);
+}
+
+/* What a client is told of the size is what it gets, of a file's bytes only. */
+static void check_size(struct reply *reply, const struct http_request *request)
+{
+	const char *told = strstr(reply->head, "\r\nContent-Length: ");
+	struct multipart_piece piece;
+	size_t size = reply->body_size;
+
+	while (multipart_next(&reply->multipart, &piece)) {
+		check(piece.text_size < sizeof(piece.text) && piece.text_size != 0);
+		check(!piece.size || (piece.bytes >= file_bytes &&
+				      piece.bytes + piece.size <= file_bytes + sizeof(file_bytes)));
+		size += piece.text_size + piece.size;
+	}
+	check(request->method == HTTP_HEAD || (told ? strtoul(told + 18, NULL, 10) : 0) == size);
+	check(request->method != HTTP_HEAD || size == 0);
+}
+
+/* The body behind a request is read over the same, however it is cut. */
+static void feed_rest(struct http_request *whole, struct http_request *pieces, const uint8_t *data,
+		      size_t size, size_t piece)
+{
+	size_t taken, again;
+
+	http_request_next(whole);
+	http_request_next(pieces);
+	check(feed(whole, data, size, &taken) == feed_pieces(pieces, data, size, piece, &again) ||
+	      size == 0);
+	check(taken == again && whole->state == pieces->state);
+}
+
+static void open_content(struct content *content)
+{
+	check(content_init(content, NULL, 100, NULL) == 0);
+	for (size_t i = 0; i < sizeof(file_bytes); i++)
+		file_bytes[i] = (uint8_t)i;
+	content->files[content->n_files++] = (struct content_file){
+		.name = "/f",
+		.type = "text/plain",
+		.bytes = file_bytes,
+		.size = sizeof(file_bytes),
+		.modified = 784111777,
+		.tag = "\"2ebccca1-64\"",
+		.modified_text = "Sun, 06 Nov 1994 08:49:37 GMT",
+	};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum http_parse outcome;
 
 	if (!content.files)
-		check(content_init(&content, NULL, 100, NULL) == 0);
+		open_content(&content);
 	if (size < 1)
 		return 0;
 	http_request_init(&whole);
@@ -79,12 +134,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(whole.status == pieces.status && whole.keep_alive == pieces.keep_alive);
 	if (outcome == HTTP_BAD) {
 		check(whole.status >= 400);
-		reply_refuse(&reply, whole.status, "now");
+		reply_refuse(&reply, &whole, whole.status, "now");
+		check_reply(&reply);
 	} else {
 		check(whole.target_len == strlen(whole.target));
 		check(strcmp(whole.target, pieces.target) == 0);
-		reply_make(&reply, &content, &whole, "now");
+		check(whole.seen == pieces.seen);
+		if (reply_make(&reply, &content, &whole, "now"))
+			reply_primes(&reply, "2\n", 2, &whole, "now");
+		check_reply(&reply);
+		check_size(&reply, &whole);
+		feed_rest(&whole, &pieces, data + 1 + taken, size - 1 - taken, data[0] % 16 + 1);
 	}
-	check_reply(&reply);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,22 +18,55 @@ static int fail(struct sluice_err *err, const char *name, const char *what, int 
 	return rc;
 }
 
+/* As in the mime.types that comes with nginx, of which these are the usual ones. */
 static const char *type_of(const char *name)
 {
 	static const struct {
 		const char *suffix, *type;
 	} types[] = {
-		{ ".html", "text/html" },	 { ".txt", "text/plain" },
-		{ ".css", "text/css" },		 { ".js", "application/javascript" },
-		{ ".json", "application/json" }, { ".png", "image/png" },
-		{ ".jpg", "image/jpeg" },	 { ".svg", "image/svg+xml" },
+		{ "html", "text/html" },
+		{ "htm", "text/html" },
+		{ "shtml", "text/html" },
+		{ "css", "text/css" },
+		{ "xml", "text/xml" },
+		{ "gif", "image/gif" },
+		{ "jpeg", "image/jpeg" },
+		{ "jpg", "image/jpeg" },
+		{ "js", "application/javascript" },
+		{ "txt", "text/plain" },
+		{ "png", "image/png" },
+		{ "svg", "image/svg+xml" },
+		{ "svgz", "image/svg+xml" },
+		{ "tif", "image/tiff" },
+		{ "tiff", "image/tiff" },
+		{ "webp", "image/webp" },
+		{ "avif", "image/avif" },
+		{ "ico", "image/x-icon" },
+		{ "woff", "font/woff" },
+		{ "woff2", "font/woff2" },
+		{ "json", "application/json" },
+		{ "pdf", "application/pdf" },
+		{ "wasm", "application/wasm" },
+		{ "zip", "application/zip" },
+		{ "mp3", "audio/mpeg" },
+		{ "mp4", "video/mp4" },
+		{ "webm", "video/webm" },
 	};
 	const char *suffix = strrchr(name, '.');
 
 	for (size_t i = 0; suffix && i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(suffix, types[i].suffix) == 0)
+		if (strcasecmp(suffix + 1, types[i].suffix) == 0)
 			return types[i].type;
 	return "application/octet-stream";
+}
+
+/* The same tag as nginx's, so that both can serve one site. */
+static void set_validators(struct content_file *file, time_t modified)
+{
+	file->modified = modified;
+	snprintf(file->tag, sizeof(file->tag), "\"%llx-%zx\"", (unsigned long long)modified,
+		 file->size);
+	http_date_format(modified, file->modified_text);
 }
 
 static int read_all(int fd, uint8_t *bytes, size_t size)
@@ -81,7 +115,7 @@ static int load(struct content_file *file, int folder, const char *name, struct 
 	file->type = type_of(name);
 	file->bytes = bytes;
 	file->size = (size_t)st.st_size;
-	file->modified = st.st_mtime;
+	set_validators(file, st.st_mtime);
 	rc = 1;
 out:
 	close(fd);

@@ -13,10 +13,13 @@
 
 #include <sluice/plugin.h>
 
+#include "http_date.h"
+
 enum {
 	CONTENT_FILE_MAX = 1024 * 1024, /* Bytes of a file. */
 	CONTENT_FILES_MAX = 256,
 	CONTENT_NAME_MAX = 127,
+	CONTENT_TAG_SIZE = 36,	     /* An entity tag: two numbers of 64 bits. */
 	CONTENT_PRIME_LIMIT = 10000, /* The highest N of /prime/N that a deployment can allow. */
 	CONTENT_PRIME_SIZE = 8192,   /* Enough for the text of all primes below it. */
 };
@@ -26,7 +29,9 @@ struct content_file {
 	const char *type;		 /* Content-Type */
 	const uint8_t *bytes;
 	size_t size;
-	time_t modified;
+	time_t modified; /* 0: it is no file, and has neither this date nor a tag. */
+	char tag[CONTENT_TAG_SIZE];
+	char modified_text[HTTP_DATE_SIZE];
 };
 
 struct content {

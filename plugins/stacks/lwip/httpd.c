@@ -12,7 +12,9 @@
 
 #include "compute.h"
 #include "content.h"
+#include "http_date.h"
 #include "http_request.h"
+#include "multipart.h"
 #include "port.h"
 #include "reply.h"
 
@@ -35,10 +37,11 @@ struct connection {
 	u16_t offset;		 /* ... but for so many bytes of its first buffer. */
 	const uint8_t *body;	 /* Of the answer on its way. */
 	size_t body_left;
-	struct compute_job *job; /* What the answer waits for; NULL: nothing. */
-	bool closing;		 /* After this answer. */
-	bool lingering;		 /* All of it is sent. */
-	bool peer_closed;	 /* No more requests come. */
+	struct multipart multipart; /* What follows the body. */
+	struct compute_job *job;    /* What the answer waits for; NULL: nothing. */
+	bool closing;		    /* After this answer. */
+	bool lingering;		    /* All of it is sent. */
+	bool peer_closed;	    /* No more requests come. */
 	uint64_t deadline_ns;
 	struct http_request request;
 };
@@ -50,7 +53,7 @@ struct httpd {
 	struct connection *connections, *free;
 	struct compute *compute;
 	struct httpd_counters counters;
-	char date[REPLY_DATE_SIZE];
+	char date[HTTP_DATE_SIZE];
 	struct reply reply; /* Of the moment; too large for a stack frame. */
 };
 
@@ -140,8 +143,14 @@ static bool has_room(const struct tcp_pcb *pcb)
 	       tcp_sndqueuelen(pcb) + ANSWER_BUFFERS <= TCP_SND_QUEUELEN;
 }
 
+/* An answer is on its way of which lwIP has not got all. */
+static bool is_sending(const struct connection *connection)
+{
+	return connection->body_left || !multipart_is_over(&connection->multipart);
+}
+
 /* Hands lwIP as much of the body as it takes now. */
-static void send_body(struct connection *connection)
+static void send_bytes(struct connection *connection)
 {
 	struct tcp_pcb *pcb = connection->pcb;
 	u16_t size;
@@ -158,6 +167,30 @@ static void send_body(struct connection *connection)
 	}
 }
 
+/* Begins the next piece of an answer of several ranges; false: there is none, or no room for its text yet. */
+static bool send_next_piece(struct connection *connection)
+{
+	struct multipart next = connection->multipart;
+	struct multipart_piece piece;
+
+	if (!has_room(connection->pcb) || !multipart_next(&next, &piece))
+		return false;
+	if (tcp_write(connection->pcb, piece.text, (u16_t)piece.text_size,
+		      TCP_WRITE_FLAG_COPY | (piece.size ? TCP_WRITE_FLAG_MORE : 0)) != ERR_OK)
+		return false;
+	connection->multipart.next = next.next;
+	connection->body = piece.bytes;
+	connection->body_left = piece.size;
+	return true;
+}
+
+static void send_body(struct connection *connection)
+{
+	do
+		send_bytes(connection);
+	while (!connection->body_left && send_next_piece(connection));
+}
+
 static err_t send_reply(struct connection *connection)
 {
 	struct reply *reply = &connection->httpd->reply;
@@ -166,6 +199,7 @@ static err_t send_reply(struct connection *connection)
 	err_t rc;
 
 	connection->closing = !reply->keep_alive;
+	connection->multipart = reply->multipart;
 	arm(connection, connection->httpd->config.send_timeout_ns);
 	if (reply->body_size && reply->head_size + reply->body_size <= ONE_PIECE) {
 		char piece[ONE_PIECE];
@@ -216,7 +250,8 @@ static err_t answer(struct connection *connection, enum http_parse outcome)
 
 	if (outcome == HTTP_BAD) {
 		httpd->counters.malformed++;
-		reply_refuse(&httpd->reply, connection->request.status, httpd->date);
+		reply_refuse(&httpd->reply, &connection->request, connection->request.status,
+			     httpd->date);
 	} else {
 		httpd->counters.requests++;
 		primes = reply_make(&httpd->reply, httpd->content, &connection->request,
@@ -226,7 +261,7 @@ static err_t answer(struct connection *connection, enum http_parse outcome)
 		connection->job = compute_submit(httpd->compute, primes, connection);
 		return connection->job ? ERR_OK : ERR_MEM;
 	}
-	http_request_init(&connection->request);
+	http_request_next(&connection->request);
 	return send_reply(connection);
 }
 
@@ -236,7 +271,7 @@ static err_t advance(struct connection *connection)
 	enum http_parse outcome;
 
 	send_body(connection);
-	while (connection->pending && !connection->body_left && !connection->job &&
+	while (connection->pending && !is_sending(connection) && !connection->job &&
 	       !connection->closing && has_room(connection->pcb)) {
 		if (!read_request(connection, &outcome))
 			continue;
@@ -246,7 +281,7 @@ static err_t advance(struct connection *connection)
 		}
 		send_body(connection);
 	}
-	if (connection->body_left || connection->job)
+	if (is_sending(connection) || connection->job)
 		return ERR_OK;
 	if (connection->closing)
 		return linger(connection);
@@ -278,10 +313,10 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t size)
 	(void)size;
 	if (connection->lingering)
 		return ERR_OK;
-	if (!connection->body_left && !pcb->unacked && !pcb->unsent &&
+	if (!is_sending(connection) && !pcb->unacked && !pcb->unsent &&
 	    !http_request_begun(&connection->request))
 		arm(connection, config->idle_timeout_ns);
-	else if (connection->body_left || pcb->unacked)
+	else if (is_sending(connection) || pcb->unacked)
 		arm(connection, config->send_timeout_ns);
 	return advance(connection);
 }
@@ -324,6 +359,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 	connection->pending = NULL;
 	connection->offset = 0;
 	connection->body_left = 0;
+	multipart_void(&connection->multipart);
 	connection->job = NULL;
 	connection->closing = false;
 	connection->lingering = false;
@@ -420,7 +456,7 @@ static void answer_primes(struct connection *connection, const struct compute_jo
 
 	connection->job = NULL;
 	reply_primes(&httpd->reply, job->text, job->size, &connection->request, httpd->date);
-	http_request_init(&connection->request);
+	http_request_next(&connection->request);
 	if (send_reply(connection) != ERR_OK) {
 		httpd->counters.starved++;
 		(void)reset(connection);
@@ -447,7 +483,7 @@ int httpd_wake_fd(const struct httpd *httpd)
 
 void httpd_set_date(struct httpd *httpd, int64_t seconds)
 {
-	reply_format_date((time_t)seconds, httpd->date);
+	http_date_format((time_t)seconds, httpd->date);
 }
 
 const struct httpd_counters *httpd_read_counters(const struct httpd *httpd)

@@ -6,17 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
+
+#include "multipart.h"
 
 struct content;
 struct http_request;
 
 enum {
-	REPLY_HEAD_MAX = 512,
-	REPLY_DATE_SIZE = 30, /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+	REPLY_HEAD_MAX = 640,
 };
 
-/* One answer.  The body is the content's, or in `text`. */
+/* One answer.  The body is the content's, or in `text`.  To begin with all 0; to be used again and again. */
 struct reply {
 	unsigned int status;
 	bool keep_alive;
@@ -26,10 +26,8 @@ struct reply {
 	size_t body_size;	   /* What is sent: 0 for HEAD. */
 	bool body_is_text;	   /* It is `text`: copy it. */
 	char text[8192];
+	struct multipart multipart; /* What is sent behind the body, unless it is over. */
 };
-
-/* Dates as HTTP writes them. */
-void reply_format_date(time_t when, char date[REPLY_DATE_SIZE]);
 
 /*
  * Answers a request that is HTTP_DONE; `date` is now.  0; or N, if the primes below N are asked for: then
@@ -42,7 +40,8 @@ unsigned int reply_make(struct reply *reply, const struct content *content,
 void reply_primes(struct reply *reply, const char *primes, size_t size,
 		  const struct http_request *request, const char *date);
 
-/* The answer to what could not be read; the connection is to be closed. */
-void reply_refuse(struct reply *reply, unsigned int status, const char *date);
+/* The answer to what could not be read, as far as it was; the connection is to be closed. */
+void reply_refuse(struct reply *reply, const struct http_request *request, unsigned int status,
+		  const char *date);
 
 #endif /* SLUICE_LWIP_REPLY_H */

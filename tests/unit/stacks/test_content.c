@@ -58,6 +58,8 @@ Test(content, serves_the_plain_files_of_a_folder)
 	cr_assert_str_eq(file.type, "text/plain");
 	cr_assert_arr_eq(file.bytes, "abcdefghijklmnopqrstuvwxyzab", 28);
 	cr_assert_gt(file.modified, 0);
+	snprintf(path, sizeof(path), "\"%llx-40\"", (unsigned long long)file.modified);
+	cr_assert_str_eq(file.tag, path);
 	cr_assert(content_find(&content, "/", &file));
 	cr_assert_str_eq(file.type, "text/html");
 	cr_assert(content_find(&content, "/empty", &file));
@@ -96,6 +98,8 @@ Test(content, numbers_are_bounded)
 	cr_assert_eq(content_init(&content, NULL, 800, &err), 0);
 	cr_assert(content_find(&content, "/bytes/64", &file));
 	cr_assert_eq(file.size, 64);
+	cr_assert_eq(file.modified, 0);
+	cr_assert_str_eq(file.tag, "");
 	cr_assert(content_find(&content, "/bytes/1048576", &file));
 	cr_assert_not(content_find(&content, "/bytes/1048577", &file));
 	cr_assert_not(content_find(&content, "/bytes/0", &file));
