@@ -119,6 +119,8 @@ static void use(struct steer *steer, const struct rule_shape *shape)
 	if (steer_del(steer, &key) > 0)
 		abort();
 	check_list(steer, shape);
+	if (steer_flush(steer) > 0)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

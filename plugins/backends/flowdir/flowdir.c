@@ -96,18 +96,10 @@ static int flowdir_del(void *self, const struct sluice_backend_rule *rules, size
 
 static int flowdir_flush(void *self, struct sluice_err *err)
 {
-	struct sluice_backend_rule *rules = calloc(STEER_MAX, sizeof(*rules));
-	size_t n = 0;
-	int rc = rules ? flowdir_list(self, rules, STEER_MAX, &n, err) : -ENOMEM;
+	struct flowdir *flowdir = self;
+	int rc = steer_flush(flowdir->steer);
 
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		rc = steer_del(((struct flowdir *)self)->steer, &rules[i].key);
-		rc = rc == -ENOENT ? 0 : rc;
-		if (rc)
-			explain_failure(self, "delete every rule", rc, err);
-	}
-	free(rules);
-	return rc;
+	return rc ? explain_failure(flowdir, "delete every rule", rc, err) : 0;
 }
 
 static void flowdir_close(void *self)

@@ -312,6 +312,22 @@ int steer_list(struct steer *steer, struct sluice_backend_rule *rules, size_t n,
 	return 0;
 }
 
+int steer_flush(struct steer *steer)
+{
+	size_t n;
+	int rc = steer_list(steer, NULL, 0, &n);
+
+	/* A place that is freed is taken by an entry from behind, which was looked at already. */
+	for (size_t i = steer->known.n; i-- > 0 && rc != -ENODEV;) {
+		struct sluice_key key = steer->known.list[i].key;
+		int deleted = key.family ? steer_del(steer, &key) : 0;
+
+		if (deleted && deleted != -ENOENT)
+			rc = deleted;
+	}
+	return rc;
+}
+
 uint32_t steer_locations(const struct steer *steer)
 {
 	return steer->n_locations;

@@ -42,6 +42,9 @@ int steer_del(struct steer *steer, const struct sluice_key *key)
 int steer_list(struct steer *steer, struct sluice_backend_rule *rules, size_t n, size_t *count)
 	__attribute__((warn_unused_result));
 
+/* Deletes all rules of ours; one that will not leave keeps no other in the card. */
+int steer_flush(struct steer *steer) __attribute__((warn_unused_result));
+
 /* How many locations there are, for ours and others' rules; 0: nobody knows. */
 uint32_t steer_locations(const struct steer *steer);
 

@@ -30,6 +30,7 @@ struct driver {
 	int fault;	  /* Said to everything. */
 	int blind;	  /* Said to whoever wants to read a rule that is there. */
 	bool sees_ghosts; /* A rule at each location. */
+	bool is_stuck;	  /* Does not delete what is at location 1. */
 	uint32_t asked;
 	bool ignores_masks;  /* Stores rules without. */
 	uint32_t claims;     /* So many rules more than there are, in the count. */
@@ -140,6 +141,8 @@ static int ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations)
 	case ETHTOOL_GRXCLSRULE:
 		if (at >= SLOTS || !driver->used[at])
 			return driver->manner == LIKE_MLX5 ? -ENOENT : -EINVAL;
+		if (nfc->cmd == ETHTOOL_SRXCLSRLDEL && driver->is_stuck && at == 1)
+			return -EBUSY;
 		if (nfc->cmd == ETHTOOL_SRXCLSRLDEL) {
 			driver->used[at] = false;
 			return 0;
@@ -499,6 +502,30 @@ Test(flowdir, freed_places_are_used_again)
 	cr_assert_eq(steer_add(steer, &keys[0]), 0);
 	cr_assert(driver.used[4]);
 	cr_assert_not(driver.used[0] || driver.used[1] || driver.used[6]);
+	steer_free(steer);
+}
+
+Test(flowdir, a_rule_that_will_not_leave_keeps_no_other_in_the_card)
+{
+	struct driver driver = { 0 };
+	struct steer *steer = steer_of(&driver, &defaults);
+
+	put_foreign(&driver, 3);
+	cr_assert_eq(listed(steer), 0);
+	for (uint8_t i = 0; i < 9; i++) {
+		struct sluice_key key = numbered(i);
+
+		cr_assert_eq(steer_add(steer, &key), 0);
+	}
+	driver.is_stuck = true;
+	cr_assert_eq(steer_flush(steer), -EBUSY);
+	cr_assert_eq(count(&driver), 2, "that one, and the other's");
+	driver.is_stuck = false;
+	cr_assert_eq(steer_flush(steer), 0);
+	cr_assert_eq(count(&driver), 1);
+	cr_assert(driver.used[3]);
+	driver.fault = -ENODEV;
+	cr_assert_eq(steer_flush(steer), -ENODEV);
 	steer_free(steer);
 }
 
