@@ -19,6 +19,7 @@
 
 #include "emu_bench.h"
 #include "emu_card.h"
+#include "support/random.h"
 
 #define XDP_PIN BENCH_CARD "/xdp"
 
@@ -301,6 +302,83 @@ Test(emu_table, what_a_killed_writer_left)
 	cr_expect_eq(table.backend.ops->flush(table.backend.self, &table.backend.err), 0);
 	cr_expect_eq(n_rules(&table), 0);
 	cr_expect_eq(verdict(addrs[0], 1), XDP_PASS);
+	bench_close(&table.backend);
+}
+
+/* Whatever a stranger with access may do to the maps: words of buckets, and any key in the hash. */
+static void garble(struct table *table, struct random *random)
+{
+	uint32_t *words = (uint32_t *)table->buckets;
+	size_t n_words = table->info.n_buckets * sizeof(*table->buckets) / sizeof(*words);
+	struct emu_card_hits hits = { random_below(random, 1000), random_below(random, 1000) };
+	struct emu_card_key key = { .family = (uint32_t)random_below(random, 8) };
+
+	for (int i = 0; i < 4; i++)
+		words[random_below(random, n_words)] =
+			random_below(random, 2) ? htonl((uint32_t)random_below(random, 99))
+						: (uint32_t)random_below(random, UINT32_MAX);
+	for (int i = 0; i < 4; i++)
+		key.addr[i] = random_below(random, 2) ? htonl((uint32_t)random_below(random, 99))
+						      : 0;
+	(void)!bpf_map_update_elem(table->hash_fd, &key, &hits, BPF_ANY);
+}
+
+static bool is_sound(const struct sluice_key *key)
+{
+	static const uint8_t zeroes[16];
+
+	if (key->family == SLUICE_FAMILY_IPV4)
+		return key->prefix_len == 32 && !memcmp(key->addr + 4, zeroes, 12);
+	return key->family == SLUICE_FAMILY_IPV6 && key->prefix_len == 64 &&
+	       !memcmp(key->addr + 8, zeroes, 8);
+}
+
+/* What is listed is there: the card drops it. */
+static void check_listed(struct table *table)
+{
+	struct sluice_backend_rule rules[256];
+	size_t n;
+
+	cr_assert_eq(table->backend.ops->list(table->backend.self, rules, 256, &n,
+					      &table->backend.err),
+		     0, "%s", table->backend.err.text);
+	for (size_t i = 0; i < n; i++) {
+		__be32 addr;
+
+		cr_assert(is_sound(&rules[i].key));
+		memcpy(&addr, rules[i].key.addr, sizeof(addr));
+		if (rules[i].key.family == SLUICE_FAMILY_IPV4)
+			cr_assert_eq(verdict(addr, 1), XDP_DROP, "%s", text_of(addr));
+	}
+}
+
+Test(emu_table, others_write_into_it_meanwhile)
+{
+	struct random random = { 7 };
+	struct table table;
+
+	ENTER();
+	table = make_table("64");
+	for (int round = 0; round < 2000; round++) {
+		struct sluice_backend_counter counters[16];
+		__be32 addr = htonl((uint32_t)random_below(&random, 99));
+		size_t n;
+		int rc;
+
+		garble(&table, &random);
+		rc = random_below(&random, 2) ? add(&table, addr) : del(&table, addr);
+		cr_assert(rc == 0 || rc == -EEXIST || rc == -ENOSPC || rc == -ENOENT, "%d", rc);
+		cr_assert_eq(table.backend.ops->read(table.backend.self, counters, 16, &n,
+						     &table.backend.err),
+			     0);
+		cr_assert_leq(n, 16);
+		for (size_t i = 0; i < n; i++)
+			cr_assert(is_sound(&counters[i].key));
+		if (round % 50 == 0)
+			check_listed(&table);
+	}
+	cr_expect_eq(table.backend.ops->flush(table.backend.self, &table.backend.err), 0);
+	cr_expect_eq(n_rules(&table), 0);
 	bench_close(&table.backend);
 }
 
