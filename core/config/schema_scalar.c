@@ -2,6 +2,7 @@
 /*
  * Checks one scalar: its type, its enum, its format, its range.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -190,6 +191,25 @@ static int string_check(struct checker *checker, const struct schema_node *schem
 	return 0;
 }
 
+/* 010 is eight to YAML 1.1 and ten to YAML 1.2: whoever wrote it may mean either. */
+static int octal_check(struct checker *checker, const struct schema_node *schema,
+		       const struct config_node *node, const char *key)
+{
+	const char *text = config_node_text(node), *digits = text + (*text == '-' || *text == '+');
+
+	if (!schema_format_is_quantity(schema->format) &&
+	    (schema->format != SCHEMA_FORMAT_NONE ||
+	     !(node_types(node) & (SCHEMA_TYPE_INTEGER | SCHEMA_TYPE_NUMBER))))
+		return 0;
+	if (digits[0] != '0' || !isdigit((unsigned char)digits[1]))
+		return 0;
+	while (digits[0] == '0' && isdigit((unsigned char)digits[1]))
+		digits++;
+	return checker_refuse(checker, CHECKER_RANK_VALUE, node, key,
+			      "'%.64s' begins with a zero, which some read as octal; write %.64s",
+			      text, digits);
+}
+
 int checker_scalar(struct checker *checker, const struct schema_node *schema,
 		   const struct config_node *node, const char *key, struct config_value **out)
 {
@@ -197,7 +217,8 @@ int checker_scalar(struct checker *checker, const struct schema_node *schema,
 
 	if (!type_fits(schema, node))
 		return checker_refuse_type(checker, schema, node, key);
-	if (schema->values && enum_check(checker, schema, node, key))
+	if (octal_check(checker, schema, node, key) ||
+	    (schema->values && enum_check(checker, schema, node, key)))
 		return -EINVAL;
 	value = checker_value_new(checker, CONFIG_VALUE_STRING, node);
 	if (!value)
