@@ -145,7 +145,12 @@ static void describe_failure(struct outcome *outcome)
 {
 	int rc = outcome->rc < -ERRNO_MAX ? -EPROTO : outcome->rc;
 
-	fail(outcome, outcome->rc, false, "observe failed: %s (%s)", strerror(-rc), err_name(rc));
+	if (rc > 0)
+		fail(outcome, -EPROTO, false,
+		     "observe gave %d, neither 0 nor a negative errno (-EPROTO)", rc);
+	else
+		fail(outcome, outcome->rc, false, "observe failed: %s (%s)", strerror(-rc),
+		     err_name(rc));
 }
 
 /* Asks a detector on a thread of its own; `limit_ns` is how long the window waits for it. */
@@ -172,7 +177,7 @@ static void ask_thread(const struct detect *detect, struct detect_slot *slot,
 		fail(outcome, rc, false, "still busy with an earlier window");
 	} else if (rc) {
 		fail(outcome, rc, true, "no thread for it: %s (%s)", strerror(-rc), err_name(rc));
-	} else if (answer->rc >= 0) {
+	} else if (answer->rc == 0) {
 		slot->status.verdict = answer->verdict;
 		answer_deliver(answer, round->proposals, round->rule_wishes, round->names);
 	} else {
@@ -221,10 +226,10 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 	else
 		outcome.rc = ask(detect, slot, window);
 	status->last_ns = clock_monotonic_ns(round->clock) - start;
-	if (outcome.rc >= 0 && status->last_ns > budget_ns)
+	if (outcome.rc == 0 && status->last_ns > budget_ns)
 		fail(&outcome, 0, false, "took %.1f ms of its budget of %.1f ms",
 		     (double)status->last_ns / 1e6, (double)budget_ns / 1e6);
-	else if (outcome.rc < 0 && !outcome.what[0])
+	else if (outcome.rc != 0 && !outcome.what[0])
 		describe_failure(&outcome);
 	if (outcome.rc < 0 || status->last_ns > limit_ns)
 		forget(slot, round);

@@ -135,7 +135,20 @@ Test(detectors, any_number_may_be_returned)
 	rig->detectors[1].code = INT_MAX;
 	rig_window(rig);
 	cr_expect_eq(status_of(0)->failures, 1);
-	cr_expect_eq(status_of(1)->failures, 0);
+	cr_expect_eq(status_of(1)->failures, 1);
+}
+
+Test(detectors, a_positive_number_is_a_breach)
+{
+	struct sluice_key key = key_of("192.0.2.1");
+
+	rig->detectors[1].code = 1;
+	rig_wish_of(rig, 1, &key, 500);
+	rig_window(rig);
+	cr_expect_not(rig_is_blocked(rig, "192.0.2.1"), "what it said is void");
+	cr_expect_eq(status_of(1)->failures, 1);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_DETECTOR_FAILED),
+			 "observe gave 1, neither 0 nor a negative errno (-EPROTO)"));
 }
 
 Test(detectors, odd_scores_are_put_right)
