@@ -38,6 +38,11 @@ static int explain_connect(const char *path, int error, struct sluice_err *err)
 				 "not allowed to use %s; become root, or join the group that "
 				 "control.group names",
 				 path);
+	if (error == -EAGAIN)
+		return fail_with(err, error,
+				 "the daemon at %s is busy, perhaps with a reload: it took no new "
+				 "client for %d s; try again",
+				 path, SEND_TIMEOUT_S);
 	return fail_system(err, error, "cannot connect to %s", path);
 }
 

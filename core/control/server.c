@@ -170,7 +170,9 @@ static void welcome(struct server *server, int fd)
 		return;
 	}
 	if (server->stats.clients >= server->options.max_clients) {
-		refuse(server, fd, -EBUSY, "the daemon has too many clients; try again");
+		refuse(server, fd, -EBUSY,
+		       "the daemon has as many clients as it takes at once, which a reload makes "
+		       "wait; try again");
 		return;
 	}
 	connection = connection_new(fd, now(server));

@@ -425,6 +425,7 @@ Test(server, bounds_its_clients)
 	fd = connect_raw();
 	read_raw(fd, text, sizeof(text), &eof);
 	cr_assert_not_null(strstr(text, "\"EBUSY\""), "%s", text);
+	cr_assert_not_null(strstr(text, "a reload makes wait"), "%s", text);
 	cr_assert(eof);
 	close(fd);
 	close(fds[0]);
@@ -607,6 +608,31 @@ Test(client, says_that_no_daemon_answers)
 			   err.text);
 	cr_assert_not_null(strstr(err.text, "start it with"), "%s", err.text);
 	cr_assert_null(client);
+}
+
+/* A daemon at a reload takes nobody until it is done. */
+Test(client, says_that_the_daemon_is_busy)
+{
+	struct client *clients[4] = { NULL };
+	char place[] = "/tmp/sluice-busy-XXXXXX";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ret = 0;
+	struct sluice_err err;
+	size_t n = 0;
+
+	cr_assert_not_null(mkdtemp(place));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", place);
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	while (n < 4 && ret == 0)
+		ret = client_open(address.sun_path, &clients[n++], &err);
+	cr_expect_eq(ret, -EAGAIN);
+	cr_expect_not_null(strstr(err.text, "is busy, perhaps with a reload"), "%s", err.text);
+	for (size_t i = 0; i < n; i++)
+		client_close(clients[i]);
+	close(fd);
+	unlink(address.sun_path);
+	rmdir(place);
 }
 
 Test(client, bounds_what_it_sends)
