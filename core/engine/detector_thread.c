@@ -12,6 +12,7 @@
 
 #include "answer.h"
 #include "base/clock.h"
+#include "base/patience.h"
 #include "window_copy.h"
 
 enum state {
@@ -36,6 +37,8 @@ struct detector_thread {
 	void *after_ctx;
 	struct window_copy *window;
 	struct answer answer;
+	const struct patience *job; /* The call to make, in `job_kept`; NULL: observe. */
+	struct patience job_kept;
 };
 
 static _Thread_local struct detector_thread *current;
@@ -100,15 +103,35 @@ static void destroy(struct detector_thread *thread)
 	after(ctx);
 }
 
-/* One call, without the lock. */
 static void observe(struct detector_thread *thread)
 {
 	struct answer *answer = &thread->answer;
 
+	current = thread;
 	answer->rc = thread->ops->observe(thread->self, window_copy_view(thread->window),
 					  &answer->verdict);
 	window_copy_drop(thread->window);
 	thread->window = NULL;
+	current = NULL;
+}
+
+/* One call, without the lock. */
+static void make_call(struct detector_thread *thread)
+{
+	if (thread->job)
+		thread->job->call(thread->job->ctx);
+	else
+		observe(thread);
+}
+
+/* With the lock, which it lets go of in between. */
+static void end_late_job(struct detector_thread *thread)
+{
+	if (!thread->late || !thread->job)
+		return;
+	pthread_mutex_unlock(&thread->lock);
+	thread->job->late(thread->job->ctx);
+	pthread_mutex_lock(&thread->lock);
 }
 
 static void *loop(void *arg)
@@ -116,7 +139,6 @@ static void *loop(void *arg)
 	struct detector_thread *thread = arg;
 	bool abandoned;
 
-	current = thread;
 	pthread_mutex_lock(&thread->lock);
 	for (;;) {
 		while (thread->state != STATE_CALLED && thread->state != STATE_ENDING)
@@ -124,8 +146,9 @@ static void *loop(void *arg)
 		if (thread->state == STATE_ENDING)
 			break;
 		pthread_mutex_unlock(&thread->lock);
-		observe(thread);
+		make_call(thread);
 		pthread_mutex_lock(&thread->lock);
+		end_late_job(thread);
 		if (thread->abandoned)
 			break;
 		thread->state = thread->late ? STATE_IDLE : STATE_ANSWERED;
@@ -187,20 +210,12 @@ bool detector_thread_is_busy(struct detector_thread *thread)
 	return busy;
 }
 
-int detector_thread_observe(struct detector_thread *thread, struct window_copy *window,
-			    const struct detector_thread_call *call, const struct answer **answer)
+/* Has the thread make its call.  0 or -ETIMEDOUT. */
+static int call_and_wait(struct detector_thread *thread, uint64_t wait_ns)
 {
-	struct timespec until = clock_deadline(call->wait_ns);
+	struct timespec until = clock_deadline(wait_ns);
 	int rc = 0;
 
-	if (detector_thread_is_busy(thread))
-		return -EBUSY;
-	if (!thread->started)
-		rc = start(thread);
-	if (rc)
-		return rc;
-	answer_begin(&thread->answer, call->max_sources, call->v6_prefix_len);
-	thread->window = window_copy_hold(window);
 	pthread_mutex_lock(&thread->lock);
 	thread->state = STATE_CALLED;
 	pthread_cond_signal(&thread->called);
@@ -211,9 +226,39 @@ int detector_thread_observe(struct detector_thread *thread, struct window_copy *
 	thread->late = rc != 0;
 	if (!rc)
 		thread->state = STATE_IDLE;
+	else if (thread->job)
+		thread->job->give_up(thread->job->ctx);
 	pthread_mutex_unlock(&thread->lock);
-	*answer = &thread->answer;
 	return rc;
+}
+
+int detector_thread_observe(struct detector_thread *thread, struct window_copy *window,
+			    const struct detector_thread_call *call, const struct answer **answer)
+{
+	int rc = 0;
+
+	if (detector_thread_is_busy(thread))
+		return -EBUSY;
+	if (!thread->started)
+		rc = start(thread);
+	if (rc)
+		return rc;
+	answer_begin(&thread->answer, call->max_sources, call->v6_prefix_len);
+	thread->job = NULL;
+	thread->window = window_copy_hold(window);
+	*answer = &thread->answer;
+	return call_and_wait(thread, call->wait_ns);
+}
+
+bool detector_thread_run(struct detector_thread *thread, const struct patience *job)
+{
+	if (!thread->started && start(thread)) {
+		job->call(job->ctx);
+		return true;
+	}
+	thread->job_kept = *job;
+	thread->job = &thread->job_kept;
+	return call_and_wait(thread, job->limit_ns) == 0;
 }
 
 struct detector_thread *detector_thread_current(void)

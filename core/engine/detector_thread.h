@@ -16,6 +16,7 @@
 
 struct answer;
 struct detector_thread;
+struct patience;
 struct window_copy;
 
 /* The thread itself starts with the first call.  `ops`, `self` and `instance` must outlive it. */
@@ -47,7 +48,11 @@ int detector_thread_observe(struct detector_thread *thread, struct window_copy *
 			    const struct detector_thread_call *call, const struct answer **answer)
 	__attribute__((warn_unused_result));
 
-/* The one that the calling thread is, or NULL. */
+/* Any other call into a detector that is not busy, as patience_run(). */
+bool detector_thread_run(struct detector_thread *thread, const struct patience *job)
+	__attribute__((warn_unused_result));
+
+/* The one that the calling thread is, while it observes, or NULL. */
 struct detector_thread *detector_thread_current(void);
 /* From inside a call, on its thread.  -EINVAL: not of this instance. */
 int detector_thread_propose(struct detector_thread *thread, struct sluice_instance *instance,

@@ -4,6 +4,7 @@
  * plugin hands over is checked here, once, for everybody behind.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -34,6 +35,13 @@ struct sluice_instance {
 	void *propose_ctx;
 	void *self;
 	atomic_bool retired; /* What the services use may be gone. */
+
+	/* A call that may not come back: what it was made with, and what it said. */
+	struct sluice_config *offered;
+	struct sluice_err err;
+	int rc;
+	bool given_up;
+	atomic_bool left; /* By one of the two, the call and the owner: the other frees it. */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -215,6 +223,47 @@ static int fail(const struct plugin *plugin, const char *what, int rc, struct sl
 	return rc;
 }
 
+void plugin_instance_retire(struct sluice_instance *instance)
+{
+	if (atomic_exchange(&instance->retired, true))
+		return;
+	plugin_lose(instance->plugin);
+	plugin_pin(instance->plugin);
+}
+
+void plugin_detector_end(struct sluice_instance *instance)
+{
+	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
+
+	if (!ops)
+		return;
+	if (instance->self)
+		ops->destroy(instance->self);
+	instance->self = NULL;
+}
+
+static void instance_free(struct sluice_instance *instance)
+{
+	const struct sluice_stack_ops *stack = plugin_stack_ops(instance->plugin);
+
+	plugin_detector_end(instance);
+	if (stack && instance->self)
+		stack->close(instance->self);
+	if (atomic_load(&instance->retired))
+		plugin_find(instance->plugin);
+	config_free(instance->config);
+	config_free(instance->offered);
+	plugin_let_go(instance->plugin);
+	free(instance);
+}
+
+void plugin_instance_free(struct sluice_instance *instance)
+{
+	if (!instance || (instance->given_up && !atomic_exchange(&instance->left, true)))
+		return;
+	instance_free(instance);
+}
+
 static int check_contract(int rc, const void *self)
 {
 	return rc == 0 && !self ? -EPROTO : rc;
@@ -235,6 +284,53 @@ static int hand_over(struct sluice_instance *instance, int rc, const char *what,
 	instance->self = NULL;
 	plugin_instance_free(instance);
 	return fail(plugin, what, rc, err);
+}
+
+static void create(void *ctx)
+{
+	struct sluice_instance *instance = ctx;
+
+	instance->rc = plugin_detector_ops(instance->plugin)
+			       ->create(instance, &host_services, instance->config, &instance->self,
+					&instance->err);
+	/* What failed left nothing to destroy. */
+	if (instance->rc != 0)
+		instance->self = NULL;
+}
+
+static void reconfigure(void *ctx)
+{
+	struct sluice_instance *instance = ctx;
+
+	instance->rc = plugin_detector_ops(instance->plugin)
+			       ->reconfigure(instance->self, instance->offered, &instance->err);
+}
+
+static void give_up(void *ctx)
+{
+	struct sluice_instance *instance = ctx;
+
+	instance->given_up = true;
+	plugin_instance_retire(instance);
+}
+
+static void come_back(void *ctx)
+{
+	struct sluice_instance *instance = ctx;
+
+	if (atomic_exchange(&instance->left, true))
+		instance_free(instance);
+}
+
+static int fail_hanging(const struct plugin *plugin, const char *what, const char *call,
+			uint64_t limit_ns, struct sluice_err *err)
+{
+	err_init(err);
+	err_set(err, NULL,
+		"%s does not come back after %" PRIu64 " s; take it out, or install a build that "
+		"does not hang",
+		call, limit_ns / 1000000000);
+	return fail(plugin, what, -ETIMEDOUT, err);
 }
 
 int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
@@ -262,36 +358,75 @@ int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 	rc = instance_new(plugin, use, errors, &instance, err);
 	if (rc != 0)
 		return fail(plugin, "cannot configure it", rc, err);
-	rc = ops->create(instance, &host_services, instance->config, &instance->self, err);
-	return hand_over(instance, rc, "cannot start it", out, err);
+	if (!patience_run(&(struct patience){ create, give_up, come_back, instance,
+					      PLUGIN_CREATE_LIMIT_NS })) {
+		plugin_instance_free(instance);
+		return fail_hanging(plugin, "cannot start it", "create", PLUGIN_CREATE_LIMIT_NS,
+				    err);
+	}
+	*err = instance->err;
+	return hand_over(instance, instance->rc, "cannot start it", out, err);
 }
 
-int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
-				struct config_errors *errors, struct sluice_err *err)
+/* The options that were offered are in force. */
+static void take_offer(struct sluice_instance *instance, const struct plugin_use *use)
 {
-	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
-	struct sluice_config *config = NULL;
-	struct sluice_err own;
-	int rc;
-
-	err = err ? err : &own;
-	err_init(err);
-	rc = plugin_config_new(instance->plugin, use->options, use->key, errors, &config, err);
-	if (rc != 0)
-		return fail(instance->plugin, "cannot configure it", rc, err);
-	rc = ops && ops->reconfigure ? ops->reconfigure(instance->self, config, err) : 0;
-	if (rc != 1) {
-		config_free(config);
-		return rc == 0 ? 0 : fail(instance->plugin, "cannot take the new options", rc, err);
-	}
 	config_free(instance->config);
-	instance->config = config;
+	instance->config = instance->offered;
 	instance->clock = use->clock;
 	instance->logger = use->logger;
 	instance->propose = use->propose;
 	instance->propose_rule = use->propose_rule;
 	instance->propose_ctx = use->propose_ctx;
-	return 1;
+}
+
+static int settle(struct sluice_instance *instance, const struct plugin_use *use,
+		  struct sluice_err *err)
+{
+	int rc = instance->rc;
+
+	if (rc == 1)
+		take_offer(instance, use);
+	else
+		config_free(instance->offered);
+	instance->offered = NULL;
+	if (rc == 1 || rc == 0)
+		return rc;
+	*err = instance->err;
+	return fail(instance->plugin, "cannot take the new options", rc, err);
+}
+
+static bool run_alone(void *ctx, const struct patience *call)
+{
+	(void)ctx;
+	return patience_run(call);
+}
+
+int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
+				plugin_run_fn run, void *run_ctx, struct sluice_err *err)
+{
+	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
+	const struct patience call = { reconfigure, give_up, come_back, instance,
+				       PLUGIN_RECONFIGURE_LIMIT_NS };
+	struct sluice_err own;
+	int rc;
+
+	err = err ? err : &own;
+	err_init(err);
+	/* One that hung before may still use what it was offered then. */
+	if (atomic_load(&instance->retired))
+		return 0;
+	rc = plugin_config_new(instance->plugin, use->options, use->key, NULL, &instance->offered,
+			       err);
+	if (rc != 0)
+		return fail(instance->plugin, "cannot configure it", rc, err);
+	err_init(&instance->err);
+	instance->rc = 0;
+	run = run ? run : run_alone;
+	if (ops && ops->reconfigure && !run(run_ctx, &call))
+		return fail_hanging(instance->plugin, "cannot take the new options", "reconfigure",
+				    PLUGIN_RECONFIGURE_LIMIT_NS, err);
+	return settle(instance, use, err);
 }
 
 int plugin_backend_open(struct plugin *plugin, const struct plugin_use *use, const char *ifname,
@@ -345,41 +480,6 @@ int plugin_stack_wake_fd(const struct sluice_instance *instance)
 	const struct sluice_stack_ops *ops = plugin_stack_ops(instance->plugin);
 
 	return ops && ops->wake_fd ? ops->wake_fd(instance->self) : -1;
-}
-
-void plugin_instance_retire(struct sluice_instance *instance)
-{
-	plugin_lose(instance->plugin);
-	atomic_store(&instance->retired, true);
-	plugin_pin(instance->plugin);
-}
-
-void plugin_detector_end(struct sluice_instance *instance)
-{
-	const struct sluice_detector_ops *ops = plugin_detector_ops(instance->plugin);
-
-	if (!ops)
-		return;
-	if (instance->self)
-		ops->destroy(instance->self);
-	instance->self = NULL;
-}
-
-void plugin_instance_free(struct sluice_instance *instance)
-{
-	const struct sluice_stack_ops *stack;
-
-	if (!instance)
-		return;
-	plugin_detector_end(instance);
-	stack = plugin_stack_ops(instance->plugin);
-	if (stack && instance->self)
-		stack->close(instance->self);
-	if (atomic_load(&instance->retired))
-		plugin_find(instance->plugin);
-	config_free(instance->config);
-	plugin_let_go(instance->plugin);
-	free(instance);
 }
 
 void *plugin_instance_self(const struct sluice_instance *instance)

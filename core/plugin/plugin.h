@@ -23,6 +23,8 @@
 #include <sluice/plugin.h>
 #include <sluice/stack.h>
 
+#include "base/patience.h"
+
 struct clock_source;
 struct config_errors;
 struct config_node;
@@ -99,6 +101,12 @@ struct plugin_use {
 	void *propose_ctx;
 };
 
+/* How long create() and reconfigure() may take. */
+#define PLUGIN_CREATE_LIMIT_NS 5000000000ull
+#define PLUGIN_RECONFIGURE_LIMIT_NS 1000000000ull
+/* How a call into a plugin is made that may not come back: as patience_run(). */
+typedef bool (*plugin_run_fn)(void *ctx, const struct patience *call);
+
 /*
  * Options as the manifest has them; `key` is their path in the deployment file, for messages.  What
  * it does not allow is listed in `errors` (which may be NULL), each with its place in the file;
@@ -109,7 +117,8 @@ int plugin_config_new(const struct plugin *plugin, const struct config_node *opt
 		      struct sluice_err *err) __attribute__((warn_unused_result));
 
 /*
- * A detector ready to observe; `errors` as in plugin_config_new().
+ * A detector ready to observe; `errors` as in plugin_config_new().  -ETIMEDOUT: create() hangs, and
+ * is left behind.
  */
 int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 			struct config_errors *errors, struct sluice_instance **out,
@@ -117,10 +126,11 @@ int plugin_detector_new(struct plugin *plugin, const struct plugin_use *use,
 
 /*
  * Offers new options to a running detector.  1: in force, what it learned is kept; 0: the caller
- * makes a new instance instead; negative: refused, the old options stay in force.
+ * makes a new instance instead; negative: refused, the old options stay in force.  -ETIMEDOUT: it
+ * hangs, and can only be freed.  `run` makes the call; NULL: on a thread for it alone.
  */
 int plugin_detector_reconfigure(struct sluice_instance *instance, const struct plugin_use *use,
-				struct config_errors *errors, struct sluice_err *err)
+				plugin_run_fn run, void *run_ctx, struct sluice_err *err)
 	__attribute__((warn_unused_result));
 
 /*
@@ -163,7 +173,10 @@ size_t plugin_n_lost(const struct plugin *plugin);
 
 /* Only a detector's destroy(): what is left, and all of another kind, is plugin_instance_free()'s. */
 void plugin_detector_end(struct sluice_instance *instance);
-/* Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op. */
+/*
+ * Destroys a detector, closes a stack; only lets go of a back end.  NULL is a no-op.  One that hangs
+ * in create() or reconfigure() goes when the call comes back.
+ */
 void plugin_instance_free(struct sluice_instance *instance);
 
 /* The plugin's own `self`, first argument of its operations. */

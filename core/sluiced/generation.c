@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/interface.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "config/errors.h"
 #include "config/manifest.h"
 #include "config/node.h"
@@ -18,7 +19,6 @@
 #include "control/listener.h"
 #include "engine/detector_thread.h"
 
-#include "patience.h"
 #include "plugin_shelf.h"
 
 struct slot {
@@ -276,13 +276,10 @@ static void leave(void *ctx)
 /* A detector that hangs in its end holds up neither a reload nor the daemon's. */
 static void slot_end(void *ctx)
 {
-	patience_run(&(struct patience){
-		.call = end,
-		.give_up = leave,
-		.after = slot_free,
-		.ctx = ctx,
-		.limit_ns = END_LIMIT_NS,
-	});
+	const struct patience call = { end, leave, slot_free, ctx, END_LIMIT_NS };
+
+	if (patience_run(&call))
+		slot_free(ctx);
 }
 
 void generation_free(struct generation *generation)
@@ -296,7 +293,7 @@ void generation_free(struct generation *generation)
 
 		slot->generation = generation;
 		if (!thread) {
-			slot_free(slot);
+			(slot->instance ? slot_end : slot_free)(slot);
 			continue;
 		}
 		/* Before it can come back, after which the instance is no more. */
@@ -434,12 +431,35 @@ static bool hangs(const struct slot *slot)
 	return thread && detector_thread_is_busy(thread);
 }
 
+static bool run_on_thread(void *ctx, const struct patience *call)
+{
+	return detector_thread_run(ctx, call);
+}
+
+/*
+ * Offers the instance of `slot` the options of `use`, on the detector's own thread: should it hang
+ * there, it is as busy as one that hangs over a window.
+ */
+static int reconfigure(const struct slot *slot, const struct plugin_use *use)
+{
+	const struct generation *generation = slot->generation;
+	struct detector_thread *thread = generation->detectors[slot - generation->slots].thread;
+	struct sluice_err err;
+	int rc = plugin_detector_reconfigure(slot->instance, use, thread ? run_on_thread : NULL,
+					     thread, &err);
+
+	if (rc == -ETIMEDOUT)
+		log_write(use->logger, SLUICE_LOG_WARNING,
+			  "%s; left behind, a new one takes its place", err.text);
+	return rc;
+}
+
 /* True if the instance of `from` goes on with the options of `slot`. */
 static bool keeps(struct slot *from, const struct slot *slot)
 {
 	return config_equal(plugin_instance_config(from->instance),
 			    plugin_instance_config(slot->instance)) ||
-	       plugin_detector_reconfigure(from->instance, &slot->use, NULL, NULL) == 1;
+	       reconfigure(from, &slot->use) == 1;
 }
 
 /*
@@ -482,19 +502,37 @@ static const struct slot *find_plugin(const struct generation *generation,
 	return NULL;
 }
 
+static void end_trial(void *instance)
+{
+	plugin_detector_end(instance);
+}
+
+static void leave_trial(void *instance)
+{
+	plugin_instance_retire(instance);
+}
+
+static void free_trial(void *instance)
+{
+	plugin_instance_free(instance);
+}
+
 /* Would an instance with the options of `from` take those of `slot`?  Asks a fresh one. */
 static bool would_take(const struct slot *from, const struct slot *slot)
 {
 	struct plugin_use before = from->use, after = slot->use;
+	struct patience call = { end_trial, leave_trial, free_trial, NULL, END_LIMIT_NS };
 	struct sluice_instance *instance = NULL;
-	bool takes;
+	int rc;
 
 	before.logger = after.logger = NULL;
 	if (plugin_detector_new(from->plugin, &before, NULL, &instance, NULL) != 0)
 		return false;
-	takes = plugin_detector_reconfigure(instance, &after, NULL, NULL) == 1;
-	plugin_instance_free(instance);
-	return takes;
+	rc = plugin_detector_reconfigure(instance, &after, NULL, NULL, NULL);
+	call.ctx = instance;
+	if (rc == -ETIMEDOUT || patience_run(&call))
+		plugin_instance_free(instance);
+	return rc == 1;
 }
 
 /* One of the two may be NULL. */
@@ -556,7 +594,7 @@ void generation_return(struct generation *generation, struct generation *old)
 		swap_instances(generation, slot->given_to, old, j);
 		slot->given = false;
 		/* It accepted them before; should it refuse now, it works by those that it has. */
-		(void)!plugin_detector_reconfigure(slot->instance, &slot->use, NULL, NULL);
+		(void)!reconfigure(slot, &slot->use);
 	}
 	generation_free(generation);
 }

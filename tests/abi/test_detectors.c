@@ -238,7 +238,7 @@ Test(detectors, reload)
 		cr_assert_eq(config_node_parse("t", texts[i], strlen(texts[i]), &errors, &options),
 			     0);
 		use.options = options;
-		cr_expect_eq(plugin_detector_reconfigure(bench.instance, &use, NULL, &err),
+		cr_expect_eq(plugin_detector_reconfigure(bench.instance, &use, NULL, NULL, &err),
 			     expected[i], "%s", err.text);
 		if (expected[i] == 1)
 			taken = options; /* Must live as long as the instance. */

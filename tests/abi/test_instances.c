@@ -337,16 +337,16 @@ Test(instances, reconfigure)
 	cr_assert_eq(plugin_detector_new(bench.plugin, &bench.use, NULL, &instance, &err), 0);
 	first = bench.use;
 	set_options(&bench, "limit: 7k\n");
-	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, &err), 1, "%s",
+	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, NULL, &err), 1, "%s",
 		     err.text);
 	cr_assert_eq(observe(instance, &good_key, &score), 0);
 	cr_expect_eq(bench.last.packets_per_second, 7000);
 	/* 0: the plugin wants a new instance, and this one goes on as it was. */
-	cr_expect_eq(plugin_detector_reconfigure(instance, &first, NULL, &err), 1);
+	cr_expect_eq(plugin_detector_reconfigure(instance, &first, NULL, NULL, &err), 1);
 	set_options(&bench, "limit: 0\n");
-	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, &err), 0);
+	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, NULL, &err), 0);
 	set_options(&bench, "fail: true\n");
-	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, &err), -EINVAL);
+	cr_expect_eq(plugin_detector_reconfigure(instance, &bench.use, NULL, NULL, &err), -EINVAL);
 	cr_expect(strstr(err.text, "cannot take the new options: told to fail"), "%s", err.text);
 	cr_assert_eq(observe(instance, &good_key, &score), 0);
 	cr_expect_eq(bench.last.packets_per_second, 2000, "a refused change took effect");

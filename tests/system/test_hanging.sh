@@ -23,6 +23,9 @@ events() {
 	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
 }
 
+threads_are() {
+	[ "$(threads)" = "$1" ]
+}
 
 lab_enter "$0" "$@"
 mkdir -p "$LAB/plugins"
@@ -34,7 +37,7 @@ cp "$HERE/detector/hang.plugin.yaml" "$BUILD/lib/sluice/plugins/threshold.plugin
 	"$LAB/plugins/" || fail "no manifests"
 chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
 chmod 644 "$LAB"/plugins/*.yaml
-mkfifo "$LAB/gate"
+mkfifo "$LAB/gate" "$LAB/other-gate"
 lab_network 2
 file=$(config hanging <<-EOT
 	version: 1
@@ -89,7 +92,7 @@ sluice reload >/dev/null || fail "it cannot be taken out"
 # Another build counts for itself.  In its end, in a reload and at the daemon's end.
 install -m 755 "$BUILD/tests/system/hang.so" "$LAB/plugins/hang.so" || fail "cannot install it"
 for i in 1 2; do
-	sed -i "/^detectors:/a\\  - { plugin: hang, options: { gate: $LAB/gate, at_end: true } }" "$file"
+	sed -i "/^detectors:/a\\  - { plugin: hang, options: { gate: $LAB/gate, at: destroy } }" "$file"
 	sluice reload >/dev/null || fail "one that will hang at its end is refused"
 	wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
 	[ "$i" = 1 ] || break
@@ -100,5 +103,54 @@ for i in 1 2; do
 done
 ok "a reload does not wait for one that hangs at its end"
 
+# hang_at CALL: the file has the detector hang there, and nowhere else.
+hang_at() {
+	sed -i '/plugin: hang/d' "$file"
+	sed -i "/^detectors:/a\\  - { plugin: hang, options: { gate: $LAB/other-gate, at: $1 } }" "$file"
+}
+
+# In its beginning: the reload is refused, what runs goes on, and what comes too late is put away.
+install -m 755 "$BUILD/tests/system/hang.so" "$LAB/plugins/hang.so" || fail "cannot install it"
+sed -i '/plugin: hang/d' "$file"
+sluice reload >/dev/null || fail "it cannot be taken out again"
+threads=$(threads)
+hang_at create
+sluice reload >"$LAB/refused.log" 2>&1 && fail "one that hangs in create is accepted"
+grep -q "$file:6:.*cannot start it: create does not come back after 5 s; take it out" "$LAB/refused.log" ||
+	fail "no reason for that"
+expect "detectors that run" "$(status '.detectors | length')" "==" 1
+wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+expect "threads with the one in create" "$(threads)" "==" $((threads + 1))
+echo go >"$LAB/other-gate"
+wait_for 10 threads_are "$threads" || fail "the one that came back too late is still there"
+on_server "$BIN/sluice" check "$file" >"$LAB/check.log" 2>&1 && fail "check accepts it"
+grep -q "create does not come back" "$LAB/check.log" || fail "check gives no reason"
+
+# With new options: a new one takes its place.
+hang_at nowhere
+sluice reload >/dev/null || fail "one that hangs nowhere is refused"
+wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+threads=$(threads)
+hang_at reconfigure
+sluice reload --dry-run >"$LAB/foreseen.log" || fail "no forecast"
+grep -q "made anew" "$LAB/foreseen.log" || fail "the forecast does not say that it is made anew"
+echo go >"$LAB/other-gate"
+wait_for 10 threads_are "$threads" || fail "the forecast's own is still there"
+sluice reload >/dev/null || fail "a reload does not bear one that hangs in reconfigure"
+grep -q "reconfigure does not come back after 1 s; .*left behind, a new one" "$LAB/sluiced.log" ||
+	fail "nobody says that it hangs in reconfigure"
+wait_for 20 windows_passed "$(status .window.count)" 10 || fail "the window loop stands still"
+# The running one, and the one that was asked what would become of it; each reads what is there.
+for left in 1 0; do
+	echo go >"$LAB/other-gate"
+	wait_for 10 threads_are $((threads + left)) || fail "one that was left behind is still there"
+done
+ok "a reload does not wait for one that hangs in reconfigure"
+
 stop "$SLUICED" || fail "sluiced does not end cleanly"
 ok "the end does not wait for it"
+
+hang_at create
+on_server timeout 60 "$BIN/sluiced" --config "$file" >"$LAB/start.log" 2>&1
+expect "exit code of a start with one that hangs in create" $? "==" 1
+grep -q "$file:6:.*create does not come back" "$LAB/start.log" || fail "no reason for that"

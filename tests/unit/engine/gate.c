@@ -38,6 +38,7 @@ static void propose(struct gate *gate)
 static int observe(void *self, const struct sluice_window *window, struct sluice_verdict *verdict)
 {
 	struct gate *gate = self;
+	int code;
 
 	pthread_mutex_lock(&gate->lock);
 	gate->inside++;
@@ -51,9 +52,10 @@ static int observe(void *self, const struct sluice_window *window, struct sluice
 	verdict->attack = true;
 	verdict->score = 2;
 	gate->left++;
+	code = gate->code;
 	pthread_cond_broadcast(&gate->changed);
 	pthread_mutex_unlock(&gate->lock);
-	return 0;
+	return code;
 }
 
 const struct sluice_detector_ops gate_ops = { .size = sizeof(gate_ops), .observe = observe };

@@ -22,6 +22,7 @@ struct gate {
 	unsigned int inside;   /* Calls that wait. */
 	unsigned int left;     /* Calls that are over. */
 	unsigned int after;    /* Calls of gate_after(). */
+	int code;	       /* What calls return. */
 	uint64_t last_packets; /* Of the first source, read when the gate was open. */
 	struct engine *engine; /* Where it proposes 192.0.2.66, NULL: nowhere. */
 	int last_propose;

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/patience.h"
 #include "engine/detector_thread.h"
 #include "gate.h"
 #include "rig.h"
@@ -130,6 +131,84 @@ Test(hanging, a_thread_that_was_never_called_ends_too)
 	set_gate(false, HOUR_NS);
 	end();
 	cr_expect_eq(gate.left, 0);
+}
+
+Test(hanging, what_one_says_that_breaks_the_contract_is_void)
+{
+	set_gate(false, HOUR_NS);
+	gate.code = 1;
+	rig_window(rig);
+	cr_expect_eq(gate.last_propose, 0);
+	cr_expect_not(rig_is_blocked(rig, "192.0.2.66"));
+	cr_expect_null(rig_rule(rig, 66));
+	cr_expect_not(status_of(1)->verdict.attack);
+	cr_expect(strstr(rig_event_text(rig, EVENT_KIND_DETECTOR_FAILED), "observe gave 1"));
+	end();
+}
+
+/* A call of another kind, which waits at the gate. */
+struct job {
+	bool called, given_up, late;
+};
+
+static void job_call(void *ctx)
+{
+	const struct sluice_proposal proposal = { .size = sizeof(proposal), .reason = "x" };
+	struct job *job = ctx;
+
+	pthread_mutex_lock(&gate.lock);
+	job->called = true;
+	gate.inside++;
+	pthread_cond_broadcast(&gate.changed);
+	while (gate.closed)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	cr_expect_neq(engine_propose(rig->engine, (struct sluice_instance *)&gate, &proposal), 0,
+		      "only observe may propose");
+}
+
+static void job_give_up(void *ctx)
+{
+	((struct job *)ctx)->given_up = true;
+}
+
+static void job_late(void *ctx)
+{
+	((struct job *)ctx)->late = true;
+}
+
+Test(hanging, other_calls_have_its_thread_too)
+{
+	struct job job = { 0 };
+	struct patience call = { job_call, job_give_up, job_late, &job, HOUR_NS };
+
+	set_gate(false, HOUR_NS);
+	cr_expect(detector_thread_run(thread, &call));
+	cr_expect(job.called && !job.given_up && !job.late);
+	cr_expect_not(detector_thread_is_busy(thread));
+	rig_window(rig);
+	cr_expect_eq(gate.left, 1, "and it observes as before");
+	end();
+}
+
+Test(hanging, another_call_that_hangs_is_given_up)
+{
+	struct job job = { 0 };
+	struct patience call = { job_call, job_give_up, job_late, &job, MOMENT_NS };
+
+	set_gate(true, HOUR_NS);
+	cr_expect_not(detector_thread_run(thread, &call));
+	cr_expect(job.given_up && !job.late);
+	cr_expect(detector_thread_is_busy(thread));
+	rig_window(rig);
+	cr_expect_eq(status_of(1)->failures, 1, "it is not called while it is in another call");
+	gate_wait_inside(&gate);
+	gate_open(&gate);
+	wait_idle();
+	cr_expect(job.late);
+	rig_window(rig);
+	cr_expect_eq(gate.left, 1, "it takes part again");
+	end();
 }
 
 Test(hanging, only_its_own_instance_may_propose)

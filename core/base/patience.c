@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "clock.h"
 
 /* Freed by the last of the two that leaves it. */
 struct wait {
@@ -53,7 +52,7 @@ static void *run(void *arg)
 	pthread_cond_signal(&wait->back);
 	pthread_mutex_unlock(&wait->lock);
 	if (given_up) {
-		wait->what.after(wait->what.ctx);
+		wait->what.late(wait->what.ctx);
 		wait_free(wait);
 	}
 	return NULL;
@@ -91,7 +90,7 @@ static bool await(struct wait *wait)
 	return is_back;
 }
 
-void patience_run(const struct patience *patience)
+bool patience_run(const struct patience *patience)
 {
 	struct wait *wait = wait_new(patience);
 	pthread_t thread;
@@ -102,9 +101,9 @@ void patience_run(const struct patience *patience)
 		pthread_join(thread, NULL);
 	} else {
 		pthread_detach(thread);
-		return;
+		return false;
 	}
 	if (wait)
 		wait_free(wait);
-	patience->after(patience->ctx);
+	return true;
 }
