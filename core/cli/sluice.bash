@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# bash completion for sluice and sluiced.
+# bash completion for sluice, sluiced and sluice-stack.
 
 _sluice()
 {
@@ -117,5 +117,23 @@ _sluiced()
 	esac
 }
 
+_sluice_stack()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	case $prev in
+	-u | --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	-l | --log-level)
+		mapfile -t COMPREPLY < <(compgen -W "error warning notice info debug" -- "$cur")
+		;;
+	-c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"--config --user --log-level --help --version" -- "$cur")
+		;;
+	esac
+}
+
 complete -o filenames -F _sluice sluice
 complete -o filenames -F _sluiced sluiced
+complete -o filenames -F _sluice_stack sluice-stack

@@ -48,10 +48,20 @@ struct supervisor {
 
 static void help(FILE *out)
 {
-	fputs("usage: sluice-stack [--config FILE] [--user NAME] [--log-level LEVEL]\n"
-	      "Runs the user-space stack that FILE (/etc/sluice/sluice.yaml) names under 'stack', on\n"
-	      "sockets from sluiced, one process for each receive queue. Started by root, it becomes\n"
-	      "NAME (nobody) before it loads the stack.\n",
+	fputs("Usage: sluice-stack [--config FILE] [--user NAME] [--log-level LEVEL]\n"
+	      "\n"
+	      "Runs the user-space stack that FILE names under 'stack', on sockets from sluiced, one\n"
+	      "process for each receive queue. Runs in the foreground; stops on SIGTERM.\n"
+	      "\n"
+	      "  -c, --config FILE   deployment file (/etc/sluice/sluice.yaml)\n"
+	      "  -u, --user NAME     whom to become before the stack is loaded, if started by root\n"
+	      "                      (nobody)\n"
+	      "  -l, --log-level L   error, warning, notice, info (default) or debug\n"
+	      "  -h, --help          this text\n"
+	      "  -V, --version       the version\n"
+	      "\n"
+	      "Exit codes: 0 ended as asked; 1 the file is unfit or names no stack; 2 wrong usage;\n"
+	      "3 there is no such user. Manual: sluice-stack(8), sluice.yaml(5).\n",
 	      out);
 }
 
