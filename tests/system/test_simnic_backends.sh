@@ -39,6 +39,9 @@ for location in own driver; do
 	printf 'adopt: true\nlocation: %s\nv6_prefix: 64\n' $location | conforms flowdir 8 || exit 1
 	expect "others' rules in the card after flowdir" "$(card_stat table_rules)" == 1
 done
+# A table of ordinary size: to find a place in it must not take long.
+knob capacity 4096
+printf 'adopt: true\n' | conforms flowdir 8 || exit 1
 # With a sink queue, and beside somebody else's ntuple rule.
 on_server ethtool -N eth0 flow-type ip4 src-ip 192.0.2.2 action -1 loc 0 >"$LAB/ethtool.log" 2>&1
 printf 'adopt: true\nsink_queue: 3\n' | conforms flowdir 8 || exit 1

@@ -70,8 +70,8 @@ replace_interface() {
 	wait_for 30 status_is .offload.healthy false || fail "nobody notices that the card is gone"
 	make_wire 4
 	wire_up
-		wait_for 60 status_is '.interfaces[0].state' attached || fail "the new interface is not attached"
-		wait_for 30 status_is .offload.healthy true || fail "the new card is not found"
+	wait_for 60 status_is '.interfaces[0].state' attached || fail "the new interface is not attached"
+	wait_for 30 status_is .offload.healthy true || fail "the new card is not found"
 	foreign_filter
 	foreign_ntuple
 }
