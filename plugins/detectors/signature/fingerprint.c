@@ -57,42 +57,75 @@ static bool read_flags(const char *text, struct sluice_rule_match *match)
 	return true;
 }
 
-static void read_ports(const json_t *vector, struct sluice_rule_match *match)
+/* False: a destination port that can be none. */
+static bool read_ports(const json_t *vector, struct sluice_rule_match *match)
 {
 	const json_t *source = json_object_get(vector, "source_port");
 	const char *destination = dominant(json_object_get(vector, "destination_ports"));
 	struct sluice_rule_range range;
 
 	if (!rule_words_has_ports(match->protocol))
-		return;
-	if (json_is_integer(source) && json_integer_value(source) >= 0 &&
-	    json_integer_value(source) <= UINT16_MAX) {
+		return true;
+	if (json_is_integer(source) && json_integer_value(source) >= 0) {
 		match->source_port.from = match->source_port.to =
 			(uint16_t)json_integer_value(source);
 		match->fields |= SLUICE_RULE_SOURCE_PORT;
 	}
-	if (destination && rule_words_range(destination, UINT16_MAX, &range) &&
-	    range.from == range.to) {
-		match->destination_port = range;
-		match->fields |= SLUICE_RULE_DESTINATION_PORT;
-	}
+	if (!destination)
+		return true;
+	if (!rule_words_range(destination, UINT16_MAX, &range) || range.from != range.to)
+		return false;
+	match->destination_port = range;
+	match->fields |= SLUICE_RULE_DESTINATION_PORT;
+	return true;
 }
 
-static void read_length(const json_t *vector, struct sluice_rule_match *match)
+/* False: a length that no frame has. */
+static bool read_length(const json_t *vector, struct sluice_rule_match *match)
 {
 	const char *length = dominant(json_object_get(vector, "frame_len"));
 	struct sluice_rule_range range;
 	uint16_t frame;
 
-	if (!length || !rule_words_range(length, UINT16_MAX, &range) || range.from != range.to ||
+	if (!length)
+		return true;
+	if (!rule_words_range(length, UINT16_MAX, &range) || range.from != range.to ||
 	    range.from <= ETHERNET_HEADER)
-		return;
+		return false;
 	frame = range.from;
 	match->length.from = match->length.to = (uint16_t)(frame - ETHERNET_HEADER);
 	/* Shorter packets are padded to this. */
 	if (frame <= ETHERNET_MIN)
 		match->length.from = 0;
 	match->fields |= SLUICE_RULE_LENGTH;
+	return true;
+}
+
+/* null, or a word such as "random": the vector is not known by this. */
+static bool is_open(const json_t *value)
+{
+	return !value || json_is_null(value) || json_is_string(value);
+}
+
+/*
+ * Without a field that is damaged the rest would fit more packets than whoever shared it meant.  -1
+ * is the dissector's word for many source ports.
+ */
+static bool is_whole(const json_t *vector)
+{
+	static const char *const maps[] = { "destination_ports", "tcp_flags", "frame_len" };
+	const json_t *source = json_object_get(vector, "source_port");
+
+	if (!is_open(source) && !(json_is_integer(source) && json_integer_value(source) >= -1 &&
+				  json_integer_value(source) <= UINT16_MAX))
+		return false;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		const json_t *map = json_object_get(vector, maps[i]);
+
+		if (!is_open(map) && !json_is_object(map))
+			return false;
+	}
+	return true;
 }
 
 /* A service's name alone says nothing that a packet could be asked for. */
@@ -123,7 +156,7 @@ static bool read_match(const json_t *vector, struct sluice_rule_match *match)
 	for (; protocol && protocol[n] && n < sizeof(lower) - 1; n++)
 		lower[n] = (char)tolower((unsigned char)protocol[n]);
 	lower[n] = '\0';
-	if (!rule_words_protocol(lower, &match->protocol))
+	if (!is_whole(vector) || !rule_words_protocol(lower, &match->protocol))
 		return false;
 	match->fields = SLUICE_RULE_PROTOCOL;
 	if (service && strstr(service, "ragment")) {
@@ -131,11 +164,9 @@ static bool read_match(const json_t *vector, struct sluice_rule_match *match)
 		match->fragment = SLUICE_RULE_FRAGMENT_ANY;
 		return true;
 	}
-	read_ports(vector, match);
 	if (flags && match->protocol == IPPROTO_TCP && !read_flags(flags, match))
 		return false;
-	read_length(vector, match);
-	return can_be_told(match);
+	return read_ports(vector, match) && read_length(vector, match) && can_be_told(match);
 }
 
 /* Of the service and a number, so that no two in a file are the same. */

@@ -2,6 +2,7 @@
 /* Signatures as people and other networks write them. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "builtin.h"
@@ -208,6 +209,49 @@ Test(signature_set, refuses_what_is_no_fingerprint)
 						  &left_out, &err),
 			     -EINVAL, "row %zu", i);
 		cr_expect_eq(strncmp(err.text, "f.json:", 7), 0, "row %zu: %s", i, err.text);
+		signature_set_fini(&set);
+	}
+}
+
+/* What is left of a vector without its damaged field must not become a broader rule. */
+Test(signature_set, leaves_out_damaged_vectors)
+{
+	static const char form[] =
+		"{\"attack_vectors\": [{\"protocol\": \"UDP\", \"source_port\": %s,"
+		" \"destination_ports\": %s, \"frame_len\": %s}]}";
+	static const struct {
+		const char *source, *destinations, *lengths;
+		size_t left_out;
+	} rows[] = {
+		{ "123", "{\"80\": 1}", "{\"482\": 1}", 0 },
+		{ "-1", "{\"80\": 1}", "{\"482\": 1}", 0 },
+		{ "\"random\"", "{\"80\": 1}", "{\"482\": 1}", 0 },
+		{ "123", "null", "\"random\"", 0 },
+		{ "65536", "{\"80\": 1}", "{\"482\": 1}", 1 },
+		{ "-2", "{\"80\": 1}", "{\"482\": 1}", 1 },
+		{ "[123]", "{\"80\": 1}", "{\"482\": 1}", 1 },
+		{ "true", "{\"80\": 1}", "{\"482\": 1}", 1 },
+		{ "123", "80", "{\"482\": 1}", 1 },
+		{ "123", "{\"99999\": 1}", "{\"482\": 1}", 1 },
+		{ "123", "{\"http\": 1}", "{\"482\": 1}", 1 },
+		{ "123", "{\"80\": 1}", "[482]", 1 },
+		{ "123", "{\"80\": 1}", "{\"9\": 1}", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct signature_set set;
+		struct sluice_err err = { 0 };
+		size_t left_out = 9;
+		char text[256];
+
+		snprintf(text, sizeof(text), form, rows[i].source, rows[i].destinations,
+			 rows[i].lengths);
+		cr_assert_eq(signature_set_init(&set), 0);
+		cr_expect_eq(signature_set_import(&set, text, strlen(text), "f.json", &left_out,
+						  &err),
+			     0, "row %zu: %s", i, err.text);
+		cr_expect_eq(left_out, rows[i].left_out, "row %zu", i);
+		cr_expect_eq(set.n, 1 - rows[i].left_out, "row %zu", i);
 		signature_set_fini(&set);
 	}
 }
