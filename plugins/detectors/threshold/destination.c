@@ -170,8 +170,11 @@ static void name(struct scene *scene, const struct destination_hit *hit)
 		scene->wanted = scene->hit(scene->ctx, hit) == 0;
 }
 
-/* The heaviest, as many as it takes to bring the destination back under its limit. */
-static void name_contributors(struct scene *scene, struct destination_hit *hit, size_t first,
+/*
+ * The heaviest, as many as it takes to bring the destination back under its limit.  False: no few
+ * sources explain the excess.
+ */
+static bool name_contributors(struct scene *scene, struct destination_hit *hit, size_t first,
 			      size_t n)
 {
 	double excess = hit->total - hit->limit, covered = 0;
@@ -194,20 +197,20 @@ static void name_contributors(struct scene *scene, struct destination_hit *hit, 
 		covered += share->rate;
 		n_named++;
 	}
-	if (hit->metric == THRESHOLD_FLOWS || covered < EXPLAINED * excess) {
-		scene->result->without_heavy++;
-		return;
-	}
+	if (hit->metric == THRESHOLD_FLOWS || covered < EXPLAINED * excess)
+		return false;
 	for (size_t i = 0; i < n_named; i++) {
 		hit->source = scene->shares[i].flow->source;
 		hit->rate = scene->shares[i].rate;
 		name(scene, hit);
 	}
+	return true;
 }
 
-/* True if it is over a limit; then `hit` says which it exceeds most. */
+/* True if it is over a limit that was not tried yet; then `hit` says which it exceeds most. */
 static bool judge(struct scene *scene, const struct sluice_key *key,
-		  const double rates[THRESHOLD_N_METRICS], struct destination_hit *hit)
+		  const double rates[THRESHOLD_N_METRICS], unsigned int tried,
+		  struct destination_hit *hit)
 {
 	double worst = 1;
 
@@ -220,7 +223,7 @@ static bool judge(struct scene *scene, const struct sluice_key *key,
 			scene->result->worst = *key;
 			scene->result->worst_metric = (enum threshold_metric)i;
 		}
-		if (ratio <= worst)
+		if (ratio <= worst || tried & 1u << i)
 			continue;
 		worst = ratio;
 		*hit = (struct destination_hit){ .destination = *key,
@@ -231,20 +234,35 @@ static bool judge(struct scene *scene, const struct sluice_key *key,
 	return worst > 1;
 }
 
+/*
+ * True if it is over a limit.  Many small senders of SYNs, say, do not hide one of too many packets:
+ * what nobody is named for gives way to what it exceeds next.
+ */
+static bool look_at_limits(struct scene *scene, const struct sluice_key *key,
+			   const double rates[THRESHOLD_N_METRICS], size_t first, size_t n)
+{
+	struct destination_hit hit;
+	unsigned int tried = 0;
+	bool named = false;
+
+	while (!named && judge(scene, key, rates, tried, &hit)) {
+		tried |= 1u << hit.metric;
+		named = name_contributors(scene, &hit, first, n);
+	}
+	scene->result->over += tried != 0;
+	scene->result->without_heavy += tried && !named;
+	return tried != 0;
+}
+
 static void look_at_destination(struct scene *scene, const struct sluice_destination *destination)
 {
 	double rates[THRESHOLD_N_METRICS];
 	bool attack = SLUICE_HAS(scene->window, flags) &&
 		      scene->window->flags & SLUICE_WINDOW_ATTACK;
-	struct destination_hit hit;
 	size_t first, n = flows_of(scene, &destination->key, &first);
 
 	measure(destination, n, scene->seconds, rates);
-	if (judge(scene, &destination->key, rates, &hit)) {
-		scene->result->over++;
-		name_contributors(scene, &hit, first, n);
-		attack = true;
-	}
+	attack |= look_at_limits(scene, &destination->key, rates, first, n);
 	if (!scene->params->learn)
 		return;
 	if (attack)

@@ -120,6 +120,28 @@ Test(threshold_destination, names_nobody_where_all_are_alike)
 	levels_free(scene->levels);
 }
 
+/* Sources beyond number are the worst, and one of them is loud as well. */
+Test(threshold_destination, many_do_not_hide_the_one)
+{
+	struct destination_params params = {
+		.fixed = { [THRESHOLD_PACKETS] = 10000, [THRESHOLD_FLOWS] = 50 },
+		.source_floor_pps = 100
+	};
+	struct scene *scene = scene_new();
+
+	for (uint32_t i = 0; i < 500; i++)
+		add(scene, i, 10);
+	add(scene, 1000, 20000);
+	observe(scene, &params);
+	cr_expect_eq((int)scene->result.worst_metric, THRESHOLD_FLOWS);
+	cr_expect_eq(scene->result.over, 1);
+	cr_expect_eq(scene->result.without_heavy, 0);
+	cr_expect_eq(scene->n_hits, 1);
+	cr_expect(scene->named[1000]);
+	cr_expect_eq((int)scene->last.metric, THRESHOLD_PACKETS);
+	levels_free(scene->levels);
+}
+
 Test(threshold_destination, each_metric_has_its_limit)
 {
 	for (int metric = 0; metric < THRESHOLD_N_METRICS; metric++) {
