@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts about the host: rtnetlink by libnl, two ethtool ioctls, and the `netdev` generic netlink
- * family (kernel 6.3), which libraries of Debian 12 do not know yet.  What cannot be found out is
- * left unknown.
+ * Facts about the host: rtnetlink by libnl, two ethtool ioctls, and netdev_features.h.  What cannot be found
+ * out is left unknown.
  */
 #include "preflight.h"
 
@@ -27,16 +26,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 
-/* Of linux/netdev.h, which the headers of Debian 12 do not have. */
-#define NETDEV_GENL_NAME "netdev"
-#define NETDEV_GENL_VERSION 1
-#define NETDEV_GENL_CMD_DEV_GET 1
-#define NETDEV_GENL_A_DEV_IFINDEX 1
-#define NETDEV_GENL_A_DEV_XDP_FEATURES 3
-#define NETDEV_GENL_A_DEV_MAX 16
-#define NETDEV_GENL_XDP_BASIC (1u << 0)
-#define NETDEV_GENL_XDP_HW_OFFLOAD (1u << 4)
-#define NETDEV_GENL_XDP_RX_SG (1u << 5)
+#include "netdev_features.h"
 
 /* Looks at the nearest folder above that exists and may be looked at. */
 static bool is_foreign(const char *pin_path)
@@ -123,91 +113,14 @@ static void gather_link(struct nl_sock *socket, struct preflight_interface *inte
 	rtnl_link_put(link);
 }
 
-/* One request, one answer: its payload behind the generic netlink header goes to `attrs`. */
-static int ask(struct nl_sock *socket, struct nl_msg *request, struct nlattr **attrs, int max,
-	       struct nlmsghdr **answer)
-{
-	struct sockaddr_nl from;
-	unsigned char *data = NULL;
-	int size;
-
-	if (nl_send_auto(socket, request) < 0)
-		return -EIO;
-	size = nl_recv(socket, &from, &data, NULL);
-	if (size <= 0)
-		return -EIO;
-	*answer = (struct nlmsghdr *)(void *)data;
-	if (!nlmsg_ok(*answer, size) || (*answer)->nlmsg_type == NLMSG_ERROR ||
-	    nlmsg_parse(*answer, GENL_HDRLEN, attrs, max, NULL) < 0) {
-		free(data);
-		return -EPROTO;
-	}
-	return 0;
-}
-
-static struct nl_msg *new_request(int family, int command, int version)
-{
-	const struct genlmsghdr header = { .cmd = (unsigned char)command,
-					   .version = (unsigned char)version };
-	struct nl_msg *request = nlmsg_alloc_simple(family, NLM_F_REQUEST);
-
-	if (request && nlmsg_append(request, (void *)(uintptr_t)&header, sizeof(header), 4) != 0) {
-		nlmsg_free(request);
-		return NULL;
-	}
-	return request;
-}
-
-static int find_netdev_family(struct nl_sock *socket)
-{
-	struct nl_msg *request = new_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
-	struct nlmsghdr *answer;
-	int family = -ENOENT;
-
-	if (!request)
-		return -ENOMEM;
-	if (nla_put_string(request, CTRL_ATTR_FAMILY_NAME, NETDEV_GENL_NAME) == 0 &&
-	    ask(socket, request, attrs, CTRL_ATTR_MAX, &answer) == 0) {
-		if (attrs[CTRL_ATTR_FAMILY_ID] && nla_len(attrs[CTRL_ATTR_FAMILY_ID]) >= 2)
-			family = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
-		free(answer);
-	}
-	nlmsg_free(request);
-	return family;
-}
-
 static void gather_features(struct preflight_interface *interface, int ifindex)
 {
-	struct nlattr *attrs[NETDEV_GENL_A_DEV_MAX + 1];
-	struct nl_sock *socket = nl_socket_alloc();
-	struct nl_msg *request = NULL;
-	struct nlmsghdr *answer;
-	int family;
+	struct netdev_features features = netdev_features_read(ifindex);
 
-	if (!socket || nl_connect(socket, NETLINK_GENERIC) != 0)
-		goto out;
-	nl_socket_disable_auto_ack(socket);
-	family = find_netdev_family(socket);
-	if (family < 0)
-		goto out;
-	request = new_request(family, NETDEV_GENL_CMD_DEV_GET, NETDEV_GENL_VERSION);
-	if (!request || nla_put_u32(request, NETDEV_GENL_A_DEV_IFINDEX, (uint32_t)ifindex) != 0 ||
-	    ask(socket, request, attrs, NETDEV_GENL_A_DEV_MAX, &answer) != 0)
-		goto out;
-	if (attrs[NETDEV_GENL_A_DEV_XDP_FEATURES] &&
-	    nla_len(attrs[NETDEV_GENL_A_DEV_XDP_FEATURES]) >= 8) {
-		uint64_t features = nla_get_u64(attrs[NETDEV_GENL_A_DEV_XDP_FEATURES]);
-
-		interface->features_known = true;
-		interface->xdp_basic = features & NETDEV_GENL_XDP_BASIC;
-		interface->xdp_frags = features & NETDEV_GENL_XDP_RX_SG;
-		interface->xdp_hardware = features & NETDEV_GENL_XDP_HW_OFFLOAD;
-	}
-	free(answer);
-out:
-	nlmsg_free(request);
-	nl_socket_free(socket);
+	interface->features_known = features.known;
+	interface->xdp_basic = features.xdp & NETDEV_FEATURES_XDP_BASIC;
+	interface->xdp_frags = features.xdp & NETDEV_FEATURES_XDP_RX_SG;
+	interface->xdp_hardware = features.xdp & NETDEV_FEATURES_XDP_HW_OFFLOAD;
 }
 
 void preflight_gather_interface(const char *name, struct preflight_interface *interface)
