@@ -164,6 +164,7 @@ struct settings_stack {
 	unsigned int group_line, group_column;
 	uint32_t frames; /* A power of two. */
 	bool copy;	 /* Never zero copy. */
+	bool software_sums;
 	enum settings_poll poll;
 };
 

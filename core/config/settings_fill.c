@@ -263,6 +263,7 @@ static void stack_fill(struct settings_stack *stack, const struct config_value *
 	place_get(config_value_get(map, "group"), &stack->group_line, &stack->group_column);
 	stack->frames = small_get(map, "frames");
 	stack->copy = !strcmp(string_get(map, "zero_copy"), "off");
+	stack->software_sums = !strcmp(string_get(map, "checksums"), "software");
 	poll = string_get(map, "poll");
 	if (!strcmp(poll, "busy"))
 		stack->poll = SETTINGS_POLL_BUSY;

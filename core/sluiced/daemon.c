@@ -365,6 +365,7 @@ static int open_door(struct daemon *daemon, struct sluice_err *err)
 		.ifname = settings->interfaces[0].name,
 		.generic = settings->interfaces[0].mode == SETTINGS_MODE_GENERIC,
 		.copy = settings->stack.copy,
+		.software_sums = settings->stack.software_sums,
 		.n_frames = settings->stack.frames,
 		.poll = to_handover_poll(settings->stack.poll),
 		.map_fd = daemon->dataplane->ops->deliver_sockets(daemon->dataplane),

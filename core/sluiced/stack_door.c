@@ -18,10 +18,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/event.h"
+#include "base/nic_driver.h"
 #include "control/fail.h"
 #include "control/listener.h"
 #include "xsk/handover.h"
 #include "xsk/socket.h"
+#include "xsk/tx_metadata.h"
+
+#include "netdev_features.h"
 
 #define NEVER_NS UINT64_MAX
 
@@ -141,6 +145,18 @@ static bool is_taken(const struct stack_door *door, uint32_t queue)
 	return false;
 }
 
+static struct netdev_sums find_sums(const struct stack_door *door, const struct client *client)
+{
+	struct netdev_features features;
+	char driver[NIC_DRIVER_SIZE];
+
+	if (door->options.software_sums || client->request.version < HANDOVER_VERSION_SUMS)
+		return (struct netdev_sums){ false, false };
+	features = netdev_features_read((int)if_nametoindex(door->options.ifname));
+	nic_driver_name(door->options.ifname, driver);
+	return netdev_features_sums(&features, driver);
+}
+
 static struct xsk_options socket_options(const struct stack_door *door, uint32_t queue)
 {
 	return (struct xsk_options){
@@ -153,30 +169,37 @@ static struct xsk_options socket_options(const struct stack_door *door, uint32_t
 	};
 }
 
-static void take_queue(struct client *client, enum sluice_io_mode mode, uint32_t n_frames)
+static void take_queue(struct client *client, enum sluice_io_mode mode, bool sums,
+		       uint32_t n_frames)
 {
 	client->has_queue = true;
 	client->shown.queue = client->request.queue;
 	client->shown.mode = mode;
+	client->shown.sums = sums;
 	client->shown.n_frames = n_frames;
 }
 
 static int serve_open(struct stack_door *door, struct client *client)
 {
-	const struct xsk_options options = socket_options(door, client->request.queue);
+	const struct netdev_sums sums = find_sums(door, client);
+	struct xsk_options options = socket_options(door, client->request.queue);
 	struct handover_reply reply;
 	struct xsk_made made;
 	struct sluice_err err;
 	int code, fds[2];
 
 	err_init(&err);
+	options.sums_zero_copy = sums.zero_copy;
+	options.sums_copy = sums.copy;
 	code = xsk_make(&options, &made, &err);
 	if (code)
 		return refuse(client, code, err.text);
-	take_queue(client, made.mode, options.n_frames);
+	take_queue(client, made.mode, made.sums, options.n_frames);
 	client->socket = made.socket;
 	reply = make_reply(door, client);
 	reply.mode = made.mode;
+	reply.sums = made.sums;
+	reply.headroom = made.sums ? TX_METADATA_HEADROOM : 0;
 	fds[0] = made.socket;
 	fds[1] = made.memory;
 	code = handover_reply_send(client->fd, &reply, fds, 2);
@@ -210,7 +233,8 @@ static int serve_resume(struct stack_door *door, struct client *client)
 
 	if (code)
 		return refuse(client, code, "what it shows is no socket of this queue");
-	take_queue(client, mode, client->request.n_frames);
+	take_queue(client, mode, client->request.kind == HANDOVER_RESUME_SUMS,
+		   client->request.n_frames);
 	return offer(door, client, &client->given, "goes on serving its ports");
 }
 
@@ -227,7 +251,7 @@ static int serve(struct stack_door *door, struct client *client)
 	uint32_t n_queues = xsk_n_queues(door->options.ifname);
 	bool own = client->has_queue && request->queue == client->shown.queue;
 
-	if (client->given >= 0 && request->kind != HANDOVER_RESUME)
+	if (client->given >= 0 && !handover_resumes(request))
 		return refuse(client, -EINVAL, "a descriptor that nobody asked for");
 	if (handover_request_check(request, n_queues < STACK_DOOR_MAX ? n_queues : STACK_DOOR_MAX))
 		return refuse(client, -EINVAL, "no such request or queue");

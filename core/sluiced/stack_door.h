@@ -31,6 +31,7 @@ struct stack_door_options {
 	const char *path, *group;
 	const char *ifname;
 	bool generic, copy;
+	bool software_sums; /* The stacks make the sums of what they send, whatever the kernel can do. */
 	uint32_t n_frames;
 	uint32_t poll; /* enum handover_poll of xsk/handover.h */
 	int map_fd;    /* The pinned map of sockets; must outlive the door. */
@@ -44,6 +45,7 @@ struct stack_door_client {
 	pid_t pid;
 	bool ready, reported; /* Reported: `counts` are there. */
 	enum sluice_io_mode mode;
+	bool sums; /* Those of sent frames are left to the kernel or the card. */
 	uint32_t n_frames;
 	struct port_counts counts;
 };

@@ -287,9 +287,10 @@ static json_t *stacks_json(const struct snapshot *snapshot)
 		const struct stack_door_client *stack = &snapshot->stacks[i];
 
 		json_array_append_new(list,
-				      json_pack("{s:i, s:i, s:b, s:s, s:i, s:o}", "queue",
+				      json_pack("{s:i, s:i, s:b, s:s, s:s, s:i, s:o}", "queue",
 						(int)stack->queue, "pid", (int)stack->pid, "ready",
 						stack->ready, "mode", xsk_mode_name(stack->mode),
+						"checksums", stack->sums ? "offloaded" : "software",
 						"n_frames", (int)stack->n_frames, "counts",
 						stack_counts_json(stack)));
 	}

@@ -189,8 +189,8 @@ static int say_ready(struct worker *worker, struct sluice_err *err)
 /* The socket works without a daemon; a new one is told of it as soon as there is one. */
 static void find_daemon(struct worker *worker, uint64_t now)
 {
-	struct handover_request request =
-		handover_request_make(HANDOVER_RESUME, worker->options->queue);
+	struct handover_request request = handover_request_make(
+		worker->link.sums ? HANDOVER_RESUME_SUMS : HANDOVER_RESUME, worker->options->queue);
 	struct handover_reply reply;
 	int fds[2];
 
@@ -362,9 +362,10 @@ int worker_run(const struct worker_options *options)
 	code = start(&worker, &err);
 	if (!code) {
 		log_write(options->logger, SLUICE_LOG_NOTICE,
-			  "queue %u of %s: '%s' serves, %s mode", options->queue,
+			  "queue %u of %s: '%s' serves, %s mode, checksums %s", options->queue,
 			  worker.link.ifname, plugin_name(worker.plugin),
-			  xsk_mode_name((enum sluice_io_mode)worker.link.mode));
+			  xsk_mode_name((enum sluice_io_mode)worker.link.mode),
+			  worker.link.sums ? "offloaded" : "in software");
 		code = run(&worker, &err);
 	}
 	if (code)

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 
+#include "tx_metadata.h"
+
 #define MIN_FRAMES 256u
 #define MAX_FRAMES 262144u
 #define FRAME_SIZE 2048u
@@ -34,7 +36,19 @@ int handover_head_check(const struct handover_request *request)
 {
 	if (request->magic != HANDOVER_MAGIC)
 		return -EPROTO;
-	return request->version == HANDOVER_VERSION ? 0 : -EPROTONOSUPPORT;
+	return request->version >= HANDOVER_VERSION_OLDEST && request->version <= HANDOVER_VERSION
+		       ? 0
+		       : -EPROTONOSUPPORT;
+}
+
+static uint16_t last_kind(const struct handover_request *request)
+{
+	return request->version < HANDOVER_VERSION_SUMS ? HANDOVER_REPORT : HANDOVER_RESUME_SUMS;
+}
+
+bool handover_resumes(const struct handover_request *request)
+{
+	return request->kind == HANDOVER_RESUME || request->kind == HANDOVER_RESUME_SUMS;
 }
 
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
@@ -42,20 +56,26 @@ int handover_request_check(const struct handover_request *request, uint32_t n_qu
 	static const struct port_counts none;
 
 	if (handover_head_check(request) || request->queue >= n_queues ||
-	    request->kind < HANDOVER_OPEN || request->kind > HANDOVER_REPORT)
+	    request->kind < HANDOVER_OPEN || request->kind > last_kind(request))
 		return -EINVAL;
-	if (request->kind == HANDOVER_RESUME ? !n_frames_fit(request->n_frames)
-					     : request->n_frames != 0)
+	if (handover_resumes(request) ? !n_frames_fit(request->n_frames) : request->n_frames != 0)
 		return -EINVAL;
 	if (request->kind != HANDOVER_REPORT && memcmp(&request->counts, &none, sizeof(none)) != 0)
 		return -EINVAL;
 	return 0;
 }
 
+/* The kernel wants the metadata in the same frame, at a multiple of 8. */
+static bool headroom_fits(const struct handover_reply *reply)
+{
+	return reply->headroom < FRAME_SIZE / 2 && reply->headroom % 8 == 0 && reply->sums <= 1 &&
+	       (!reply->sums || reply->headroom >= sizeof(struct tx_metadata));
+}
+
 int handover_reply_check(const struct handover_reply *reply)
 {
 	if (reply->magic != HANDOVER_MAGIC || !n_frames_fit(reply->n_frames) ||
-	    reply->frame_size != FRAME_SIZE || reply->headroom >= FRAME_SIZE / 2 ||
+	    reply->frame_size != FRAME_SIZE || !headroom_fits(reply) ||
 	    reply->queue >= reply->n_queues)
 		return -EPROTO;
 	return 0;

@@ -11,12 +11,13 @@
  *   REPORT counts         ------->        shows them; no reply
  *   (end of file)         ------->        takes it out: its ports are Linux's again
  *
- * A client whose daemon was restarted says RESUME instead, and sends its socket along, so that the new
+ * A client whose daemon was restarted says RESUME (RESUME_SUMS) instead, and sends its socket along, so that the new
  * daemon can see for itself that it is this queue's; the client keeps it.
  */
 #ifndef SLUICE_XSK_HANDOVER_H
 #define SLUICE_XSK_HANDOVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,13 +27,17 @@
 struct clock_source;
 
 #define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
-#define HANDOVER_VERSION 2u
+#define HANDOVER_VERSION 3u
+/* The oldest that is served.  Its messages have the same size; of `sums` it knows nothing, and gets a socket without. */
+#define HANDOVER_VERSION_OLDEST 2u
+#define HANDOVER_VERSION_SUMS 3u
 
 enum handover_kind {
 	HANDOVER_OPEN = 1,
 	HANDOVER_READY = 2,
 	HANDOVER_RESUME = 3,
 	HANDOVER_REPORT = 4,
+	HANDOVER_RESUME_SUMS = 5, /* RESUME, of a socket whose `sums` were 1. */
 };
 
 struct handover_request {
@@ -40,7 +45,7 @@ struct handover_request {
 	uint16_t version;
 	uint16_t kind; /* enum handover_kind */
 	uint32_t queue;
-	uint32_t n_frames;	   /* RESUME: as in the reply to OPEN; else 0. */
+	uint32_t n_frames;	   /* RESUME, RESUME_SUMS: as in the reply to OPEN; else 0. */
 	struct port_counts counts; /* REPORT; else all 0. */
 };
 
@@ -49,11 +54,13 @@ struct handover_reply {
 	int32_t result; /* 0 or a negative errno; then only `text` counts. */
 	uint32_t ifindex, queue, n_queues;
 	uint32_t mode; /* enum sluice_io_mode */
-	uint32_t n_frames, frame_size, headroom;
+	uint32_t n_frames, frame_size;
+	uint32_t headroom; /* Where in its memory a frame to send begins. */
 	uint32_t mtu;
 	uint32_t poll; /* enum handover_poll */
 	uint8_t mac[6];
-	uint8_t reserved[2];
+	uint8_t sums; /* 1: those of sent frames are filled in behind us: tx_metadata.h. */
+	uint8_t reserved;
 	char ifname[16];
 	char text[128]; /* NUL-terminated */
 };
@@ -71,15 +78,17 @@ _Static_assert(sizeof(struct handover_reply) == 196, "on the wire");
 struct handover_request handover_request_make(enum handover_kind kind, uint32_t queue);
 /*
  * How much of a request is the same in every version, and what that much says: 0, -EPROTO if it is none, or
- * -EPROTONOSUPPORT if it is of another version.  Those were of other sizes: look before the rest is there.
+ * -EPROTONOSUPPORT if it is of a version that we do not know.  Those were of other sizes: look before the rest is there.
  */
 #define HANDOVER_HEAD_SIZE 8u
 int handover_head_check(const struct handover_request *request) __attribute__((warn_unused_result));
-/* 0, or -EINVAL: not from one of ours, or of another version.  `n_queues` bounds the queue. */
+/* 0, or -EINVAL: not from one of ours, or of an unknown version.  `n_queues` bounds the queue. */
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 	__attribute__((warn_unused_result));
 /* The same of a reply that says it succeeded, on the client's side. */
 int handover_reply_check(const struct handover_reply *reply) __attribute__((warn_unused_result));
+/* Whether it is of either kind that brings a socket along. */
+bool handover_resumes(const struct handover_request *request);
 
 /* Sends a reply with `n_fds` descriptors, at most two; never blocks. */
 int handover_reply_send(int connection, const struct handover_reply *reply, const int *fds,

@@ -10,6 +10,7 @@
 #include <linux/if_xdp.h>
 
 #include "socket.h"
+#include "sums.h"
 
 #define BATCH_MAX 256
 #define WAKEUPS_MAX 64 /* In one send(): the copying mode sends 32 frames a call. */
@@ -26,6 +27,7 @@ struct sluice_io {
 	uint8_t *memory;
 	int socket;
 	uint32_t n_frames, n_receive;	    /* Frames below n_receive are for receiving. */
+	uint32_t headroom;		    /* Before each frame to send. */
 	uint8_t *owner;			    /* enum owner, by frame. */
 	uint32_t *free_receive, *free_send; /* Stacks. */
 	uint32_t n_free_receive, n_free_send;
@@ -200,9 +202,17 @@ static void *io_write_buffer(struct sluice_io *io, uint32_t length)
 	}
 	frame = io->free_send[--io->n_free_send];
 	io->owner[frame] = OWNER_STACK;
-	addr = (uint64_t)frame * XSK_FRAME_SIZE;
+	addr = (uint64_t)frame * XSK_FRAME_SIZE + io->headroom;
 	io->written[io->n_written++] = (struct xdp_desc){ .addr = addr, .len = length };
 	return io->memory + addr;
+}
+
+static void leave_sums(struct sluice_io *io, struct xdp_desc *entry)
+{
+	uint8_t *frame = io->memory + entry->addr;
+
+	if (sums_leave(frame, &entry->len, (void *)(frame - sizeof(struct tx_metadata))))
+		entry->options = TX_METADATA_OPTION;
 }
 
 static int io_send(struct sluice_io *io)
@@ -215,6 +225,8 @@ static int io_send(struct sluice_io *io)
 		return -ENODEV;
 	/* The ring has room for all frames there are. */
 	for (uint32_t i = 0; i < n; i++) {
+		if (io->link.fills_sums)
+			leave_sums(io, &io->written[i]);
 		io->owner[io->written[i].addr / XSK_FRAME_SIZE] = OWNER_KERNEL;
 		io->counts.sent_bytes += io->written[i].len;
 		entries[at++ & (ring->size - 1)] = io->written[i];
@@ -249,7 +261,8 @@ static void set_link(struct sluice_io *io, const struct handover_reply *reply)
 	link->queue = reply->queue;
 	link->n_queues = reply->n_queues;
 	link->mode = (enum sluice_io_mode)reply->mode;
-	link->max_frame = XSK_FRAME_SIZE;
+	link->max_frame = XSK_FRAME_SIZE - reply->headroom;
+	link->fills_sums = reply->sums;
 	link->n_frames = io->n_receive;
 }
 
@@ -265,6 +278,7 @@ int port_new(const struct port_options *options, struct sluice_io **out)
 	io->socket = options->socket;
 	io->n_frames = n;
 	io->n_receive = n / 2;
+	io->headroom = options->link->headroom;
 	io->owner = calloc(n, sizeof(*io->owner));
 	io->free_receive = calloc(n, sizeof(*io->free_receive));
 	io->free_send = calloc(n, sizeof(*io->free_send));

@@ -20,6 +20,8 @@
 
 #include "base/err.h"
 
+#include "tx_metadata.h"
+
 #ifndef SO_PREFER_BUSY_POLL
 #define SO_PREFER_BUSY_POLL 69
 #endif
@@ -47,21 +49,28 @@ static int set_rings(int fd, uint32_t n_frames)
 	return code;
 }
 
-/* The kernel takes hold of the pages; the mapping is not needed any more after that. */
-static int register_memory(int fd, int memory, uint32_t n_frames)
+/*
+ * The kernel takes hold of the pages; the mapping is not needed any more after that.  `*sums`: with metadata before
+ * frames to send, and whether the kernel has it: before Linux 6.11 it does not, and refuses the flag.
+ */
+static int register_memory(int fd, int memory, uint32_t n_frames, bool *sums)
 {
 	size_t size = (size_t)n_frames * XSK_FRAME_SIZE;
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-	struct xdp_umem_reg umem = {
+	const struct tx_metadata_umem plain = {
 		.addr = (uintptr_t)at,
 		.len = size,
 		.chunk_size = XSK_FRAME_SIZE,
 	};
+	struct tx_metadata_umem umem = plain;
 	int code;
 
 	if (at == MAP_FAILED)
 		return -errno;
-	code = set_option(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem));
+	umem.flags = TX_METADATA_UMEM_LEN;
+	umem.tx_metadata_len = sizeof(struct tx_metadata);
+	*sums = *sums && set_option(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem)) == 0;
+	code = *sums ? 0 : set_option(fd, SOL_XDP, XDP_UMEM_REG, &plain, sizeof(plain));
 	munmap(at, size);
 	return code;
 }
@@ -92,13 +101,14 @@ static int set_busy(int fd)
 }
 
 /* One step of the ladder: a socket that is bound with these flags, or none. */
-static int try_socket(const struct xsk_options *options, int memory, uint16_t flags, int *out)
+static int try_socket(const struct xsk_options *options, struct xsk_made *made, uint16_t flags)
 {
 	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), code;
 
 	if (fd < 0)
 		return -errno;
-	code = register_memory(fd, memory, options->n_frames);
+	made->sums = flags & XDP_ZEROCOPY ? options->sums_zero_copy : options->sums_copy;
+	code = register_memory(fd, made->memory, options->n_frames, &made->sums);
 	if (!code)
 		code = set_rings(fd, options->n_frames);
 	if (!code)
@@ -109,7 +119,7 @@ static int try_socket(const struct xsk_options *options, int memory, uint16_t fl
 		close(fd);
 		return code;
 	}
-	*out = fd;
+	made->socket = fd;
 	return 0;
 }
 
@@ -153,13 +163,11 @@ int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sl
 	made->mode = SLUICE_IO_ZERO_COPY;
 	code = options->copy || options->generic
 		       ? -EOPNOTSUPP
-		       : try_socket(options, made->memory, XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP,
-				    &made->socket);
+		       : try_socket(options, made, XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP);
 	/* A queue that is taken is taken in every mode. */
 	if (code && code != -EBUSY) {
 		made->mode = options->generic ? SLUICE_IO_GENERIC : SLUICE_IO_COPY;
-		code = try_socket(options, made->memory, XDP_COPY | XDP_USE_NEED_WAKEUP,
-				  &made->socket);
+		code = try_socket(options, made, XDP_COPY | XDP_USE_NEED_WAKEUP);
 	}
 	if (!code)
 		return 0;

@@ -20,11 +20,14 @@ struct xsk_options {
 	bool copy;	   /* Do not try zero copy. */
 	bool generic;	   /* The filter runs in generic mode. */
 	bool busy;	   /* SO_BUSY_POLL */
+	/* The sums of sent frames may be left to the card in zero copy, or to the kernel that copies. */
+	bool sums_zero_copy, sums_copy;
 };
 
 struct xsk_made {
 	int socket, memory; /* The caller's to close. */
 	enum sluice_io_mode mode;
+	bool sums; /* They are: the kernel took memory with metadata (tx_metadata.h). */
 };
 
 /* Bound to its queue, in no map.  -EBUSY: the queue has a socket. */

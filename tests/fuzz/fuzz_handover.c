@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nic_driver.h"
+#include "sluiced/netdev_features.h"
 #include "sluiced/stack_door.h"
 #include "xsk/handover.h"
 #include "xsk/socket.h"
@@ -53,8 +55,28 @@ int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sl
 		snprintf(err->text, sizeof(err->text), "no socket");
 		return -1;
 	}
-	*made = (struct xsk_made){ .socket = dup(null_fd), .memory = dup(null_fd) };
+	*made = (struct xsk_made){ .socket = dup(null_fd),
+				   .memory = dup(null_fd),
+				   .sums = options->sums_copy };
 	return 0;
+}
+
+/* Sums are left to the kernel wherever the client knows of it. */
+struct netdev_features netdev_features_read(int ifindex)
+{
+	(void)ifindex;
+	return (struct netdev_features){ .known = true };
+}
+
+struct netdev_sums netdev_features_sums(const struct netdev_features *features, const char *driver)
+{
+	check(features->known && driver[0]);
+	return (struct netdev_sums){ true, true };
+}
+
+void nic_driver_name(const char *ifname, char driver[NIC_DRIVER_SIZE])
+{
+	snprintf(driver, NIC_DRIVER_SIZE, "%s", ifname);
 }
 
 int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode *io_mode)

@@ -42,7 +42,13 @@ struct sluice_io_link {
 	uint32_t max_frame;   /* The longest frame that write_buffer() has room for. */
 	uint32_t n_frames;    /* Receive frames there are; who holds all of them gets no more. */
 	bool checks_received; /* The sums of received frames are known to be right. */
-	bool fills_sums;      /* TCP and UDP sums of sent frames are filled in by the card. */
+	/*
+	 * The sums of sent TCP and UDP packets are filled in behind send(), in software, by the kernel or
+	 * by the card: the stack need not make them, and what it writes in their place does not
+	 * matter.  That is said of whole packets in frames without a VLAN tag: not of fragments, nor of
+	 * what follows an IPv6 extension header; these, and the sums of IPv4 and ICMP, are the stack's.
+	 */
+	bool fills_sums;
 };
 
 /* One received frame.  `handle` names its memory, which is the stack's until release(). */

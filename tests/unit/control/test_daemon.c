@@ -17,6 +17,7 @@
 #include "config/settings.h"
 #include "sluiced/engine_thread.h"
 #include "sluiced/lock.h"
+#include "sluiced/netdev_features.h"
 #include "sluiced/options.h"
 #include "sluiced/preflight.h"
 #include "sluiced/privileges.h"
@@ -398,6 +399,20 @@ static struct advice judge(const struct preflight_interface *interface, enum set
 
 	cr_assert_eq(preflight_judge(&settings, host, interface, collect, &advice), advice.errors);
 	return advice;
+}
+
+Test(netdev_features, sums_are_left_to_who_makes_them)
+{
+	const struct netdev_features able = { true, 0, NETDEV_FEATURES_XSK_TX_CHECKSUM };
+	const struct netdev_features other = { true, UINT64_MAX, ~able.xsk };
+	const struct netdev_features unknown = { false, 0, 0 };
+
+	cr_expect(netdev_features_sums(&able, "mlx5_core").zero_copy);
+	cr_expect_not(netdev_features_sums(&other, "ice").zero_copy);
+	cr_expect_not(netdev_features_sums(&unknown, "ice").zero_copy);
+	cr_expect(netdev_features_sums(&unknown, "ice").copy);
+	cr_expect(netdev_features_sums(&unknown, "").copy);
+	cr_expect_not(netdev_features_sums(&able, "virtio_net").copy);
 }
 
 Test(preflight, judges_interfaces)

@@ -193,6 +193,10 @@ Test(stack_door, another_version_and_nonsense_are_told_at_once)
 	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTONOSUPPORT, "version 1 of the protocol");
 	fd = dial();
+	request.version = HANDOVER_VERSION + 1;
+	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
+	expect_told(fd, -EPROTONOSUPPORT, "version 4 of the protocol");
+	fd = dial();
 	send(fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTO, "no request");
 	fd = dial();
@@ -204,6 +208,17 @@ Test(stack_door, another_version_and_nonsense_are_told_at_once)
 	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
 	expect_told(fd, -EINVAL, "queue");
 	expect_service();
+}
+
+/* It asks for a socket of an interface that does not exist, and is told so. */
+Test(stack_door, the_version_before_is_served)
+{
+	struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	int fd = dial();
+
+	request.version = HANDOVER_VERSION_OLDEST;
+	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
+	expect_told(fd, -ENODEV, "no AF_XDP socket");
 }
 
 Test(stack_door, descriptors_that_nobody_asked_for_are_closed)

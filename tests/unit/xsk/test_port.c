@@ -17,6 +17,7 @@
 #include "support/random.h"
 #include "xsk/port.h"
 #include "xsk/socket.h"
+#include "xsk/tx_metadata.h"
 
 #define N_FRAMES 512u
 #define N_RECEIVE (N_FRAMES / 2)
@@ -44,7 +45,7 @@ static struct port_ring make_ring(struct kernel *kernel, int i, void *entries)
 	};
 }
 
-static struct sluice_io *open_port(struct kernel *kernel)
+static struct sluice_io *open_port_with(struct kernel *kernel, bool sums)
 {
 	const struct handover_reply link = {
 		.magic = HANDOVER_MAGIC,
@@ -53,6 +54,8 @@ static struct sluice_io *open_port(struct kernel *kernel)
 		.frame_size = XSK_FRAME_SIZE,
 		.mtu = 1500,
 		.mode = SLUICE_IO_COPY,
+		.headroom = sums ? TX_METADATA_HEADROOM : 0,
+		.sums = sums,
 		.ifname = "test0",
 	};
 	struct port_options options = { .link = &link, .socket = -1 };
@@ -73,6 +76,11 @@ static struct sluice_io *open_port(struct kernel *kernel)
 	cr_assert_eq(handover_reply_check(&link), 0);
 	cr_assert_eq(port_new(&options, &io), 0);
 	return io;
+}
+
+static struct sluice_io *open_port(struct kernel *kernel)
+{
+	return open_port_with(kernel, false);
 }
 
 static uint32_t used(const struct port_ring *ring)
@@ -260,6 +268,108 @@ Test(port, holding_all_stops_receiving_only)
 	free(kernel.memory);
 }
 
+/* An IPv4 packet with an empty segment. */
+static void put_segment(void *buffer)
+{
+	uint8_t *frame = buffer;
+
+	memset(frame, 0, 54);
+	frame[12] = 8;
+	frame[14] = 0x45;
+	frame[17] = 40;
+	frame[23] = 6;
+}
+
+/* Metadata lie just before a segment, and in no other frame does the kernel look for them. */
+Test(port, sums_are_left_to_the_kernel)
+{
+	static struct kernel kernel;
+	struct sluice_io *io = open_port_with(&kernel, true);
+	struct sluice_io_link link = { .size = sizeof(link) };
+	const struct tx_metadata *metadata;
+	struct port_counts counts;
+
+	cr_assert_eq(port_ops.link(io, &link), 0);
+	cr_expect(link.fills_sums);
+	cr_expect_eq(link.max_frame, XSK_FRAME_SIZE - TX_METADATA_HEADROOM);
+	cr_expect_null(port_ops.write_buffer(io, link.max_frame + 1));
+	put_segment(port_ops.write_buffer(io, 60));
+	memset(port_ops.write_buffer(io, link.max_frame), 0, link.max_frame);
+	cr_assert_eq(port_ops.send(io), 2);
+	cr_expect_eq(kernel.send[0].options, TX_METADATA_OPTION);
+	cr_expect_eq(kernel.send[0].addr % XSK_FRAME_SIZE, TX_METADATA_HEADROOM);
+	cr_expect_eq(kernel.send[0].len, 54, "without padding");
+	metadata = (const void *)(kernel.memory + kernel.send[0].addr - sizeof(*metadata));
+	cr_expect_eq(metadata->flags, TX_METADATA_FLAG_CHECKSUM);
+	cr_expect_eq(metadata->csum_start, 34);
+	cr_expect_eq(metadata->csum_offset, 16);
+	cr_expect_eq(kernel.send[1].options, 0);
+	cr_expect_eq(kernel.send[1].addr % XSK_FRAME_SIZE, TX_METADATA_HEADROOM);
+	cr_expect_eq(kernel.send[1].addr % XSK_FRAME_SIZE + kernel.send[1].len, XSK_FRAME_SIZE);
+	/* They come back by the address they went by. */
+	for (int i = 0; i < 2; i++)
+		kernel.completion[kernel.index[1][0]++ & (N_FRAMES - 1)] = kernel.send[i].addr;
+	port_flush(io);
+	port_counts(io, &counts);
+	cr_expect_eq(counts.refused, 0);
+	cr_expect_eq(counts.send_free, N_FRAMES - N_RECEIVE);
+	port_free(io);
+	free(kernel.memory);
+}
+
+/* Without them a segment goes out as the stack wrote it. */
+Test(port, sums_are_the_stacks)
+{
+	static struct kernel kernel;
+	struct sluice_io *io = open_port(&kernel);
+	struct sluice_io_link link = { .size = sizeof(link) };
+	uint8_t segment[60] = { 0 };
+
+	cr_assert_eq(port_ops.link(io, &link), 0);
+	cr_expect_not(link.fills_sums);
+	put_segment(segment);
+	memcpy(port_ops.write_buffer(io, 60), segment, 60);
+	cr_assert_eq(port_ops.send(io), 1);
+	cr_expect_eq(kernel.send[0].options, 0);
+	cr_expect_eq(kernel.send[0].addr % XSK_FRAME_SIZE, 0);
+	cr_expect_eq(kernel.send[0].len, 60);
+	cr_expect_arr_eq(kernel.memory + kernel.send[0].addr, segment, 60);
+	port_free(io);
+	free(kernel.memory);
+}
+
+/* Of versions that we serve: what the older one does not know it does not get. */
+Test(handover, versions)
+{
+	struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	struct handover_reply reply = {
+		.magic = HANDOVER_MAGIC, .n_queues = 1, .n_frames = 512, .frame_size = 2048
+	};
+
+	request.version = HANDOVER_VERSION_OLDEST;
+	cr_expect_eq(handover_request_check(&request, 1), 0);
+	request.version = HANDOVER_VERSION_OLDEST - 1;
+	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
+	request.version = HANDOVER_VERSION + 1;
+	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
+	request = handover_request_make(HANDOVER_RESUME_SUMS, 0);
+	cr_expect_eq(handover_request_check(&request, 1), -EINVAL, "of no frames");
+	request.n_frames = 512;
+	cr_expect_eq(handover_request_check(&request, 1), 0);
+	request.version = 2;
+	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
+	cr_expect_eq(handover_reply_check(&reply), 0);
+	reply.sums = 1;
+	cr_expect_eq(handover_reply_check(&reply), -EPROTO, "no room for metadata");
+	reply.headroom = TX_METADATA_HEADROOM;
+	cr_expect_eq(handover_reply_check(&reply), 0);
+	reply.headroom++;
+	cr_expect_eq(handover_reply_check(&reply), -EPROTO, "not at a multiple of 8");
+	reply.headroom = TX_METADATA_HEADROOM;
+	reply.sums = 2;
+	cr_expect_eq(handover_reply_check(&reply), -EPROTO);
+}
+
 /* Whatever a client sends, only what is whole and of this version passes. */
 Test(handover, random_requests)
 {
@@ -268,8 +378,8 @@ Test(handover, random_requests)
 	unsigned int n_passed = 0;
 
 	for (int i = 0; i < 1000000; i++) {
-		request = handover_request_make(1 + random_below(&random, 4), 0);
-		if (request.kind == HANDOVER_RESUME)
+		request = handover_request_make(1 + random_below(&random, 5), 0);
+		if (handover_resumes(&request))
 			request.n_frames = 256;
 		((uint8_t *)&request)[random_below(&random, sizeof(request))] =
 			(uint8_t)random_next(&random);
@@ -277,13 +387,13 @@ Test(handover, random_requests)
 			continue;
 		n_passed++;
 		cr_assert_eq(request.magic, HANDOVER_MAGIC);
-		cr_assert_eq(request.version, HANDOVER_VERSION);
-		if (request.kind == HANDOVER_RESUME)
+		cr_assert(request.version == 2 || request.version == 3);
+		if (handover_resumes(&request))
 			cr_assert_eq(request.n_frames & (request.n_frames - 1), 0);
 		else
 			cr_assert_eq(request.n_frames, 0);
 		cr_assert_lt(request.queue, 4);
-		cr_assert(request.kind >= HANDOVER_OPEN && request.kind <= HANDOVER_REPORT);
+		cr_assert(request.kind >= HANDOVER_OPEN && request.kind <= HANDOVER_RESUME_SUMS);
 	}
 	cr_expect_gt(n_passed, 100000, "a report may say anything");
 }
