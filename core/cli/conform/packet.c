@@ -316,12 +316,32 @@ bool packet_read_tcp(const struct packet_view *view, struct packet_tcp *tcp)
 	return true;
 }
 
+static void set_payload_sum(struct wire_frame *frame, const struct packet_view *view)
+{
+	int offset = sum_offset(view->protocol);
+	uint8_t *at = frame->bytes + (view->payload - frame->bytes) + offset;
+
+	if (offset < 0 || view->payload_size < (size_t)offset + 2)
+		return;
+	put16(at, 0);
+	put16(at, payload_sum(view));
+}
+
+void packet_fill_sums(struct wire_frame *frame)
+{
+	struct packet_view view;
+
+	/* What is wrong otherwise is found by whoever looks at the frame then. */
+	(void)packet_fault(frame, &view);
+	if ((view.protocol == PACKET_TCP || view.protocol == PACKET_UDP) && !is_fragment(frame))
+		set_payload_sum(frame, &view);
+}
+
 void packet_mend(struct wire_frame *frame)
 {
 	uint8_t *ip = frame->bytes + PACKET_ETHERNET;
 	struct packet_view view = { .v6 = false };
 	size_t header = (ip[0] & 15) * 4u, size = frame->length - PACKET_ETHERNET;
-	int offset;
 
 	if (frame->length < PACKET_ETHERNET + IPV4_HEADER)
 		return;
@@ -333,10 +353,5 @@ void packet_mend(struct wire_frame *frame)
 	} else if (get16(frame->bytes + 12) != PACKET_IPV6 || read_ipv6(ip, size, &view)) {
 		return;
 	}
-	offset = sum_offset(view.protocol);
-	if (offset < 0 || view.payload_size < (size_t)offset + 2)
-		return;
-	ip = frame->bytes + (view.payload - frame->bytes) + offset;
-	put16(ip, 0);
-	put16(ip, payload_sum(&view));
+	set_payload_sum(frame, &view);
 }

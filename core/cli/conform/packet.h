@@ -76,6 +76,9 @@ const char *packet_fault(const struct wire_frame *frame, struct packet_view *vie
 /* False: it is no TCP segment. */
 bool packet_read_tcp(const struct packet_view *view, struct packet_tcp *tcp);
 
+/* As a host that fills in sums does: those of whole TCP and UDP packets, whatever is in their place. */
+void packet_fill_sums(struct wire_frame *frame);
+
 /* Sets the sums of IPv4 and what it carries right again, as far as there is any of it. */
 void packet_mend(struct wire_frame *frame);
 

@@ -117,8 +117,8 @@ static void session_free(struct session *session)
 	free(session);
 }
 
-int session_open(struct conform *conform, const struct config_node *options, struct session **out,
-		 int *refused)
+static int open_on(struct conform *conform, const struct config_node *options, bool fills_sums,
+		   struct session **out, int *refused)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	struct config_node *all = NULL;
@@ -134,6 +134,7 @@ int session_open(struct conform *conform, const struct config_node *options, str
 		return conform_fail(conform, "no memory for the test");
 	}
 	session->conform = session->instance.conform = conform;
+	session->io->fills_sums = fills_sums;
 	session->ops = plugin_stack_ops(conform->plugin);
 	session->instance.now_ns = 1000 * MS;
 	rc = host_config_new(conform, all, &session->instance.config);
@@ -149,15 +150,31 @@ int session_open(struct conform *conform, const struct config_node *options, str
 	return rc;
 }
 
-int session_begin(struct conform *conform, struct session **session)
+int session_open(struct conform *conform, const struct config_node *options,
+		 struct session **session, int *refused)
 {
-	int refused, rc = session_open(conform, NULL, session, &refused);
+	return open_on(conform, options, false, session, refused);
+}
+
+static int begin_on(struct conform *conform, bool fills_sums, struct session **session)
+{
+	int refused, rc = open_on(conform, NULL, fills_sums, session, &refused);
 
 	if (rc == 0 && refused)
 		rc = conform_fail(conform,
 				  "open refuses these options (%s); give others with --options",
 				  err_name(refused));
 	return rc;
+}
+
+int session_begin(struct conform *conform, struct session **session)
+{
+	return begin_on(conform, false, session);
+}
+
+int session_begin_offloaded(struct conform *conform, struct session **session)
+{
+	return begin_on(conform, true, session);
 }
 
 int session_end(struct session *session, int rc)
@@ -212,8 +229,11 @@ static int look_at_sent(struct session *session, session_match_fn match, void *c
 	struct packet_view view;
 
 	while (wire_take(session->io, &session->frame)) {
-		const char *fault = packet_fault(&session->frame, &view);
+		const char *fault;
 
+		if (session->io->fills_sums)
+			packet_fill_sums(&session->frame);
+		fault = packet_fault(&session->frame, &view);
 		session->sent++;
 		if (fault)
 			return conform_fail(session->conform, "it sent %s, in a frame of %u bytes",

@@ -35,6 +35,8 @@ int session_open(struct conform *conform, const struct config_node *options,
 		 struct session **session, int *refused);
 /* The same, and a refusal fails the case. */
 int session_begin(struct conform *conform, struct session **session);
+/* The same, on a link whose host fills in the sums of TCP and UDP. */
+int session_begin_offloaded(struct conform *conform, struct session **session);
 /*
  * Closes it and looks at its account.  `rc` is what the case found so far: 0 or negative; it is
  * returned unless this finds more.  NULL is a no-op.

@@ -361,6 +361,7 @@ const struct conform_case conform_stack_cases[] = {
 	{ "neighbours", "answers for its own address alone", case_neighbours },
 	{ "echo", "answers what it was asked", case_echo },
 	{ "tcp", "opens, serves and ends connections", traffic_tcp },
+	{ "sums", "leaves to its host the sums that this fills in, and no others", traffic_sums },
 	{ "malformed", "bears packets that contradict themselves", traffic_malformed },
 	{ "fuzz", "bears 20000 random frames", traffic_fuzz },
 	{ "frames", "takes in more than it has memory for", case_frames },

@@ -185,6 +185,26 @@ int traffic_tcp(struct conform *conform)
 	return conform_skip(conform, "nobody serves its port %u", port);
 }
 
+/* Its host fills in TCP's sums; whatever it leaves of others is found by whoever looks at its frames. */
+int traffic_sums(struct conform *conform)
+{
+	struct session *session = NULL;
+	int rc = session_begin_offloaded(conform, &session), answers = 0;
+
+	for (int v6 = 0; session && rc >= 0 && v6 < 2; v6++) {
+		if (!session->stack.has[v6])
+			continue;
+		rc = session_ping(session, v6, 56);
+		answers += rc > 0;
+		rc = rc < 0 ? rc : converse(session, v6);
+		answers += rc > 0;
+	}
+	rc = session_end(session, rc < 0 ? rc : 0);
+	if (rc != 0 || answers)
+		return rc;
+	return conform_skip(conform, "it answers neither echo requests nor connections");
+}
+
 /* Whether it answered before, and does still. */
 struct life {
 	int echo[2], tcp[2];

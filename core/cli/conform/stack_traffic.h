@@ -9,6 +9,7 @@ struct conform;
 struct session;
 
 int traffic_tcp(struct conform *conform);
+int traffic_sums(struct conform *conform);
 int traffic_malformed(struct conform *conform);
 int traffic_fuzz(struct conform *conform);
 

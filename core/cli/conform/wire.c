@@ -65,7 +65,8 @@ static int io_link(struct sluice_io *io, struct sluice_io_link *link)
 				      .n_queues = 1,
 				      .mode = SLUICE_IO_COPY,
 				      .max_frame = WIRE_FRAME_MAX,
-				      .n_frames = WIRE_RECEIVE };
+				      .n_frames = WIRE_RECEIVE,
+				      .fills_sums = io->fills_sums };
 
 	check_call(io, "link");
 	if (link->size == 0 || link->size > 4096) {

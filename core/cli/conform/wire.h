@@ -46,6 +46,7 @@ struct sluice_io {
 	pid_t thread;	  /* That it was called on. */
 	bool gone;	  /* The interface; -ENODEV from here on. */
 	bool starved;	  /* No frame to send is free. */
+	bool fills_sums;  /* What link() says of it; the sums are the session's to fill in. */
 	struct wire_slot receive[WIRE_RECEIVE], send[WIRE_SEND];
 	struct wire_queue to_stack, from_stack;
 	unsigned int batch[WIRE_RECEIVE], n_batch, n_written;
