@@ -230,6 +230,8 @@ static void print_known(const json_t *status)
 	char total[HUMAN_TEXT_SIZE], established[HUMAN_TEXT_SIZE], spoken[HUMAN_TEXT_SIZE];
 	char capacity[HUMAN_TEXT_SIZE], exempted[HUMAN_TEXT_SIZE];
 	const char *egress = document_string(status, "known.egress");
+	uint64_t told = document_u64(status, "known.by_stacks.connected") +
+			document_u64(status, "known.by_stacks.spoken_first");
 
 	say("known", "%s clients of %s: %s connected, %s spoken to first (%s%s); %s packets spared",
 	    human_count(document_u64(status, "known.total"), total),
@@ -238,6 +240,8 @@ static void print_known(const json_t *status)
 	    human_count(document_u64(status, "known.spoken_first"), spoken),
 	    strcmp(egress, "off") ? "seen by " : "", egress,
 	    human_count(document_u64(status, "known.exempted_packets"), exempted));
+	if (told)
+		say("", "stacks in user space name %s clients of theirs", human_count(told, total));
 }
 
 static void print_offload(const json_t *status, const struct style *style)

@@ -41,9 +41,11 @@ struct engine_detector {
 
 /* How many are known, and why. */
 struct engine_known_count {
-	uint64_t established;  /* Had a TCP connection. */
-	uint64_t spoken_first; /* This host spoke to them first. */
-	uint64_t total;	       /* Either. */
+	uint64_t established;	    /* Had a TCP connection. */
+	uint64_t spoken_first;	    /* This host spoke to them first. */
+	uint64_t told_connected;    /* Connected to a stack in user space, by its word. */
+	uint64_t told_spoken_first; /* It spoke to them first. */
+	uint64_t total;		    /* Any of these. */
 	uint64_t capacity;
 	uint64_t refused; /* Spoken to first, while there was no room; since the filter began. */
 };

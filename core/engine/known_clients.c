@@ -22,12 +22,17 @@
 #include "dataplane/dataplane.h"
 #include "engine.h"
 #include "sock_diag.h"
+#include "told_clients.h"
+
+#define TOLD_SHARE 2 /* Of the memory: who is known by a stack's word alone has this part of it. */
 
 struct seen {
 	struct sluice_key key;
 	uint64_t since_ns; /* Monotonic: when it became known, ... */
-	uint64_t at_ns;	   /* ... and when it last was connected or spoken to first. */
+	uint64_t own_ns;   /* ... when it last was connected or spoken to first, ... */
+	uint64_t told_ns;  /* ... and when a stack last said so of itself. */
 	bool established, spoken_first;
+	bool told_connected, told_spoken_first;
 };
 
 /* The thread's own; nobody else touches it. */
@@ -36,8 +41,9 @@ struct memory {
 	struct seen *seen;
 	size_t n, capacity, max;
 	uint64_t now_ns;
-	int rc;	   /* What went wrong where nobody could be told. */
-	bool full; /* Some of those seen now found no room. */
+	int rc;					   /* What went wrong where nobody could be told. */
+	bool full;				   /* Some of those seen now found no room. */
+	struct told_client told[TOLD_CLIENTS_MAX]; /* As they were fetched. */
 };
 
 /* What is published.  Never changed again. */
@@ -77,6 +83,21 @@ static void set_free(struct set *set)
 	free(set);
 }
 
+static bool is_own(const struct seen *seen)
+{
+	return seen->established || seen->spoken_first;
+}
+
+static bool is_told(const struct seen *seen)
+{
+	return seen->told_connected || seen->told_spoken_first;
+}
+
+static uint64_t last_ns(const struct seen *seen)
+{
+	return seen->own_ns > seen->told_ns ? seen->own_ns : seen->told_ns;
+}
+
 /* Notes one host; what is known of it already is completed. */
 static int remember(struct memory *memory, const struct seen *now)
 {
@@ -87,12 +108,16 @@ static int remember(struct memory *memory, const struct seen *now)
 	if (hash_table_get(memory->index, peer, &place)) {
 		struct seen *seen = &memory->seen[place];
 
-		if (now->at_ns > seen->at_ns)
-			seen->at_ns = now->at_ns;
+		if (now->own_ns > seen->own_ns)
+			seen->own_ns = now->own_ns;
+		if (now->told_ns > seen->told_ns)
+			seen->told_ns = now->told_ns;
 		if (now->since_ns < seen->since_ns)
 			seen->since_ns = now->since_ns;
 		seen->established |= now->established;
 		seen->spoken_first |= now->spoken_first;
+		seen->told_connected |= now->told_connected;
+		seen->told_spoken_first |= now->told_spoken_first;
 		return 0;
 	}
 	if (memory->n == memory->max) {
@@ -121,7 +146,7 @@ static int remember_connected(void *ctx, const struct sluice_key *peer)
 	const struct seen now = {
 		.key = *peer,
 		.since_ns = memory->now_ns,
-		.at_ns = memory->now_ns,
+		.own_ns = memory->now_ns,
 		.established = true,
 	};
 
@@ -135,7 +160,7 @@ static void remember_spoken(void *ctx, const struct dataplane_spoken *spoken)
 		.key = spoken->key,
 		.since_ns = spoken->first_ns,
 		/* What was said while we read is not from the future. */
-		.at_ns = spoken->last_ns < memory->now_ns ? spoken->last_ns : memory->now_ns,
+		.own_ns = spoken->last_ns < memory->now_ns ? spoken->last_ns : memory->now_ns,
 		.spoken_first = true,
 	};
 	int rc = remember(memory, &now);
@@ -144,34 +169,43 @@ static void remember_spoken(void *ctx, const struct dataplane_spoken *spoken)
 		memory->rc = rc;
 }
 
-/* Forgets who was not seen for longer than `keep_ns`. */
+static void forget_one(struct memory *memory, size_t i)
+{
+	int replaced;
+
+	hash_table_del(memory->index, &memory->seen[i].key, NULL);
+	memory->seen[i] = memory->seen[--memory->n];
+	if (i == memory->n)
+		return;
+	/* Its key is there, so that nothing grows and nothing can fail. */
+	replaced = hash_table_set(memory->index, &memory->seen[i].key, (uint32_t)i);
+	(void)replaced;
+}
+
+/* Forgets who was not seen for longer than `keep_ns`, each way for itself. */
 static void forget(struct memory *memory, uint64_t keep_ns)
 {
 	size_t i = 0;
 
 	while (i < memory->n) {
 		struct seen *seen = &memory->seen[i];
-		int replaced;
 
-		if (memory->now_ns - seen->at_ns <= keep_ns) {
+		if (memory->now_ns - seen->own_ns > keep_ns)
+			seen->established = seen->spoken_first = false;
+		if (memory->now_ns - seen->told_ns > keep_ns)
+			seen->told_connected = seen->told_spoken_first = false;
+		if (is_own(seen) || is_told(seen))
 			i++;
-			continue;
-		}
-		hash_table_del(memory->index, &seen->key, NULL);
-		*seen = memory->seen[--memory->n];
-		if (i < memory->n) {
-			/* Its key is there, so that nothing grows and nothing can fail. */
-			replaced = hash_table_set(memory->index, &seen->key, (uint32_t)i);
-			(void)replaced;
-		}
+		else
+			forget_one(memory, i);
 	}
 }
 
 static int last_first(const void *a, const void *b)
 {
-	const struct seen *left = a, *right = b;
+	uint64_t left = last_ns(a), right = last_ns(b);
 
-	return (right->at_ns > left->at_ns) - (right->at_ns < left->at_ns);
+	return (right > left) - (right < left);
 }
 
 /* The memory in the order in which it matters: who was seen last first. */
@@ -209,6 +243,60 @@ static int read_spoken(struct known_clients *clients)
 	return rc ? rc : clients->memory.rc;
 }
 
+static size_t count_told_alone(const struct memory *memory)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < memory->n; i++)
+		n += !is_own(&memory->seen[i]);
+	return n;
+}
+
+/* Of those whom only a stack knows: forgets who was not seen for longest, until `keep` are left. */
+static int make_told_room(struct memory *memory, size_t keep)
+{
+	size_t n = count_told_alone(memory);
+	int rc = sort_memory(memory);
+
+	for (size_t i = memory->n; !rc && i-- > 0 && n > keep;) {
+		if (is_own(&memory->seen[i]))
+			continue;
+		/* Who comes in its place is one that we have passed. */
+		forget_one(memory, i);
+		n--;
+	}
+	return rc;
+}
+
+static int read_told(struct known_clients *clients)
+{
+	struct memory *memory = &clients->memory;
+	size_t share = memory->max / TOLD_SHARE, alone = count_told_alone(memory), n;
+	bool full = alone > share;
+	int rc = 0;
+
+	n = clients->options.told ? told_clients_take(clients->options.told, memory->told) : 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct told_client *told = &memory->told[i];
+		const struct seen now = {
+			.key = told->key,
+			.since_ns = memory->now_ns,
+			.told_ns = memory->now_ns,
+			.told_connected = !told->spoken_first,
+			.told_spoken_first = told->spoken_first,
+		};
+		size_t before = memory->n;
+
+		if (alone >= share && !hash_table_get(memory->index, &told->key, NULL)) {
+			full = true;
+			continue;
+		}
+		rc = remember(memory, &now);
+		alone += memory->n - before;
+	}
+	return full && !rc ? make_told_room(memory, share - share / 8) : rc;
+}
+
 static int dump(struct known_clients *clients)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
@@ -232,6 +320,8 @@ static int dump(struct known_clients *clients)
 		rc = read_spoken(clients);
 	if (!rc)
 		forget(memory, clients->options.keep_ns);
+	if (!rc)
+		rc = read_told(clients);
 	if (!rc && memory->full)
 		rc = make_room(memory);
 	memory->full = false;
@@ -243,7 +333,7 @@ static int add_recent(const struct known_clients *clients, const struct seen *se
 	struct sluice_key unit = address_mask(&seen->key, clients->options.v6_prefix_len);
 	int rc;
 
-	if (clients->memory.now_ns - seen->at_ns > KNOWN_CLIENTS_RECENT_NS)
+	if (clients->memory.now_ns - last_ns(seen) > KNOWN_CLIENTS_RECENT_NS)
 		return 0;
 	rc = hash_table_set(set->keys, &seen->key, 0);
 	if (rc >= 0 && seen->key.family == SLUICE_FAMILY_IPV6)
@@ -272,6 +362,8 @@ static int make_set(struct known_clients *clients, struct set **out)
 		set->listed[set->n++] = seen->key;
 		set->count.established += seen->established;
 		set->count.spoken_first += seen->spoken_first;
+		set->count.told_connected += seen->told_connected;
+		set->count.told_spoken_first += seen->told_spoken_first;
 	}
 	set->count.total = set->n;
 	set->count.capacity = memory->max;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whom this host knows: who has an established TCP connection with it, asked from the kernel
- * (NETLINK_SOCK_DIAG), and whom it spoke to first, as the data plane saw at tc.  A helper thread asks,
- * so that 100,000 sockets never hold up the window loop.
+ * (NETLINK_SOCK_DIAG), and whom it spoke to first, as the data plane saw at tc; and who is known to a
+ * stack in user space, by its word (told_clients.h).  A helper thread asks, so that 100,000 sockets never hold up the window loop.
  *
  * Known are those of the last `keep_ns`: their packets pass rules that say so.  That a source is not
  * blocked for what it does itself takes more: it must have been seen within KNOWN_CLIENTS_RECENT_NS,
@@ -10,6 +10,8 @@
  *
  * Only a completed handshake or a first word of ours leads into the set, so a flood of forged senders
  * can neither enter it nor push anyone out.  When it is full, those go that were not seen for longest.
+ * Those whom nothing but a stack's word makes known have half of it at most, and make room among themselves: a
+ * stack that lies can have no more.
  */
 #ifndef SLUICE_ENGINE_KNOWN_CLIENTS_H
 #define SLUICE_ENGINE_KNOWN_CLIENTS_H
@@ -23,12 +25,14 @@ struct clock_source;
 struct dataplane;
 struct engine_known;
 struct known_clients;
+struct told_clients;
 
 #define KNOWN_CLIENTS_RECENT_NS (60ull * 1000000000ull)
 
 struct known_clients_options {
 	const struct clock_source *clock;
 	struct dataplane *dataplane; /* Its spoken_read() is called by the thread; NULL: none. */
+	struct told_clients *told;   /* Fetched from by the thread; NULL: none. */
 	/* The unit of IPv6 sources: towards blocks a client is known by its address and its unit. */
 	uint8_t v6_prefix_len;
 	uint64_t wait_ns; /* The most that one refresh() may hold up the engine. */

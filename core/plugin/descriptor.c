@@ -33,6 +33,7 @@ _Static_assert(offsetof(struct sluice_rule_proposal, ttl_ns) == 64, "ABI 1.2");
 _Static_assert(DESCRIPTOR_STACK_OPS_SIZE_1_4 == 40, "ABI 1.4");
 _Static_assert(offsetof(struct sluice_stack_ops, wake_fd) == 40, "ABI 1.5");
 _Static_assert(offsetof(struct sluice_io_ops, send) == 48, "ABI 1.4");
+_Static_assert(offsetof(struct sluice_io_ops, met) == 56, "ABI 1.6");
 _Static_assert(offsetof(struct sluice_io_link, fills_sums) == 57, "ABI 1.4");
 /* And these do not grow at all. */
 _Static_assert(sizeof(struct sluice_key) == 24, "embedded");

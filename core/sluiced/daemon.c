@@ -23,6 +23,7 @@
 #include "control/fail.h"
 #include "control/metrics.h"
 #include "engine/known_clients.h"
+#include "engine/told_clients.h"
 #include "xsk/handover.h"
 
 #include "daemon_deliver.h"
@@ -311,6 +312,7 @@ static int start_engine(struct daemon *daemon, struct sluice_err *err)
 	const struct known_clients_options known = {
 		.clock = &clock_system,
 		.dataplane = daemon->dataplane,
+		.told = daemon->told,
 		.v6_prefix_len = settings->policy.v6_prefix_len,
 		.wait_ns = KNOWN_WAIT_NS,
 		.keep_ns = settings->known.keep_ns,
@@ -359,7 +361,7 @@ static enum handover_poll to_handover_poll(enum settings_poll poll)
 static int open_door(struct daemon *daemon, struct sluice_err *err)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
-	const struct stack_door_options options = {
+	struct stack_door_options options = {
 		.path = settings->stack.socket,
 		.group = settings->stack.group,
 		.ifname = settings->interfaces[0].name,
@@ -373,7 +375,12 @@ static int open_door(struct daemon *daemon, struct sluice_err *err)
 		.events = &daemon->sink,
 	};
 
-	return settings->stack.enabled ? stack_door_open(&options, &daemon->door, err) : 0;
+	if (!settings->stack.enabled)
+		return 0;
+	if (told_clients_new(&daemon->told))
+		return fail_system(err, -ENOMEM, "clients of the stack");
+	options.told = daemon->told;
+	return stack_door_open(&options, &daemon->door, err);
 }
 
 /* Returns an exit code. */
@@ -444,6 +451,7 @@ static void stop(struct daemon *daemon, bool started)
 	stack_door_close(daemon->door);
 	engine_free(daemon->engine);
 	known_clients_free(daemon->known);
+	told_clients_free(daemon->told);
 	close_backend(daemon);
 	close_dataplane(daemon, started);
 	generation_free(daemon->generation);

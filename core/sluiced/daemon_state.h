@@ -36,6 +36,7 @@ struct daemon {
 	struct dataplane *dataplane;
 	bool adopted; /* The filter was there before us. */
 	struct offload *offload;
+	struct told_clients *told; /* By stacks; NULL: no stack. */
 	struct known_clients *known;
 	struct engine_known known_interface;
 	struct engine *engine;

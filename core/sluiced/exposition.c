@@ -343,15 +343,22 @@ static void write_known(FILE *out, const struct snapshot *snapshot)
 	static const struct metrics_label established[] = { { "how", "established" },
 							    { NULL, NULL } };
 	static const struct metrics_label spoken[] = { { "how", "spoken_first" }, { NULL, NULL } };
+	static const struct metrics_label stack_connected[] = { { "how", "stack_connected" },
+								{ NULL, NULL } };
+	static const struct metrics_label stack_spoken[] = { { "how", "stack_spoken_first" },
+							     { NULL, NULL } };
 	static const struct metrics_label tcp[] = { { "protocol", "tcp" }, { NULL, NULL } };
 	static const struct metrics_label udp[] = { { "protocol", "udp" }, { NULL, NULL } };
 	static const struct metrics_label icmp[] = { { "protocol", "icmp" }, { NULL, NULL } };
 	const struct engine_known_count *known = &snapshot->engine.known;
 
-	metrics_text_family(out, "sluice_known_clients", "gauge",
-			    "Known clients by how they became known; some are known both ways.");
+	metrics_text_family(
+		out, "sluice_known_clients", "gauge",
+		"Known clients by how they became known; some are known in more than one.");
 	metrics_text_u64(out, "sluice_known_clients", established, known->established);
 	metrics_text_u64(out, "sluice_known_clients", spoken, known->spoken_first);
+	metrics_text_u64(out, "sluice_known_clients", stack_connected, known->told_connected);
+	metrics_text_u64(out, "sluice_known_clients", stack_spoken, known->told_spoken_first);
 	gauge(out, "sluice_known_clients_in_filter", "Known clients that the filter spares.",
 	      snapshot->occupancy.known);
 	metrics_text_family(out, "sluice_first_words_total", "counter",

@@ -27,6 +27,8 @@
 
 #include "netdev_features.h"
 
+#include "stack_met.h"
+
 #define NEVER_NS UINT64_MAX
 
 struct client {
@@ -47,6 +49,7 @@ struct stack_door {
 	pthread_t thread;
 	pthread_mutex_t lock; /* The clients, against readers of their list. */
 	struct client clients[STACK_DOOR_MAX];
+	struct stack_met met;
 };
 
 static void tell(const struct stack_door *door, enum event_kind kind, enum sluice_log_level level,
@@ -245,6 +248,17 @@ static int serve_report(struct client *client)
 	return 0;
 }
 
+static int serve_met(struct stack_door *door, struct client *client)
+{
+	uint64_t now = clock_monotonic_ns(door->options.clock);
+	int n = stack_met_take(&door->met, &client->request, now, &client->shown.met_left_out);
+
+	if (n < 0)
+		return refuse(client, n, "nobody can be met at such an address");
+	client->shown.met += (uint64_t)n;
+	return 0;
+}
+
 static int serve(struct stack_door *door, struct client *client)
 {
 	const struct handover_request *request = &client->request;
@@ -259,7 +273,9 @@ static int serve(struct stack_door *door, struct client *client)
 		return offer(door, client, &client->socket, "serves its ports");
 	if (request->kind == HANDOVER_REPORT && own && client->shown.ready)
 		return serve_report(client);
-	if (request->kind == HANDOVER_READY || request->kind == HANDOVER_REPORT)
+	if (request->kind == HANDOVER_MET && own && client->shown.ready)
+		return serve_met(door, client);
+	if (request->kind != HANDOVER_OPEN && !handover_resumes(request))
 		return refuse(client, -EINVAL, "nothing was opened");
 	if (client->has_queue)
 		return refuse(client, -EINVAL, "one queue a connection");
@@ -430,6 +446,7 @@ int stack_door_open(const struct stack_door_options *options, struct stack_door 
 	if (!door)
 		return fail_system(err, -ENOMEM, "stack socket");
 	door->options = *options;
+	door->met.told = options->told;
 	door->listener = -1;
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
 		client_init(&door->clients[i], -1);

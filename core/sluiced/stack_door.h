@@ -20,6 +20,7 @@
 struct clock_source;
 struct event_sink;
 struct stack_door;
+struct told_clients;
 
 #define STACK_DOOR_MAX 64 /* Connections, and so queues. */
 
@@ -35,6 +36,8 @@ struct stack_door_options {
 	uint32_t n_frames;
 	uint32_t poll; /* enum handover_poll of xsk/handover.h */
 	int map_fd;    /* The pinned map of sockets; must outlive the door. */
+	struct told_clients
+		*told; /* Gets the hosts that stacks met; must outlive the door; NULL: nobody. */
 	const struct clock_source *clock;
 	const struct event_sink *events;
 };
@@ -48,6 +51,7 @@ struct stack_door_client {
 	bool sums; /* Those of sent frames are left to the kernel or the card. */
 	uint32_t n_frames;
 	struct port_counts counts;
+	uint64_t met, met_left_out; /* Hosts that it named, and those of them that were too many. */
 };
 
 /*

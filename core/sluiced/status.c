@@ -143,12 +143,13 @@ static json_t *known_json(const struct snapshot *snapshot)
 	const struct engine_known_count *known = &snapshot->engine.known;
 	const struct dataplane_egress_counts *counts = &snapshot->egress_counts;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:{s:I, s:I, s:I, s:I, s:I, "
-			 "s:I}}",
+	return json_pack("{s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I, s:I, s:I, s:s, s:{s:I, s:I, s:I, "
+			 "s:I, s:I, s:I}}",
 			 "total", J(known->total), "established", J(known->established),
-			 "spoken_first", J(known->spoken_first), "capacity", J(known->capacity),
-			 "in_filter", J(snapshot->occupancy.known), "left_out",
-			 J(snapshot->engine.known_left_out), "exempted_packets",
+			 "spoken_first", J(known->spoken_first), "by_stacks", "connected",
+			 J(known->told_connected), "spoken_first", J(known->told_spoken_first),
+			 "capacity", J(known->capacity), "in_filter", J(snapshot->occupancy.known),
+			 "left_out", J(snapshot->engine.known_left_out), "exempted_packets",
 			 J(snapshot->counters.reason[DATAPLANE_REASON_KNOWN].packets), "egress",
 			 egress_name(snapshot->egress), "first_words", "tcp", J(counts->tcp), "udp",
 			 J(counts->udp), "icmp", J(counts->icmp), "replies", J(counts->replies),
@@ -286,13 +287,14 @@ static json_t *stacks_json(const struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->n_stacks; i++) {
 		const struct stack_door_client *stack = &snapshot->stacks[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:i, s:i, s:b, s:s, s:s, s:i, s:o}", "queue",
-						(int)stack->queue, "pid", (int)stack->pid, "ready",
-						stack->ready, "mode", xsk_mode_name(stack->mode),
-						"checksums", stack->sums ? "offloaded" : "software",
-						"n_frames", (int)stack->n_frames, "counts",
-						stack_counts_json(stack)));
+		json_array_append_new(
+			list,
+			json_pack("{s:i, s:i, s:b, s:s, s:s, s:i, s:I, s:I, s:o}", "queue",
+				  (int)stack->queue, "pid", (int)stack->pid, "ready", stack->ready,
+				  "mode", xsk_mode_name(stack->mode), "checksums",
+				  stack->sums ? "offloaded" : "software", "n_frames",
+				  (int)stack->n_frames, "met", J(stack->met), "met_left_out",
+				  J(stack->met_left_out), "counts", stack_counts_json(stack)));
 	}
 	return list;
 }

@@ -24,6 +24,7 @@
 #include "config/settings.h"
 #include "plugin/plugin.h"
 #include "xsk/handover.h"
+#include "xsk/met.h"
 #include "xsk/port.h"
 #include "xsk/socket.h"
 #include "xsk/wait.h"
@@ -31,6 +32,8 @@
 #define RESUME_NS 1000000000ull /* Between attempts to find a daemon again. */
 #define LOOK_NS 1000000000ull	/* Between reports to the daemon, and looks at the socket. */
 #define LOOK_MS 1000		/* The longest wait, so that both come in time. */
+#define MET_NS 50000000ull	/* For which one that was met waits for others, ... */
+#define MET_MS 50		/* ... and a sleep is no longer then. */
 /* For an answer of the daemon: at the start, and of a new one, while packets wait. */
 #define START_NS 10000000000ull
 #define ANSWER_NS 500000000ull
@@ -38,7 +41,7 @@
 struct worker {
 	const struct worker_options *options;
 	int connection; /* To the daemon; -1: it is gone. */
-	uint64_t lost_ns, looked_ns;
+	uint64_t lost_ns, looked_ns, told_ns;
 	int socket, memory, signals;
 	struct handover_reply link;
 	struct port_mapping mapping;
@@ -138,6 +141,7 @@ static int open_port(struct worker *worker, struct sluice_err *err)
 		.rings = &worker->mapping.rings,
 		.memory = worker->mapping.memory,
 		.socket = worker->socket,
+		.clock = &clock_system,
 	};
 	int code = port_new(&options, &worker->io);
 
@@ -202,8 +206,10 @@ static void find_daemon(struct worker *worker, uint64_t now)
 	if (worker->connection < 0)
 		return;
 	if (handover_call(worker->connection, &request, worker->socket, &answer_wait, &reply,
-			  fds) == 0)
+			  fds) == 0) {
+		met_forget(port_met(worker->io));
 		return;
+	}
 	worker->lost_ns = clock_monotonic_ns(&clock_system);
 	log_write(worker->options->logger, SLUICE_LOG_WARNING,
 		  "queue %u: sluiced does not take the socket back: %s", worker->options->queue,
@@ -222,6 +228,45 @@ static void report(struct worker *worker)
 		return;
 	port_counts(worker->io, &request.counts);
 	(void)!handover_request_send(worker->connection, &request, -1);
+}
+
+/* 0, or -EAGAIN: the first of those that were met wait for the next time. */
+static int tell_some(struct worker *worker, const struct handover_host *hosts, size_t n)
+{
+	struct handover_request request =
+		handover_request_make(HANDOVER_MET, worker->options->queue);
+
+	memcpy(request.hosts, hosts, n * sizeof(*hosts));
+	return handover_request_send(worker->connection, &request, -1);
+}
+
+/* A batch that is full goes at once: whom it has no room for has to be met again. */
+static void tell_met(struct worker *worker, uint64_t now)
+{
+	struct met *met = port_met(worker->io);
+	const struct handover_host *hosts;
+	size_t n = met_batch(met, &hosts), done = 0;
+
+	if (worker->connection < 0 || n == 0 || (n < MET_BATCH && now - worker->told_ns < MET_NS))
+		return;
+	worker->told_ns = now;
+	while (done < n) {
+		size_t some = n - done < HANDOVER_HOSTS ? n - done : HANDOVER_HOSTS;
+
+		if (tell_some(worker, hosts + done, some))
+			break;
+		done += some;
+	}
+	met_told(met, done);
+}
+
+/* Whoever waits to be told of does not wait for the next packet. */
+static int longest_wait_ms(const struct worker *worker)
+{
+	const struct handover_host *hosts;
+
+	return worker->connection >= 0 && met_batch(port_met(worker->io), &hosts) ? MET_MS
+										  : LOOK_MS;
 }
 
 /* That its interface was deleted wakes nobody who waits for an AF_XDP socket: it keeps that as an error. */
@@ -261,11 +306,11 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 		{ .fd = worker->connection, .events = POLLIN },
 		{ .fd = worker->wake_fd, .events = POLLIN },
 	};
+	int longest_ms = longest_wait_ms(worker), code;
 	uint64_t now;
-	int code;
 
-	if (timeout_ms > LOOK_MS)
-		timeout_ms = LOOK_MS;
+	if (timeout_ms > longest_ms)
+		timeout_ms = longest_ms;
 	code = port_wait(&worker->waiter, ready, 3, timeout_ms);
 	if (code)
 		return code;
@@ -274,6 +319,7 @@ static int wait_for_work(struct worker *worker, int timeout_ms)
 		lose_daemon(worker, now);
 	if (worker->connection < 0)
 		find_daemon(worker, now);
+	tell_met(worker, now);
 	if (ready[0].revents)
 		return 1;
 	return look_around(worker, now);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 
 #include "tx_metadata.h"
@@ -43,7 +44,9 @@ int handover_head_check(const struct handover_request *request)
 
 static uint16_t last_kind(const struct handover_request *request)
 {
-	return request->version < HANDOVER_VERSION_SUMS ? HANDOVER_REPORT : HANDOVER_RESUME_SUMS;
+	if (request->version < HANDOVER_VERSION_SUMS)
+		return HANDOVER_REPORT;
+	return request->version < HANDOVER_VERSION_MET ? HANDOVER_RESUME_SUMS : HANDOVER_MET;
 }
 
 bool handover_resumes(const struct handover_request *request)
@@ -60,9 +63,56 @@ int handover_request_check(const struct handover_request *request, uint32_t n_qu
 		return -EINVAL;
 	if (handover_resumes(request) ? !n_frames_fit(request->n_frames) : request->n_frames != 0)
 		return -EINVAL;
-	if (request->kind != HANDOVER_REPORT && memcmp(&request->counts, &none, sizeof(none)) != 0)
+	if (request->kind == HANDOVER_REPORT || request->kind == HANDOVER_MET)
+		return 0;
+	return memcmp(&request->counts, &none, sizeof(none)) == 0 ? 0 : -EINVAL;
+}
+
+/* Addresses that no packet of another host's comes from, and multicast. */
+static bool is_nobodys(const struct sluice_key *key)
+{
+	static const uint8_t zero[8];
+
+	if (key->family == SLUICE_FAMILY_IPV4)
+		return key->addr[0] == 0 || key->addr[0] == 127 || key->addr[0] >= 224;
+	return key->addr[0] == 0xff || memcmp(key->addr, zero, sizeof(zero)) == 0;
+}
+
+static bool is_met(const struct sluice_key *key, unsigned int how)
+{
+	return address_is_valid(key) && address_is_single(key) && !is_nobodys(key) &&
+	       (how == SLUICE_IO_MET_CONNECTED || how == SLUICE_IO_MET_SPOKEN_TO);
+}
+
+int handover_host_make(const struct sluice_key *key, enum sluice_io_met how,
+		       struct handover_host *host)
+{
+	if (!is_met(key, how))
 		return -EINVAL;
+	*host = (struct handover_host){ .family = key->family, .how = (uint8_t)how };
+	memcpy(host->addr, key->addr, sizeof(host->addr));
 	return 0;
+}
+
+int handover_host_read(const struct handover_host *host, struct sluice_key *key)
+{
+	*key = (struct sluice_key){ .family = host->family,
+				    .prefix_len = (uint8_t)address_width(host->family) };
+	memcpy(key->addr, host->addr, sizeof(key->addr));
+	return is_met(key, host->how) && !host->reserved[0] && !host->reserved[1] ? 0 : -EINVAL;
+}
+
+int handover_hosts_count(const struct handover_request *request)
+{
+	const uint8_t *end = (const uint8_t *)(request + 1), *at;
+	unsigned int n = 0;
+
+	while (n < HANDOVER_HOSTS && request->hosts[n].family)
+		n++;
+	at = (const uint8_t *)request->hosts + n * sizeof(request->hosts[0]);
+	while (at < end && !*at)
+		at++;
+	return n && at == end ? (int)n : -EINVAL;
 }
 
 /* The kernel wants the metadata in the same frame, at a multiple of 8. */

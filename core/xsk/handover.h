@@ -9,6 +9,7 @@
  *   READY                 ------->        puts the socket into the pinned map: packets come
  *                         <-------        reply
  *   REPORT counts         ------->        shows them; no reply
+ *   MET hosts             ------->        knows them, if there are not too many; no reply
  *   (end of file)         ------->        takes it out: its ports are Linux's again
  *
  * A client whose daemon was restarted says RESUME (RESUME_SUMS) instead, and sends its socket along, so that the new
@@ -22,15 +23,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <sluice/key.h>
+#include <sluice/stack.h>
+
 #include "counts.h"
 
 struct clock_source;
 
 #define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
-#define HANDOVER_VERSION 3u
+#define HANDOVER_VERSION 4u
 /* The oldest that is served.  Its messages have the same size; of `sums` it knows nothing, and gets a socket without. */
 #define HANDOVER_VERSION_OLDEST 2u
 #define HANDOVER_VERSION_SUMS 3u
+#define HANDOVER_VERSION_MET 4u
 
 enum handover_kind {
 	HANDOVER_OPEN = 1,
@@ -38,6 +43,17 @@ enum handover_kind {
 	HANDOVER_RESUME = 3,
 	HANDOVER_REPORT = 4,
 	HANDOVER_RESUME_SUMS = 5, /* RESUME, of a socket whose `sums` were 1. */
+	HANDOVER_MET = 6,
+};
+
+#define HANDOVER_HOSTS 4u /* In one request. */
+
+/* A host that the stack met; all 0: none. */
+struct handover_host {
+	uint8_t addr[16]; /* As in struct sluice_key. */
+	uint8_t family;	  /* enum sluice_family */
+	uint8_t how;	  /* enum sluice_io_met */
+	uint8_t reserved[2];
 };
 
 struct handover_request {
@@ -45,8 +61,11 @@ struct handover_request {
 	uint16_t version;
 	uint16_t kind; /* enum handover_kind */
 	uint32_t queue;
-	uint32_t n_frames;	   /* RESUME, RESUME_SUMS: as in the reply to OPEN; else 0. */
-	struct port_counts counts; /* REPORT; else all 0. */
+	uint32_t n_frames; /* RESUME, RESUME_SUMS: as in the reply to OPEN; else 0. */
+	union {
+		struct port_counts counts;		    /* REPORT */
+		struct handover_host hosts[HANDOVER_HOSTS]; /* MET: from the front. */
+	};						    /* What is not used is 0. */
 };
 
 struct handover_reply {
@@ -85,6 +104,15 @@ int handover_head_check(const struct handover_request *request) __attribute__((w
 /* 0, or -EINVAL: not from one of ours, or of an unknown version.  `n_queues` bounds the queue. */
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 	__attribute__((warn_unused_result));
+/* Of a request MET that was checked: how many hosts it names; or -EINVAL: none, or there is more than hosts. */
+int handover_hosts_count(const struct handover_request *request)
+	__attribute__((warn_unused_result));
+/* The address of one of them; or -EINVAL: packets cannot come from there. */
+int handover_host_read(const struct handover_host *host, struct sluice_key *key)
+	__attribute__((warn_unused_result));
+/* 0, or -EINVAL: nobody can be met there, or not so. */
+int handover_host_make(const struct sluice_key *key, enum sluice_io_met how,
+		       struct handover_host *host) __attribute__((warn_unused_result));
 /* The same of a reply that says it succeeded, on the client's side. */
 int handover_reply_check(const struct handover_reply *reply) __attribute__((warn_unused_result));
 /* Whether it is of either kind that brings a socket along. */

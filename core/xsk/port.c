@@ -9,6 +9,7 @@
 
 #include <linux/if_xdp.h>
 
+#include "met.h"
 #include "socket.h"
 #include "sums.h"
 
@@ -36,6 +37,7 @@ struct sluice_io {
 	struct xdp_desc *written;
 	uint32_t n_written;
 	struct port_counts counts;
+	struct met *met;
 	bool gone;
 };
 
@@ -239,6 +241,14 @@ static int io_send(struct sluice_io *io)
 	return io->gone ? -ENODEV : (int)n;
 }
 
+static int io_met(struct sluice_io *io, const struct sluice_key *host, enum sluice_io_met how)
+{
+	int code = met_add(io->met, host, how);
+
+	io->counts.refused += code != 0;
+	return code;
+}
+
 const struct sluice_io_ops port_ops = {
 	.size = sizeof(port_ops),
 	.link = io_link,
@@ -247,6 +257,7 @@ const struct sluice_io_ops port_ops = {
 	.release = io_release,
 	.write_buffer = io_write_buffer,
 	.send = io_send,
+	.met = io_met,
 };
 
 static void set_link(struct sluice_io *io, const struct handover_reply *reply)
@@ -283,7 +294,8 @@ int port_new(const struct port_options *options, struct sluice_io **out)
 	io->free_receive = calloc(n, sizeof(*io->free_receive));
 	io->free_send = calloc(n, sizeof(*io->free_send));
 	io->written = calloc(n, sizeof(*io->written));
-	if (!io->owner || !io->free_receive || !io->free_send || !io->written) {
+	io->met = met_new(options->clock);
+	if (!io->owner || !io->free_receive || !io->free_send || !io->written || !io->met) {
 		port_free(io);
 		return -ENOMEM;
 	}
@@ -307,7 +319,13 @@ void port_free(struct sluice_io *io)
 	free(io->free_receive);
 	free(io->free_send);
 	free(io->written);
+	met_free(io->met);
 	free(io);
+}
+
+struct met *port_met(struct sluice_io *io)
+{
+	return io->met;
 }
 
 void port_flush(struct sluice_io *io)

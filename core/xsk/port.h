@@ -31,11 +31,15 @@ struct port_rings {
 	struct port_ring fill, completion, receive, send;
 };
 
+struct clock_source;
+struct met;
+
 struct port_options {
 	const struct handover_reply *link; /* Checked; copied. */
 	const struct port_rings *rings;	   /* Copied; what they point to must outlive the port. */
 	void *memory;			   /* Of all frames; the same. */
 	int socket;			   /* -1 in a test: nobody is woken up. */
+	const struct clock_source *clock;  /* Must outlive the port. */
 };
 
 int port_new(const struct port_options *options, struct sluice_io **out)
@@ -52,6 +56,9 @@ void port_flush(struct sluice_io *io);
 bool port_has_packets(const struct sluice_io *io);
 /* Walks over all frames: nothing once a second, too much once a turn. */
 void port_counts(const struct sluice_io *io, struct port_counts *counts);
+
+/* Host only: whom the stack met (met.h); the port's. */
+struct met *port_met(struct sluice_io *io);
 
 /* Maps what a handover brought.  `port_unmap()` in either case. */
 struct port_mapping {

@@ -13,7 +13,7 @@ for row; do
 	kind=${row%%:*} rest=${row#*:}
 	name=${rest%%:*} case=${rest#*:}
 	abi=1.0
-	[ "$kind" = stack ] && abi=1.5
+	[ "$kind" = stack ] && abi=1.6
 	cat >"$folder/$name.plugin.yaml" <<-EOT
 		kind: $kind
 		abi: "$abi"

@@ -152,6 +152,21 @@ static void take_ipv4(struct stack *stack, uint8_t *frame, uint32_t size)
 	if (!whole || ip[9] != 1 || icmp[0] != 8 || memcmp(ip + 16, stack->address, 4) != 0)
 		return;
 	swap(ip + 12, ip + 16, 4);
+#ifdef BAD_MET
+	{
+		struct sluice_key host = { .family = SLUICE_FAMILY_IPV4, .prefix_len = 32 };
+
+		memcpy(host.addr, ip + 16, 4);
+		(void)stack->ops->met(stack->io, &host, SLUICE_IO_MET_CONNECTED);
+	}
+#endif
+#ifdef BAD_MET_NOBODY
+	{
+		const struct sluice_key nobody = { .family = 0 };
+
+		(void)stack->ops->met(stack->io, &nobody, SLUICE_IO_MET_CONNECTED);
+	}
+#endif
 	icmp[0] = 0;
 	sum = (unsigned int)(icmp[2] << 8 | icmp[3]) + 0x800;
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -273,7 +288,7 @@ static const struct sluice_stack_ops ops = { sizeof(ops), open_stack, close_stac
 SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 const struct sluice_plugin sluice_plugin = { SLUICE_PLUGIN_MAGIC,
 					     SLUICE_ABI_MAJOR,
-					     5,
+					     6,
 					     sizeof(sluice_plugin),
 					     SLUICE_PLUGIN_STACK,
 					     CONFORM_NAME,

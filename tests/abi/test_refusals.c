@@ -40,8 +40,8 @@ Test(refusals, unfit_objects)
 		{ "function", -EPROTO, "exports no object 'sluice_plugin'" },
 		{ "tiny", -EPROTO, "is no descriptor: 4 bytes" },
 		{ "magic", -EPROTO, "has magic 0x12345678, not 0x534c5543" },
-		{ "newer_major", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.5" },
-		{ "newer_minor", -EPROTO, "made for plugin ABI 1.9, this sluiced has 1.5" },
+		{ "newer_major", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.6" },
+		{ "newer_minor", -EPROTO, "made for plugin ABI 1.9, this sluiced has 1.6" },
 		{ "short", -EPROTO, "claims 24 bytes" },
 		{ "long", -EPROTO, "claims 4096 bytes" },
 		{ "short_ops", -EPROTO,
@@ -83,9 +83,9 @@ Test(refusals, unfit_manifests)
 		int rc;
 		const char *said;
 	} rows[] = {
-		{ "\"1.0\"", "\"2.0\"", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.5" },
-		{ "\"1.0\"", "\"1.7\"", -EPROTO, "made for plugin ABI 1.7, this sluiced has 1.5" },
-		{ "\"1.0\"", "\"0.9\"", -EPROTO, "made for plugin ABI 0.9, this sluiced has 1.5" },
+		{ "\"1.0\"", "\"2.0\"", -EPROTO, "made for plugin ABI 2.0, this sluiced has 1.6" },
+		{ "\"1.0\"", "\"1.7\"", -EPROTO, "made for plugin ABI 1.7, this sluiced has 1.6" },
+		{ "\"1.0\"", "\"0.9\"", -EPROTO, "made for plugin ABI 0.9, this sluiced has 1.6" },
 		{ "name: fixture", "name: another", -EINVAL, "describes a plugin 'another'" },
 		{ "kind: detector", "kind: backend", -EINVAL, "it is a backend, not a detector" },
 		{ "kind: detector", "kind: sorcerer", -EINVAL, "fixture.plugin.yaml:1:" },

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/nic_driver.h"
+#include "engine/told_clients.h"
 #include "sluiced/netdev_features.h"
 #include "sluiced/stack_door.h"
 #include "xsk/handover.h"
@@ -187,6 +188,7 @@ static const char *open_door(void)
 
 	if (door)
 		return path;
+	check(told_clients_new(&options.told) == 0);
 	check(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/s", folder);
 	check(stack_door_open(&options, &door, &err) == 0);

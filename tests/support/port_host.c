@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <net/if.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "xsk/port.h"
 #include "xsk/socket.h"
@@ -56,7 +57,7 @@ static int make_port(struct port_host *host, struct sluice_err *err)
 		.busy = host->settings.poll == HANDOVER_POLL_BUSY,
 	};
 	struct handover_reply link;
-	struct port_options port = { .link = &link };
+	struct port_options port = { .link = &link, .clock = &clock_system };
 	int code = xsk_make(&socket, &host->made, err);
 
 	if (code) {

@@ -141,6 +141,12 @@ static int tap_send(struct sluice_io *io)
 	return (int)n;
 }
 
+static int tap_met(struct sluice_io *io, const struct sluice_key *host, enum sluice_io_met how)
+{
+	(void)io, (void)host, (void)how;
+	return 0; /* There is no daemon to be told. */
+}
+
 int tap_io_wait(struct sluice_io *io, struct pollfd others[2], int timeout_ms)
 {
 	struct pollfd polled[3] = { { .fd = io->fd, .events = POLLIN }, others[0], others[1] };
@@ -163,4 +169,5 @@ const struct sluice_io_ops tap_io_ops = {
 	.release = tap_release,
 	.write_buffer = tap_write_buffer,
 	.send = tap_send,
+	.met = tap_met,
 };

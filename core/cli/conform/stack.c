@@ -362,6 +362,7 @@ const struct conform_case conform_stack_cases[] = {
 	{ "echo", "answers what it was asked", case_echo },
 	{ "tcp", "opens, serves and ends connections", traffic_tcp },
 	{ "sums", "leaves to its host the sums that this fills in, and no others", traffic_sums },
+	{ "met", "tells of whom it met, and of no forged sender", traffic_met },
 	{ "malformed", "bears packets that contradict themselves", traffic_malformed },
 	{ "fuzz", "bears 20000 random frames", traffic_fuzz },
 	{ "frames", "takes in more than it has memory for", case_frames },

@@ -2,10 +2,12 @@
 /* See stack_traffic.h. */
 #include "stack_traffic.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "config/manifest.h"
 
 #include "session.h"
@@ -203,6 +205,84 @@ int traffic_sums(struct conform *conform)
 	if (rc != 0 || answers)
 		return rc;
 	return conform_skip(conform, "it answers neither echo requests nor connections");
+}
+
+static struct sluice_key key_of(const struct packet_end *end, bool v6)
+{
+	return v6 ? address_from_ipv6(end->ip[1], 128) : address_from_ipv4(end->ip[0], 32);
+}
+
+/* All that somebody can send who does not see the answers: packets of each kind, and a guessed handshake. */
+static int forge(struct session *session, const struct packet_end *forged, bool v6)
+{
+	const struct packet_path path = { forged, &session->stack, v6 };
+	struct wire_frame frame;
+	struct end end;
+	int rc;
+
+	packet_echo(&frame, &path, 1, 56);
+	(void)wire_put(session->io, frame.bytes, frame.length);
+	packet_udp(&frame, &path, 53, 40);
+	(void)wire_put(session->io, frame.bytes, frame.length);
+	end_init(&end, session, v6, 31000);
+	end.path = path;
+	end_put(&end, NULL, 0);
+	rc = session_run(session, 10, NULL, NULL);
+	end.next.flags = PACKET_ACK;
+	end.next.ack = 20261127;
+	end_put(&end, request, sizeof(request) - 1);
+	return rc ? rc : session_run(session, ANSWER_MS, NULL, NULL);
+}
+
+/* 1: the peer is connected, and the stack knows it or, `*silent`, tells of nobody; 0: no port answers. */
+static int meet(struct session *session, bool v6, bool *silent)
+{
+	struct packet_end forged = session->peer;
+	struct sluice_key host;
+	struct end end;
+	int rc;
+
+	forged.ip[v6][v6 ? 15 : 3] ^= 0x80;
+	rc = forge(session, &forged, v6);
+	if (rc)
+		return rc;
+	host = key_of(&forged, v6);
+	if (wire_has_met(session->io, &host))
+		return conform_fail(session->conform,
+				    "it tells of a host that completed no handshake over IPv%d",
+				    v6 ? 6 : 4);
+	end_init(&end, session, v6, 32000);
+	rc = shake_hands(&end);
+	if (rc > 0 && session_run(session, ANSWER_MS, NULL, NULL) < 0)
+		return -EPROTO;
+	host = key_of(&session->peer, v6);
+	*silent = session->io->n_met == 0;
+	if (rc > 0 && !*silent && !wire_has_met(session->io, &host))
+		return conform_fail(session->conform,
+				    "it tells of some, and not of who completed a handshake over "
+				    "IPv%d",
+				    v6 ? 6 : 4);
+	if (rc > 0 && reset(&end) < 0)
+		return -EPROTO;
+	return rc;
+}
+
+int traffic_met(struct conform *conform)
+{
+	struct session *session = NULL;
+	int rc = session_begin(conform, &session), met = 0;
+	bool silent = true;
+
+	for (int v6 = 0; session && rc >= 0 && v6 < 2; v6++) {
+		rc = session->stack.has[v6] ? meet(session, v6, &silent) : 0;
+		met += rc > 0;
+	}
+	rc = session_end(session, rc < 0 ? rc : 0);
+	if (rc != 0 || (met && !silent))
+		return rc;
+	return conform_skip(conform, "%s",
+			    met ? "it tells of nobody: exempt_known does not spare its clients"
+				: "nobody serves its port");
 }
 
 /* Whether it answered before, and does still. */

@@ -12,6 +12,8 @@ int traffic_tcp(struct conform *conform);
 int traffic_sums(struct conform *conform);
 int traffic_malformed(struct conform *conform);
 int traffic_fuzz(struct conform *conform);
+/* Whom it tells its host of, by `met`. */
+int traffic_met(struct conform *conform);
 
 /*
  * Opens a connection to a port that the stack may serve, sends a line, and resets it.  1: it answered

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/address.h"
+
 #define CALLS_MAX 1000000u /* In one operation: it waits for something that cannot come. */
 #define HANDLE_STEP 0x9e3779b97f4a7c15ull
 
@@ -188,6 +190,28 @@ static int io_send(struct sluice_io *io)
 	return (int)n;
 }
 
+bool wire_has_met(const struct sluice_io *io, const struct sluice_key *host)
+{
+	for (unsigned int i = 0; i < io->n_met; i++)
+		if (address_equal(&io->met[i], host))
+			return true;
+	return false;
+}
+
+static int io_met(struct sluice_io *io, const struct sluice_key *host, enum sluice_io_met how)
+{
+	check_call(io, "met");
+	if (!address_is_valid(host) || !address_is_single(host) ||
+	    (how != SLUICE_IO_MET_CONNECTED && how != SLUICE_IO_MET_SPOKEN_TO)) {
+		conform_fail(io->conform, "it told of a host without an address, or met in no way "
+					  "that there is");
+		return -EINVAL;
+	}
+	if (io->n_met < WIRE_MET && !wire_has_met(io, host))
+		io->met[io->n_met++] = *host;
+	return 0;
+}
+
 const struct sluice_io_ops wire_ops = {
 	.size = sizeof(wire_ops),
 	.link = io_link,
@@ -196,6 +220,7 @@ const struct sluice_io_ops wire_ops = {
 	.release = io_release,
 	.write_buffer = io_write_buffer,
 	.send = io_send,
+	.met = io_met,
 };
 
 void wire_enter(struct sluice_io *io, const char *call)

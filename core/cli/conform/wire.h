@@ -22,6 +22,7 @@
 #define WIRE_SEND 64u	  /* Send frames. */
 #define WIRE_BACKLOG 512u /* Frames on their way to the stack, or from it. */
 #define WIRE_MTU 1500u
+#define WIRE_MET 64u /* Hosts that are remembered. */
 
 struct wire_frame {
 	uint32_t length;
@@ -51,8 +52,10 @@ struct sluice_io {
 	struct wire_queue to_stack, from_stack;
 	unsigned int batch[WIRE_RECEIVE], n_batch, n_written;
 	unsigned int written[WIRE_SEND];
-	uint64_t n_handles, calls; /* `calls`: in this operation. */
-	size_t lost;		   /* Sent frames that the run did not look at in time. */
+	uint64_t n_handles, calls;	 /* `calls`: in this operation. */
+	struct sluice_key met[WIRE_MET]; /* The first that the stack told of. */
+	unsigned int n_met;
+	size_t lost; /* Sent frames that the run did not look at in time. */
 };
 
 extern const struct sluice_io_ops wire_ops;
@@ -72,6 +75,8 @@ void wire_leave(struct sluice_io *io);
 bool wire_put(struct sluice_io *io, const void *bytes, size_t length);
 /* The oldest frame that the stack sent; false: there is none. */
 bool wire_take(struct sluice_io *io, struct wire_frame *frame);
+/* Whether it told of this host. */
+bool wire_has_met(const struct sluice_io *io, const struct sluice_key *host);
 /* Receive frames that the stack has. */
 unsigned int wire_kept(const struct sluice_io *io);
 

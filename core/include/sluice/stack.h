@@ -59,6 +59,12 @@ struct sluice_io_frame {
 	uint64_t handle;
 };
 
+/* Since 1.6.  Why the server knows a host. */
+enum sluice_io_met {
+	SLUICE_IO_MET_CONNECTED = 1, /* It completed a handshake, so it is where it says it is. */
+	SLUICE_IO_MET_SPOKEN_TO = 2, /* The stack spoke first: it connected, or asked by UDP. */
+};
+
 /* Packet I/O.  Callable from inside a call into the stack, on its thread; none of it blocks. */
 struct sluice_io_ops {
 	size_t size;
@@ -79,6 +85,14 @@ struct sluice_io_ops {
 	void *(*write_buffer)(struct sluice_io *io, uint32_t length);
 	/* Hands over what was written since the last time: how many frames, or -ENODEV. */
 	int (*send)(struct sluice_io *io);
+	/*
+	 * Since 1.6: test `size`.  `host`, a whole address, is one that the server knows: rules with
+	 * `exempt_known` spare it, and detectors do not block it.  To be called for each handshake that is
+	 * complete and each host that the stack speaks to first, and again every 20 s or so while the
+	 * connection lasts; the host passes on what is new.  Never for a SYN or another packet alone, whose
+	 * sender may be forged, nor for a reply.  -EINVAL: no address that a packet can come from.
+	 */
+	int (*met)(struct sluice_io *io, const struct sluice_key *host, enum sluice_io_met how);
 };
 
 /* One figure for status and metrics. */

@@ -28,6 +28,7 @@ enum {
 };
 
 #define LINGER_NS 5000000000u /* How long a client may take to close after us. */
+#define MET_NS 20000000000u   /* Between two words to the host about a client that stays. */
 
 struct connection {
 	struct httpd *httpd;
@@ -43,6 +44,7 @@ struct connection {
 	bool lingering;		    /* All of it is sent. */
 	bool peer_closed;	    /* No more requests come. */
 	uint64_t deadline_ns;
+	uint64_t met_ns; /* When the host was last told of its client. */
 	struct http_request request;
 };
 
@@ -321,10 +323,36 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t size)
 	return advance(connection);
 }
 
+static struct sluice_key key_of(const ip_addr_t *address)
+{
+	struct sluice_key key = { .family = SLUICE_FAMILY_IPV4, .prefix_len = 32 };
+
+	if (IP_IS_V6(address)) {
+		key.family = SLUICE_FAMILY_IPV6;
+		key.prefix_len = 128;
+		memcpy(key.addr, ip_2_ip6(address)->addr, 16);
+	} else {
+		memcpy(key.addr, &ip_2_ip4(address)->addr, 4);
+	}
+	return key;
+}
+
+/* Only of one that lwIP has heard the end of the handshake from. */
+static void tell_met(struct connection *connection)
+{
+	const struct httpd_config *config = &connection->httpd->config;
+	const struct sluice_key client = key_of(&connection->pcb->remote_ip);
+
+	connection->met_ns = port_now_ns();
+	config->met(config->met_ctx, &client);
+}
+
 static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
 	struct connection *connection = arg;
 
+	if (port_now_ns() - connection->met_ns >= MET_NS)
+		tell_met(connection);
 	/* Who waits for us is not late. */
 	if (connection->job || port_now_ns() < connection->deadline_ns)
 		return advance(connection);
@@ -375,6 +403,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 	tcp_sent(pcb, on_sent);
 	tcp_err(pcb, on_error);
 	tcp_poll(pcb, on_poll, POLL_INTERVAL);
+	tell_met(connection);
 	return ERR_OK;
 }
 

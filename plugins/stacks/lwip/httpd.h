@@ -22,6 +22,9 @@ struct httpd_config {
 		request_timeout_ns; /* From a request's first byte, or the connection, to its last. */
 	uint64_t idle_timeout_ns;   /* Between requests. */
 	uint64_t send_timeout_ns;   /* Without an acknowledgement. */
+	/* Told of each client that has completed its handshake, and again while it is connected. */
+	void (*met)(void *ctx, const struct sluice_key *client);
+	void *met_ctx;
 };
 
 struct httpd_counters {

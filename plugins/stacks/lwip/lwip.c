@@ -121,6 +121,14 @@ static int read_port_config(const struct stack *stack, const struct sluice_confi
 	return rc;
 }
 
+static void tell_met(void *ctx, const struct sluice_key *client)
+{
+	const struct stack *stack = ctx;
+
+	/* Who cannot be known is served all the same. */
+	(void)!stack->ops->met(stack->io, client, SLUICE_IO_MET_CONNECTED);
+}
+
 static int start_server(struct stack *stack, const struct sluice_config *config,
 			struct sluice_err *err)
 {
@@ -132,6 +140,8 @@ static int start_server(struct stack *stack, const struct sluice_config *config,
 		.request_timeout_ns = number(stack, config, "request_timeout"),
 		.idle_timeout_ns = number(stack, config, "idle_timeout"),
 		.send_timeout_ns = number(stack, config, "send_timeout"),
+		.met = tell_met,
+		.met_ctx = stack,
 	};
 	const char *root = NULL;
 	int rc;
@@ -296,7 +306,7 @@ SLUICE_EXPORT extern const struct sluice_plugin sluice_plugin;
 SLUICE_EXPORT const struct sluice_plugin sluice_plugin = {
 	.magic = SLUICE_PLUGIN_MAGIC,
 	.abi_major = 1,
-	.abi_minor = 5, /* wake_fd */
+	.abi_minor = 6, /* met() */
 	.size = sizeof(sluice_plugin),
 	.kind = SLUICE_PLUGIN_STACK,
 	.name = "lwip",

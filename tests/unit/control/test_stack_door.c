@@ -195,7 +195,7 @@ Test(stack_door, another_version_and_nonsense_are_told_at_once)
 	fd = dial();
 	request.version = HANDOVER_VERSION + 1;
 	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
-	expect_told(fd, -EPROTONOSUPPORT, "version 4 of the protocol");
+	expect_told(fd, -EPROTONOSUPPORT, "version 5 of the protocol");
 	fd = dial();
 	send(fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTO, "no request");
