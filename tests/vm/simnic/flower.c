@@ -13,6 +13,7 @@
 struct flower_rule {
 	struct simnic_rule rule;
 	u64 told_packets, told_bytes;
+	unsigned long told; /* When. */
 };
 
 /* What is compared; flower marks the addresses of both families whichever it compares. */
@@ -188,7 +189,10 @@ static int flower_stats(struct simnic_card *card, struct flow_cls_offload *reque
 
 	if (!flower)
 		return -ENOENT;
+	if (time_before(jiffies, flower->told + msecs_to_jiffies(card->knobs.refresh_ms)))
+		return 0;
 	rule = &flower->rule;
+	flower->told = jiffies;
 	spin_lock_bh(&card->table.lock);
 	packets = rule->packets - flower->told_packets;
 	bytes = rule->bytes - flower->told_bytes;

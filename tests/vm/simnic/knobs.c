@@ -7,6 +7,8 @@
  *   delay_us   how long each change of a rule takes; like many a driver, it holds RTNL meanwhile
  *   fail       so many changes from now on fail
  *   lie        changes succeed, and nothing gets into the table
+ *   refresh_ms how old flower's counters may be: many a driver asks its card once a second, and tells
+ *              the last answer meanwhile
  *   reset      written to: the table is empty, as after a reset of the card, and nobody is told
  *
  * and for BPF offload, whose maps have memory of their own (delay_us, fail and lie are for their
@@ -64,6 +66,7 @@ void simnic_knobs_add(struct simnic_card *card)
 	debugfs_create_u32("delay_us", 0600, knobs->folder, &knobs->delay_us);
 	debugfs_create_atomic_t("fail", 0600, knobs->folder, &knobs->fail);
 	debugfs_create_bool("lie", 0600, knobs->folder, &knobs->lie);
+	debugfs_create_u32("refresh_ms", 0600, knobs->folder, &knobs->refresh_ms);
 	debugfs_create_file("reset", 0200, knobs->folder, card, &reset_fops);
 	simnic_bpf_knobs(card);
 }

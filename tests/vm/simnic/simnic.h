@@ -84,6 +84,7 @@ struct simnic_table {
 struct simnic_knobs {
 	u32 capacity;
 	u32 delay_us;
+	u32 refresh_ms;
 	atomic_t fail;
 	bool lie;
 	struct dentry *folder;
