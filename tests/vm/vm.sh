@@ -20,9 +20,8 @@ BUILD=${SLUICE_BUILD:-$ROOT/build}
 VM=$ROOT/build/vm
 KERNELS=${VM_KERNELS:-6.1 6.12}
 LABELS=${VM_LABELS:-verifier|kernel|vm}
-# They measure floods against the clock, or have detectors that must keep their budgets of time; an
-# emulated CPU is no match for that.
-EXCEPT_EMULATED='^system/(conservation|kill|one_event|daemon|dispatcher|known|modes)$'
+# They measure floods against the clock, and an emulated CPU is no match for that.
+EXCEPT_EMULATED='^system/(conservation|kill|one_event)$'
 LIMIT=${VM_SECONDS:-2700}
 ACCELERATOR=${VM_ACCELERATOR:-}
 GUEST=
