@@ -18,9 +18,10 @@
 #   lwip-detect     a detector finds the sources
 #
 # Two cores play all parts.  wrk runs on the last of them, and with two server cores on both.  In figure 5
-# the flood runs on the server's core with real-time priority and in bursts of 2 ms, as a card's interrupt
-# would; receive work of a veth is done by one of the senders, of its queue's other packets, too.  Rates
-# hold for this machine, ratios within one run.
+# the flood is made on the server's core with real-time priority, in bursts of 2 ms, and receive work is
+# done by threads (NAPI's, `threaded` of an interface) that come before all else, the server's on its core
+# and the client's on the client's, as their cards' interrupts would: else a veth's is done by one of the
+# senders, and the client takes in the flood.  Rates hold for this machine, ratios within one run.
 
 . "$(dirname "$0")/../system/lib.sh"
 
@@ -30,11 +31,12 @@ CLIENT_CORE=1
 FIGURES=${SLUICE_BENCH_FIGURES:-2 3 4 5}
 # Of datagrams that fill a packet, as those of reflection floods do: AF_XDP copies them.
 FLOOD_LENGTH=1514
-RATES="250000 500000 750000 1000000 1250000 1500000 2000000 2500000 3000000"
+RATES="${SLUICE_BENCH_RATES:-250000 500000 750000 1000000 1250000 1500000 2000000 2500000 3000000}"
 RATES_OF_OTHERS="500000 1000000"
 ROUNDS=5
 ROUND= # Of figure 5.
 BARE=/sys/fs/bpf/bare
+STEER=${SLUICE_BENCH_STEER:-} # See steer.sh.
 
 tell() {
 	printf '%s\n' "$*" >&2
@@ -213,6 +215,7 @@ figure_4() {
 # P2's figure 5: a flood of UDP to the server's port, at rising rates.  The rate at which the unprotected
 # stack keeps 1/3.9 of its peace is where the others are judged, in rounds, each variant in each.
 figure_5() {
+	threaded 1
 	for rate in $RATES; do
 		flooded lwip-bare 0
 		flooded lwip-bare "$rate"
@@ -231,6 +234,20 @@ figure_5() {
 			flooded "$variant" "$worst"
 		done
 	done
+	threaded 0
+}
+
+# threaded 0|1: who does the receive work, whatever programs come and go.
+threaded() {
+	echo "$1" >/sys/class/net/a0/threaded &&
+		on_server sh -c "echo $1 >/sys/class/net/eth0/threaded" ||
+		fail "this kernel has no NAPI threads (Linux 5.12)"
+}
+
+# An interface whose program changed has new threads.
+steer() {
+	: >"$STEER/ask"
+	wait_for 10 test ! -e "$STEER/ask" || fail "no NAPI threads of a0 and eth0"
 }
 
 report() {
@@ -240,6 +257,7 @@ report() {
 # flooded VARIANT RATE: one point; a new server, which knows none of the sources.
 flooded() {
 	start_server "$1" 1
+	steer
 	[ "$2" = 0 ] || flood_server "$1" "$2"
 	measure 5 "$1" 1 "$2" 64.txt "$CONNECTIONS" 1
 	[ "$2" = 0 ] || end_flood "$2"
@@ -282,6 +300,14 @@ flood_arrives() {
 	[ "$(frames_in)" -gt $((first + 1000)) ]
 }
 
+if [ -z "$STEER" ]; then
+	STEER=$(mktemp -d) || fail "no folder for temporary files"
+	export SLUICE_BENCH_STEER="$STEER"
+	setpriv --pdeathsig KILL sh "$HERE/steer.sh" "$STEER" "eth0=0" "a0=$CLIENT_CORE" &
+	STEERER=$!
+	trap 'kill "$STEERER" 2>/dev/null; rm -rf "$STEER"' EXIT
+	wait_for 10 test -e "$STEER/ready" || fail "steer.sh does not start"
+fi
 lab_enter "$0" "$@"
 [ "$(nproc)" -ge 2 ] || skip "two cores are needed"
 lab_network 2
