@@ -37,7 +37,8 @@ struct answer {
 	size_t n_rules;
 	uint32_t max_sources;
 	uint8_t v6_prefix_len;
-	int rc; /* Of the call. */
+	int rc;		  /* Of the call. */
+	uint64_t took_ns; /* The call, less the time in which its thread waited for a CPU. */
 	struct sluice_verdict verdict;
 };
 

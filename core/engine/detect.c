@@ -123,8 +123,9 @@ static int ask(struct detect *detect, struct detect_slot *slot, const struct slu
 /* How one call went. */
 struct outcome {
 	int rc;
-	bool is_ours;  /* It was not even asked: no strike. */
-	char what[96]; /* What went wrong; "" if nothing did. */
+	uint64_t took_ns; /* What the detector answers for; the window may have waited longer. */
+	bool is_ours;	  /* It was not even asked: no strike. */
+	char what[96];	  /* What went wrong; "" if nothing did. */
 };
 
 static void fail(struct outcome *outcome, int rc, bool is_ours, const char *fmt, ...)
@@ -178,6 +179,7 @@ static void ask_thread(const struct detect *detect, struct detect_slot *slot,
 	} else if (rc) {
 		fail(outcome, rc, true, "no thread for it: %s (%s)", strerror(-rc), err_name(rc));
 	} else if (answer->rc == 0) {
+		outcome->took_ns = answer->took_ns;
 		slot->status.verdict = answer->verdict;
 		answer_deliver(answer, round->proposals, round->rule_wishes, round->names);
 	} else {
@@ -226,9 +228,11 @@ static void call(struct detect *detect, struct detect_slot *slot, const struct d
 	else
 		outcome.rc = ask(detect, slot, window);
 	status->last_ns = clock_monotonic_ns(round->clock) - start;
-	if (outcome.rc == 0 && status->last_ns > budget_ns)
+	if (!slot->detector.thread)
+		outcome.took_ns = status->last_ns;
+	if (outcome.rc == 0 && outcome.took_ns > budget_ns)
 		fail(&outcome, 0, false, "took %.1f ms of its budget of %.1f ms",
-		     (double)status->last_ns / 1e6, (double)budget_ns / 1e6);
+		     (double)outcome.took_ns / 1e6, (double)budget_ns / 1e6);
 	else if (outcome.rc != 0 && !outcome.what[0])
 		describe_failure(&outcome);
 	if (outcome.rc < 0 || status->last_ns > limit_ns)

@@ -9,10 +9,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "base/clock.h"
 #include "base/patience.h"
+#include "base/run_delay.h"
 #include "window_copy.h"
 
 enum state {
@@ -27,6 +29,7 @@ struct detector_thread {
 	void *self;
 	struct sluice_instance *instance;
 	pthread_t thread;
+	int run_delay_fd; /* -1: not known. */
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t called, answered;
@@ -68,6 +71,7 @@ int detector_thread_new(const struct sluice_detector_ops *ops, void *self,
 	thread->ops = ops;
 	thread->self = self;
 	thread->instance = instance;
+	thread->run_delay_fd = -1;
 	answer_init(&thread->answer);
 	rc = -pthread_mutex_init(&thread->lock, NULL);
 	if (rc)
@@ -99,12 +103,16 @@ static void destroy(struct detector_thread *thread)
 	pthread_cond_destroy(&thread->called);
 	pthread_mutex_destroy(&thread->lock);
 	answer_fini(&thread->answer);
+	if (thread->run_delay_fd >= 0)
+		close(thread->run_delay_fd);
 	free(thread);
 	after(ctx);
 }
 
 static void observe(struct detector_thread *thread)
 {
+	uint64_t start_ns = clock_monotonic_ns(&clock_system);
+	uint64_t waited_ns = run_delay_ns(thread->run_delay_fd);
 	struct answer *answer = &thread->answer;
 
 	current = thread;
@@ -113,6 +121,9 @@ static void observe(struct detector_thread *thread)
 	window_copy_drop(thread->window);
 	thread->window = NULL;
 	current = NULL;
+	waited_ns = run_delay_ns(thread->run_delay_fd) - waited_ns;
+	answer->took_ns = clock_monotonic_ns(&clock_system) - start_ns;
+	answer->took_ns -= waited_ns < answer->took_ns ? waited_ns : answer->took_ns;
 }
 
 /* One call, without the lock. */
@@ -139,6 +150,7 @@ static void *loop(void *arg)
 	struct detector_thread *thread = arg;
 	bool abandoned;
 
+	thread->run_delay_fd = run_delay_open();
 	pthread_mutex_lock(&thread->lock);
 	for (;;) {
 		while (thread->state != STATE_CALLED && thread->state != STATE_ENDING)
