@@ -89,9 +89,12 @@
 /* Also bounded in number: see prune_time_wait() in port.c. */
 #define TCP_MSL 15000UL
 
-/* Checksums: all in software, and per interface where a driver or a virtual wire makes them moot. */
+/*
+ * Checksums: in software, but per interface where the host, a driver or a virtual wire makes them moot.  Not when data
+ * are written, which is before anybody asks the interface.
+ */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
-#define LWIP_CHECKSUM_ON_COPY 1
+#define LWIP_CHECKSUM_ON_COPY 0
 #define LWIP_CHKSUM port_checksum
 #include <stdint.h>
 uint16_t port_checksum(const void *data, int size);
