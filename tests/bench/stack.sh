@@ -61,6 +61,7 @@ make_config() {
 		stack:
 		  plugin: lwip
 		  poll: $2
+		  checksums: software # As the bare host has them.
 		  options: { address: $SERVER, root: "$LAB/www" }
 		$(cat)
 	END
@@ -239,9 +240,8 @@ figure_5() {
 
 # threaded 0|1: who does the receive work, whatever programs come and go.
 threaded() {
-	echo "$1" >/sys/class/net/a0/threaded &&
-		on_server sh -c "echo $1 >/sys/class/net/eth0/threaded" ||
-		fail "this kernel has no NAPI threads (Linux 5.12)"
+	echo "$1" >/sys/class/net/a0/threaded || fail "this kernel has no NAPI threads (Linux 5.12)"
+	on_server sh -c "echo $1 >/sys/class/net/eth0/threaded" || fail "eth0 takes no NAPI threads"
 }
 
 # An interface whose program changed has new threads.
