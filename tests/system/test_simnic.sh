@@ -9,10 +9,11 @@ simnic_enter "$0" "$@"
 
 EACH=500
 
-# received: IP packets that came to the server's stack.
+# received: packets of the flood that came to the server's stack, where nobody listens; those by which
+# the kernel finds its neighbours and groups are no UDP.
 received() {
 	# shellcheck disable=SC2016 # awk's fields
-	on_server awk '$1 == "Ip:" && $3 ~ /[0-9]/ { n += $4 } $1 == "Ip6InReceives" { n += $2 } END { print n }' \
+	on_server awk '$1 == "Udp:" && $3 ~ /[0-9]/ { n += $3 } $1 == "Udp6NoPorts" { n += $2 } END { print n }' \
 		/proc/net/snmp /proc/net/snmp6
 }
 
