@@ -4,16 +4,15 @@
 
 #include <stddef.h>
 
+#include <net/ethernet.h>
+#include <netinet/in.h>
+
 enum {
-	ETHERNET_SIZE = 14,
-	TYPE_IPV4 = 0x0800,
-	TYPE_IPV6 = 0x86dd,
+	ETHERNET_SIZE = ETHER_HDR_LEN,
 	IPV4_SIZE = 20,
 	IPV6_SIZE = 40,
-	TCP = 6,
 	TCP_SIZE = 20,
 	TCP_SUM = 16,
-	UDP = 17,
 	UDP_SIZE = 8,
 	UDP_SUM = 6,
 };
@@ -65,9 +64,9 @@ static bool read_frame(const uint8_t *frame, uint32_t length, struct transport *
 {
 	uint32_t type = length < ETHERNET_SIZE ? 0 : get16(frame + 12);
 
-	if (type == TYPE_IPV4)
+	if (type == ETHERTYPE_IP)
 		return read_ipv4(frame, length, transport);
-	return type == TYPE_IPV6 && read_ipv6(frame, length, transport);
+	return type == ETHERTYPE_IPV6 && read_ipv6(frame, length, transport);
 }
 
 /* Not complemented: the others add the packet to it. */
@@ -88,9 +87,9 @@ bool sums_leave(uint8_t *frame, uint32_t *length, struct tx_metadata *metadata)
 
 	if (!read_frame(frame, *length, &transport))
 		return false;
-	if (transport.protocol == TCP && transport.size >= TCP_SIZE)
+	if (transport.protocol == IPPROTO_TCP && transport.size >= TCP_SIZE)
 		offset = TCP_SUM;
-	else if (transport.protocol == UDP && transport.size >= UDP_SIZE)
+	else if (transport.protocol == IPPROTO_UDP && transport.size >= UDP_SIZE)
 		offset = UDP_SUM;
 	else
 		return false;

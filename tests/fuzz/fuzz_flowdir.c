@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
 #include "rule.h"
 #include "steer.h"
 
@@ -18,51 +19,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct answers {
-	const uint8_t *at;
-	size_t left;
+struct driver {
+	struct answers answers;
 	uint32_t asked;
 	struct ethtool_rx_flow_spec last; /* Inserted last, for a driver that does tell of it. */
 };
-
-/* Those to come; once they are at an end, the card is gone, so that each round ends. */
-static void take(struct answers *answers, void *out, size_t size)
-{
-	size_t n = size < answers->left ? size : answers->left;
-
-	memset(out, 0, size);
-	memcpy(out, answers->at, n);
-	answers->at += n;
-	answers->left -= n;
-}
-
-static int answer(struct answers *answers)
-{
-	static const int errors[] = { -ENODEV, -ENOMEM, -ENOSPC, -EINVAL, -EOPNOTSUPP,
-				      -EBUSY,  -ENOENT, -EEXIST, -EPERM,  -EIO };
-	uint8_t byte;
-
-	if (answers->left == 0)
-		return -ENODEV;
-	take(answers, &byte, 1);
-	return byte < 128 ? 0 : errors[byte % (sizeof(errors) / sizeof(errors[0]))];
-}
 
 /* Mostly a few, sometimes any number. */
 static uint32_t number(struct answers *answers)
 {
 	uint32_t number;
 
-	take(answers, &number, sizeof(number));
+	answers_take(answers, &number, sizeof(number));
 	return number & 0x80000000u ? number : number % 64;
 }
 
 static int fuzz_ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations)
 {
-	struct answers *answers = context;
+	struct driver *driver = context;
+	struct answers *answers = &driver->answers;
 	uint8_t honest;
 
-	if (++answers->asked > ASKED_MOST)
+	if (++driver->asked > ASKED_MOST)
 		abort();
 	switch (nfc->cmd) {
 	case ETHTOOL_GRXCLSRLCNT:
@@ -74,23 +52,23 @@ static int fuzz_ask(void *context, struct ethtool_rxnfc *nfc, size_t n_locations
 		for (size_t i = 0; i < n_locations; i++)
 			nfc->rule_locs[i] = number(answers);
 		nfc->rule_cnt = number(answers);
-		take(answers, &nfc->data, sizeof(nfc->data));
+		answers_take(answers, &nfc->data, sizeof(nfc->data));
 		break;
 	case ETHTOOL_GRXCLSRULE:
-		take(answers, &honest, 1);
+		answers_take(answers, &honest, 1);
 		if (honest % 4)
-			nfc->fs = answers->last;
+			nfc->fs = driver->last;
 		else
-			take(answers, &nfc->fs, sizeof(nfc->fs));
+			answers_take(answers, &nfc->fs, sizeof(nfc->fs));
 		break;
 	case ETHTOOL_SRXCLSRLINS:
-		answers->last = nfc->fs;
+		driver->last = nfc->fs;
 		nfc->fs.location = number(answers);
 		break;
 	default:
 		break;
 	}
-	return answer(answers);
+	return answers_errno(answers);
 }
 
 static void check_list(struct steer *steer, const struct rule_shape *shape)
@@ -125,19 +103,19 @@ static void use(struct steer *steer, const struct rule_shape *shape)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct answers answers = { .at = data, .left = size };
+	struct driver driver = { .answers = { data, size } };
 	struct steer_options options = {
 		.shape = { .action = RX_CLS_FLOW_DISC, .v6_prefix_len = 64, .ipv6 = true },
 	};
 	struct steer *steer;
 	uint8_t choice;
 
-	take(&answers, &choice, 1);
+	answers_take(&driver.answers, &choice, 1);
 	options.driver_chooses = choice & 1;
 	options.adopt = choice & 2;
 	options.shape.whole_masks = choice & 4;
 	options.first_location = choice >> 4;
-	if (steer_new(&options, fuzz_ask, &answers, &steer))
+	if (steer_new(&options, fuzz_ask, &driver, &steer))
 		return 0;
 	use(steer, &options.shape);
 	use(steer, &options.shape);

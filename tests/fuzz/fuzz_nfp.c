@@ -12,6 +12,7 @@
 
 #include <linux/bpf.h>
 
+#include "answers.h"
 #include "card.h"
 #include "words.h"
 
@@ -20,48 +21,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct answers {
-	const uint8_t *at;
-	size_t left;
+/* What the back end calls `self`; the answers come first, so that it is both. */
+struct kernel {
+	struct answers answers;
 	int open_fds;
 };
 
-/* Those to come; once they are at an end, the card is gone, so that each round ends. */
-static void take(struct answers *answers, void *out, size_t size)
+static int descriptor(struct kernel *kernel)
 {
-	size_t n = size < answers->left ? size : answers->left;
-
-	memset(out, 0, size);
-	memcpy(out, answers->at, n);
-	answers->at += n;
-	answers->left -= n;
-}
-
-static int answer(struct answers *answers)
-{
-	static const int errors[] = { -ENODEV, -ENOMEM, -E2BIG,	 -EINVAL, -EOPNOTSUPP,
-				      -EBUSY,  -ENOENT, -EEXIST, -EPERM,  -EIO };
-	uint8_t byte;
-
-	if (answers->left == 0)
-		return -ENODEV;
-	take(answers, &byte, 1);
-	return byte < 128 ? 0 : errors[byte % (sizeof(errors) / sizeof(errors[0]))];
-}
-
-static int descriptor(struct answers *answers)
-{
-	int rc = answer(answers);
+	int rc = answers_errno(&kernel->answers);
 
 	if (rc)
 		return rc;
-	answers->open_fds++;
+	kernel->open_fds++;
 	return FIRST_FD;
 }
 
 static int fuzz_ifindex(void *self, const char *ifname)
 {
-	int rc = answer(self);
+	int rc = answers_errno(self);
 
 	(void)ifname;
 	return rc ? rc : 4;
@@ -72,9 +50,9 @@ static int fuzz_attached(void *self, int ifindex, uint32_t *id)
 	uint8_t byte;
 
 	(void)ifindex;
-	take(self, &byte, 1);
+	answers_take(self, &byte, 1);
 	*id = byte;
-	return answer(self);
+	return answers_errno(self);
 }
 
 static int fuzz_open_program(void *self, uint32_t id, struct kernel_program *program)
@@ -82,8 +60,8 @@ static int fuzz_open_program(void *self, uint32_t id, struct kernel_program *pro
 	uint8_t kind;
 
 	(void)id;
-	take(self, program, sizeof(*program));
-	take(self, &kind, 1);
+	answers_take(self, program, sizeof(*program));
+	answers_take(self, &kind, 1);
 	if (kind % 4)
 		key_program_name(&(struct key_variant){ 64, kind % 2 }, program->name);
 	return descriptor(self);
@@ -94,8 +72,8 @@ static int fuzz_open_map(void *self, uint32_t id, struct kernel_map *map)
 	uint8_t kind;
 
 	(void)id;
-	take(self, map, sizeof(*map));
-	take(self, &kind, 1);
+	answers_take(self, map, sizeof(*map));
+	answers_take(self, &kind, 1);
 	if (kind % 4)
 		*map = (struct kernel_map){ BPF_MAP_TYPE_HASH,
 					    sizeof(struct nic_drop_key),
@@ -123,7 +101,7 @@ static int fuzz_new_program(void *self, int ifindex, const struct key_variant *v
 	(void)ifindex;
 	(void)variant;
 	(void)map_fd;
-	take(self, log, sizeof(log));
+	answers_take(self, log, sizeof(log));
 	log[sizeof(log) - 1] = '\0';
 	words_last((const char *)log, why, KERNEL_WHY_SIZE);
 	return descriptor(self);
@@ -133,33 +111,33 @@ static int fuzz_attach(void *self, int ifindex, int program_fd)
 {
 	(void)ifindex;
 	(void)program_fd;
-	return answer(self);
+	return answers_errno(self);
 }
 
 static int fuzz_entry(void *self, int map_fd, const struct nic_drop_key *key)
 {
 	(void)map_fd;
 	(void)key;
-	return answer(self);
+	return answers_errno(self);
 }
 
 static int fuzz_lookup(void *self, int map_fd, const struct nic_drop_key *key,
 		       struct nic_drop_hits *hits)
 {
-	take(self, hits, sizeof(*hits));
+	answers_take(self, hits, sizeof(*hits));
 	return fuzz_entry(self, map_fd, key);
 }
 
 static int fuzz_next(void *self, int map_fd, const struct nic_drop_key *key,
 		     struct nic_drop_key *next)
 {
-	take(self, next, sizeof(*next));
+	answers_take(self, next, sizeof(*next));
 	return fuzz_entry(self, map_fd, key);
 }
 
 static void fuzz_close(void *self, int fd)
 {
-	if (fd != FIRST_FD || ((struct answers *)self)->open_fds-- == 0)
+	if (fd != FIRST_FD || ((struct kernel *)self)->open_fds-- == 0)
 		abort();
 }
 
@@ -227,11 +205,11 @@ static void use(struct card *card)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct answers answers = { .at = data, .left = size };
+	struct kernel kernel = { .answers = { data, size } };
 	const struct card_options options = {
 		.wanted = { .v6_prefix_len = 64, .counts = true },
 		.calls = &calls,
-		.self = &answers,
+		.self = &kernel,
 	};
 	struct sluice_err err = { 0 };
 	struct card *card;
@@ -244,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		use(card);
 		card_close(card);
 	}
-	if (answers.open_fds != 0)
+	if (kernel.open_fds != 0)
 		abort();
 	return 0;
 }
