@@ -95,8 +95,7 @@ expect_counted() {
 
 # killed COMMAND...: the daemon, as by a crash; then the command; the next daemon takes the rules over.
 killed() {
-	kill -KILL "$SLUICED"
-	wait "$SLUICED" 2>/dev/null
+	kill_sluiced
 	expect "rules in the card after a kill" "$(card_rules)" == "$K"
 	"$@"
 	start_sluiced "$file"

@@ -140,6 +140,22 @@ lab_network() {
 	wire_up
 }
 
+# add_clients LAST...: more addresses of the world's, 10.0.0.LAST.
+add_clients() {
+	for last in "$@"; do
+		ip addr add "10.0.0.$last/24" dev a0
+		on_server ip neigh replace "10.0.0.$last" lladdr "$WORLD_MAC" dev eth0 nud permanent
+	done
+}
+
+# A folder of plugins in $LAB/plugins, with copies of the files.
+plugin_folder() {
+	mkdir -p "$LAB/plugins"
+	cp "$@" "$LAB/plugins/" || fail "a plugin is not built"
+	chmod 755 "$LAB" "$LAB/plugins" "$LAB/plugins"/*.so
+	chmod 644 "$LAB/plugins"/*.yaml
+}
+
 link_is_up() {
 	[ "$(cat /sys/class/net/a0/operstate)" = up ]
 }
@@ -217,6 +233,18 @@ start_sluiced() {
 	SLUICED=$STARTED
 }
 
+# As by a crash.
+kill_sluiced() {
+	kill -KILL "$SLUICED"
+	wait "$SLUICED" 2>/dev/null
+}
+
+# With its file as it is now; returns once that shows.
+reload() {
+	sluice reload >"$LAB/reload.log" 2>&1 || fail "cannot reload: $(cat "$LAB/reload.log")"
+	windows 2
+}
+
 # What the daemon says of itself now; its socket is in a file system, so that no namespace matters.
 status_json() {
 	"$BIN/sluice" status --json
@@ -233,9 +261,29 @@ status_is() {
 	[ "$(status_json | json "$1")" = "$2" ]
 }
 
+# at_least FILTER N: the same.
+at_least() {
+	[ "$(status_json | json "$1")" -ge "$2" ]
+}
+
 # A condition for wait_for: the daemon has closed N windows since its count was BEFORE.
 windows_passed() {
 	[ "$(status_json | json .window.count)" -ge $(($1 + $2)) ]
+}
+
+# windows N: waits until the daemon has closed as many more.
+windows() {
+	wait_for 60 windows_passed "$(status .window.count)" "$1" || fail "the windows do not go on"
+}
+
+# events KIND: how many were logged.
+events() {
+	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
+}
+
+# events_are KIND N: a condition for wait_for.
+events_are() {
+	[ "$(events "$1")" -eq "$2" ]
 }
 
 # What is pinned; a new bpffs holds two files of the kernel's own.
@@ -284,7 +332,7 @@ take_counts() {
 	for _ in $(seq 20); do
 		STRAYS=$(strays)
 		WITHIN=$(probe_count within)
-		wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+		windows 2
 		DROPS=$(total_drops)
 		PASSES=$(total_passes)
 		[ "$(strays)" != "$STRAYS" ] || return 0

@@ -148,7 +148,7 @@ second_daemon() {
 	refused "second sluiced, by another pin_path" "eth0.*(EBUSY|-16|busy)" \
 		"$BIN/sluiced" --config "$other"
 	[ ! -e /sys/fs/bpf/other ] || fail "the refused sluiced left its pins"
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "the first sluiced stopped"
+	windows 2
 	ok "the first sluiced goes on"
 	stop "$SLUICED" || fail "sluiced does not end cleanly"
 	sluice detach >/dev/null || fail "cannot detach"
@@ -178,10 +178,10 @@ interface_deleted() {
 	on_server ip link del eth1
 	wait_for 10 status_is '.interfaces[] | select(.name == "eth1").state' gone ||
 		fail "the deleted interface is not noticed"
-	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "interface_gone")] | length')" = 1 ] ||
+	events_are interface_gone 1 ||
 		fail "there is not one event interface_gone"
 	ok "interface deleted while running: $(sluice events | grep interface_gone)"
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stopped"
+	windows 2
 	[ "$(status '.interfaces[] | select(.name == "eth0").state')" = attached ] ||
 		fail "the other interface is not protected any more"
 	ip link add a1 type veth peer name eth1 netns "$SERVER_PID"
@@ -189,7 +189,7 @@ interface_deleted() {
 	wait_for 10 status_is '.interfaces[] | select(.name == "eth1").state' attached ||
 		fail "the interface that came back is not attached"
 	on_server ip link show eth1 | grep -q xdp || fail "there is no filter on it"
-	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "interface_back")] | length')" = 1 ] ||
+	events_are interface_back 1 ||
 		fail "there is not one event interface_back"
 	ok "interface back while running: $(sluice events | grep interface_back)"
 	stop "$SLUICED" || fail "sluiced does not end cleanly"

@@ -12,7 +12,7 @@ SOURCES=300
 CARD=/sys/fs/bpf/card0
 
 failed() {
-	[ "$(sluice events --json | jq -s '[.[] | select(.kind == "offload_failed")] | length')" -ge 1 ]
+	[ "$(events offload_failed)" -ge 1 ]
 }
 
 card_entries() {
@@ -56,22 +56,15 @@ none_passes() {
 }
 
 lab_enter "$0" "$@"
-mkdir -p "$LAB/plugins"
-for name in emu threshold; do
-	cp "$BUILD/lib/sluice/plugins/$name.so" "$BUILD/lib/sluice/plugins/$name.plugin.yaml" \
-		"$LAB/plugins/" || fail "the plugin '$name' is not built"
-done
-cp "$BUILD/tests/system/faulty.so" "$HERE/backend/faulty.plugin.yaml" "$LAB/plugins/" ||
-	fail "the back end 'faulty' is not built"
-chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
-chmod 644 "$LAB"/plugins/*.yaml
+plugin_folder "$BUILD"/lib/sluice/plugins/emu.* "$BUILD"/lib/sluice/plugins/threshold.* \
+	"$BUILD/tests/system/faulty.so" "$HERE/backend/faulty.plugin.yaml"
 lab_network 2
 
 with_card faulty "{ fault: slow }"
 start_probe --sources 198.18.0.0-198.19.255.255
 start_flood "$SERVER" --sources "$SOURCES" --distribution cycle --rate 60k --duration 170
 wait_for 30 status_is .blocked.total "$SOURCES" || fail "not all sources get blocked"
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 delivered=$(probe_count within)
 dropped=$(total_drops)
 wait_for 20 status_is '.offload.entries > 20' true || fail "the slow card gets no rules"
@@ -116,8 +109,7 @@ none_passes "card taken away"
 wait_for 60 card_is_full || fail "the card that came back is not filled"
 wait_for 20 status_is .offload.healthy true || fail "the card that came back is not called healthy"
 none_passes "card put back"
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 expect "rules in the card after a kill" "$(card_entries)" == 64
 start_sluiced "$file"
 wait_for 20 status_is .offload.entries 64 || fail "the card's rules are not taken over"

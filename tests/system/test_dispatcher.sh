@@ -52,8 +52,7 @@ all_see_packets() {
 }
 
 the_next_daemon_adopts() {
-	kill -KILL "$SLUICED"
-	wait "$SLUICED" 2>/dev/null
+	kill_sluiced
 	expect "packets passed without a daemon" "$(passes 198.18.0.9)" == 0
 	start_sluiced "$file"
 	expect "adopted" "$(status .daemon.adopted)" is true

@@ -24,10 +24,6 @@ write_config() {
 	EOT
 }
 
-reload() {
-	sluice reload >"$LAB/reload.log" 2>&1 || fail "cannot reload: $(cat "$LAB/reload.log")"
-}
-
 # expect_loaded FEATURES: as of the next window, which a reload takes to show.
 expect_loaded() {
 	wait_for 10 status_is '.features.loaded | join(" ")' "$1" ||
@@ -35,14 +31,9 @@ expect_loaded() {
 	ok "loaded: $1"
 }
 
-two_windows() {
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stands still"
-}
-
 lab_enter "$0" "$@"
 lab_network 2
-mkdir -p "$LAB/plugins"
-cp "$BUILD"/lib/sluice/plugins/* "$LAB/plugins"
+plugin_folder "$BUILD"/lib/sluice/plugins/*
 plugin_needing entropy "source, flow, destination, sample"
 threshold='{ plugin: threshold, options: { source_pps: 10M } }'
 file=$(write_config "$threshold")
@@ -50,7 +41,7 @@ start_sluiced "$file"
 expect_loaded "source"
 
 start_flood "$SERVER" --sources 100 --distribution cycle --rate 20k --duration 60
-two_windows
+windows 2
 # The world itself may say something, too.
 expect "sources, all tracked" "$(status .features.sources.distinct)" ">=" 100
 expect "sources, all tracked" "$(status .features.sources.distinct)" "<=" 103
@@ -60,7 +51,7 @@ expect "samples nobody asked for" "$(status .features.samples_total)" == 0
 write_config "$threshold, { plugin: entropy, enforce: false }" >/dev/null
 reload
 expect_loaded "source flow destination sample"
-wait_for 10 windows_passed "$(status .window.count)" 10 || fail "sluiced stands still"
+windows 10
 # 20 a window, and no more; the windows in which the change came may have had none.
 samples=$(status .features.samples_total)
 expect "samples after ten windows" "$samples" ">=" 100
@@ -73,9 +64,9 @@ expect "destinations" "$(sed -n 's/^sluice_window_destinations //p' "$LAB/metric
 write_config "$threshold" >/dev/null
 reload
 expect_loaded "source"
-two_windows
+windows 2
 samples=$(status .features.samples_total)
-two_windows
+windows 2
 expect "samples that no one asks for any more" "$(status .features.samples_total)" == "$samples"
 expect "packets that went on uncounted" "$(status .passes.no_features.packets)" == 0
 kill -TERM "$FLOOD"

@@ -5,12 +5,7 @@
 # It blocks the attackers; no packet of anybody else is lost, before, during or after.
 
 . "$(dirname "$0")/lib.sh"
-. "$ROOT/tests/support/sdk.sh"
-umask 022
-
-sluice() {
-	on_server "$PREFIX/bin/sluice" "$@"
-}
+. "$(dirname "$0")/foreign.sh"
 
 write() {
 	cat >"$file" <<-EOT
@@ -27,13 +22,10 @@ write() {
 
 lab_enter "$0" "$@"
 lab_network 2
-PREFIX=$LAB/prefix
-mkdir "$PREFIX"
-sdk_install "$BUILD" "$PREFIX" || fail "cannot install"
+install_sluice
 file=$LAB/foreign.yaml
 write ''
-start sluiced "$PREFIX/sbin/sluiced" --config "$file" || fail "sluiced does not start"
-SLUICED=$STARTED
+start_installed "$file"
 start_probe --sources 198.19.0.0-198.19.0.255 --drop
 
 start_flood "$SERVER" --sources 8 --source-base 198.18.0.0 --rate 400k --duration 120
@@ -43,9 +35,7 @@ benign=$!
 wait_for 10 status_is '.traffic.passed_pps > 100000' true || fail "the attack does not arrive"
 expect "sources blocked without it" "$(status .blocked.total)" == 0
 
-cp -r "$ROOT/plugins/template" "$LAB/mine"
-make -C "$LAB/mine" CFLAGS='-O1 -Werror' install >"$LAB/make.log" 2>&1 ||
-	fail "it cannot be built and installed"
+install_template
 sluice plugins list --plugin-path "$PLUGINS" | grep -q ^mydetector || fail "it is not listed"
 write '  - { plugin: mydetector, options: { limit: 20k } }'
 expect "what a reload would do with it" \
@@ -59,7 +49,7 @@ expect "windows until all attackers are blocked" "$(($(status .window.count) - b
 sluice explain --json 198.18.0.3 >"$LAB/explain.json" || fail "cannot explain"
 expect "who asked" "$(json .detector "$LAB/explain.json")" is mydetector
 expect "why" "$(json .reason "$LAB/explain.json")" is my_limit
-wait_for 10 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+windows 3
 expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" '<' 20000
 
 # Other options, taken into the running daemon the same way; the attackers stay blocked.
@@ -68,13 +58,13 @@ expect "what becomes of it" \
 	"$(sluice reload --dry-run --json | json '.detectors[] | select(.name == "mydetector") | .fate')" \
 	is recreated
 sluice reload >>"$LAB/reload.log" 2>&1 || fail "the second reload is refused"
-wait_for 10 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+windows 3
 expect "sources blocked" "$(status .blocked.total)" == 8
 
 kill -TERM "$FLOOD" "$benign"
 wait "$FLOOD" "$benign"
 accepted=$(json .accepted "$LAB/benign.json")
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 say "attack: $(json -c . "$LAB/flood.json")"
 say "benign: $(json -c . "$LAB/benign.json")"
 expect "packets of others" "$accepted" '>' 5000

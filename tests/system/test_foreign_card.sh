@@ -6,16 +6,11 @@
 # a blocked source gets through.  A kill leaves its rules to the next daemon, SIGTERM leaves none.
 
 . "$(dirname "$0")/lib.sh"
-. "$ROOT/tests/support/sdk.sh"
-umask 022
+. "$(dirname "$0")/foreign.sh"
 
 SOURCES=20
 CARD=$LAB/card
 RECORD=24 # Bytes of a rule in the file: struct sluice_backend_rule.
-
-sluice() {
-	on_server "$PREFIX/bin/sluice" "$@"
-}
 
 # write OPTIONS
 write() {
@@ -28,11 +23,6 @@ write() {
 		rate_monitor: { quiet: 1, windows: 1000 }
 		offload: { backend: mybackend, options: $1 }
 	EOT
-}
-
-start_installed() {
-	start sluiced "$PREFIX/sbin/sluiced" --config "$file" || fail "sluiced does not start"
-	SLUICED=$STARTED
 }
 
 card_rules() {
@@ -53,18 +43,10 @@ attack_ends() {
 	windows 3
 }
 
-windows() {
-	wait_for 20 windows_passed "$(status .window.count)" "$1" || fail "the windows do not go on"
-}
-
 lab_enter "$0" "$@"
 lab_network 2
-PREFIX=$LAB/prefix
-mkdir "$PREFIX"
-sdk_install "$BUILD" "$PREFIX" || fail "cannot install"
-cp -r "$ROOT/plugins/template" "$LAB/mine"
-make -C "$LAB/mine" CFLAGS='-O1 -Werror' install >"$LAB/make.log" 2>&1 ||
-	fail "it cannot be built and installed"
+install_sluice
+install_template
 echo "table: $CARD" >"$LAB/options.yaml"
 sluice plugins test "$PLUGINS/mybackend.so" --options "$LAB/options.yaml" >"$LAB/conform.log" 2>&1 ||
 	fail "it does not conform"
@@ -75,7 +57,7 @@ sluice check "$file" >"$LAB/check.log" 2>&1 && fail "an option that it has not i
 grep -q "did you mean 'table'" "$LAB/check.log" || fail "of a misspelt option is said: $(cat "$LAB/check.log")"
 write "{ table: $CARD }"
 sluice check "$file" >"$LAB/check.log" 2>&1 || fail "the deployment file is refused"
-start_installed
+start_installed "$file"
 expect "the back end, whether it is emulated and counts" \
 	"$(status '.offload | "\(.backend), \(.emulated), \(.counters)"')" is "mybackend, true, false"
 
@@ -104,10 +86,9 @@ stop "$PROBE"
 rules=$(card_rules)
 expect "rules that stay when the attack is over" "$rules" '>' 0
 expect "rules in its table, as the daemon says" "$(status .offload.entries)" == "$rules"
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 expect "rules after a kill" "$(card_rules)" == "$rules"
-start_installed
+start_installed "$file"
 wait_for 20 status_is .offload.entries "$rules" || fail "the rules are not taken over"
 expect "sources blocked after a kill" "$(status .blocked.total)" == "$SOURCES"
 stop "$SLUICED" || fail "sluiced does not end cleanly"

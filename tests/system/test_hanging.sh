@@ -19,24 +19,13 @@ detector_is() {
 	[ "$(detector "$1" "$2")" = "$3" ]
 }
 
-events() {
-	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
-}
-
 threads_are() {
 	[ "$(threads)" = "$1" ]
 }
 
 lab_enter "$0" "$@"
-mkdir -p "$LAB/plugins"
-for name in hang threshold; do
-	[ "$name" = hang ] && from=$BUILD/tests/system || from=$BUILD/lib/sluice/plugins
-	cp "$from/$name.so" "$LAB/plugins/" || fail "the detector '$name' is not built"
-done
-cp "$HERE/detector/hang.plugin.yaml" "$BUILD/lib/sluice/plugins/threshold.plugin.yaml" \
-	"$LAB/plugins/" || fail "no manifests"
-chmod 755 "$LAB/plugins" "$LAB"/plugins/*.so
-chmod 644 "$LAB"/plugins/*.yaml
+plugin_folder "$BUILD/tests/system/hang.so" "$HERE/detector/hang.plugin.yaml" \
+	"$BUILD"/lib/sluice/plugins/threshold.*
 mkfifo "$LAB/gate" "$LAB/other-gate"
 lab_network 2
 file=$(config hanging <<-EOT
@@ -94,7 +83,7 @@ install -m 755 "$BUILD/tests/system/hang.so" "$LAB/plugins/hang.so" || fail "can
 for i in 1 2; do
 	sed -i "/^detectors:/a\\  - { plugin: hang, options: { gate: $LAB/gate, at: destroy } }" "$file"
 	sluice reload >/dev/null || fail "one that will hang at its end is refused"
-	wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+	windows 3
 	[ "$i" = 1 ] || break
 	sed -i '/plugin: hang/d' "$file"
 	timeout 10 nsenter -t "$SERVER_PID" -n -m "$BIN/sluice" reload >/dev/null ||
@@ -119,7 +108,7 @@ sluice reload >"$LAB/refused.log" 2>&1 && fail "one that hangs in create is acce
 grep -q "$file:6:.*cannot start it: create does not come back after 5 s; take it out" "$LAB/refused.log" ||
 	fail "no reason for that"
 expect "detectors that run" "$(status '.detectors | length')" "==" 1
-wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+windows 3
 expect "threads with the one in create" "$(threads)" "==" $((threads + 1))
 echo go >"$LAB/other-gate"
 wait_for 10 threads_are "$threads" || fail "the one that came back too late is still there"
@@ -129,7 +118,7 @@ grep -q "create does not come back" "$LAB/check.log" || fail "check gives no rea
 # With new options: a new one takes its place.
 hang_at nowhere
 sluice reload >/dev/null || fail "one that hangs nowhere is refused"
-wait_for 20 windows_passed "$(status .window.count)" 3 || fail "the window loop stands still"
+windows 3
 threads=$(threads)
 hang_at reconfigure
 sluice reload --dry-run >"$LAB/foreseen.log" || fail "no forecast"
@@ -139,7 +128,7 @@ wait_for 10 threads_are "$threads" || fail "the forecast's own is still there"
 sluice reload >/dev/null || fail "a reload does not bear one that hangs in reconfigure"
 grep -q "reconfigure does not come back after 1 s; .*left behind, a new one" "$LAB/sluiced.log" ||
 	fail "nobody says that it hangs in reconfigure"
-wait_for 20 windows_passed "$(status .window.count)" 10 || fail "the window loop stands still"
+windows 10
 # The running one, and the one that was asked what would become of it; each reads what is there.
 for left in 1 0; do
 	echo go >"$LAB/other-gate"

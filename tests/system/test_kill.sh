@@ -24,7 +24,7 @@ start_flood "$SERVER" --sources "$SOURCES" --distribution cycle --rate 200k --du
 wait_for 20 status_is .blocked.total "$SOURCES" || fail "not all sources get blocked"
 expect "sources blocked" "$(status .blocked.total)" "==" "$SOURCES"
 # What was still on its way when the last source was blocked has arrived after two more windows.
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 
 delivered=$(probe_count within)
 misses=$(status .passes.no_features.packets)
@@ -36,14 +36,13 @@ while [ "$kills" -lt "$KILLS" ]; do
 	kills=$((kills + 1))
 	# From the middle of the start-up to several windows later.
 	sleep "$(awk -v seed=$((SEED + kills)) 'BEGIN { srand(seed); rand(); print rand() * 0.6 }')"
-	kill -KILL "$SLUICED"
-	wait "$SLUICED" 2>/dev/null
+	kill_sluiced
 	start_sluiced "$file"
 	[ "$(status .daemon.adopted)" = true ] || fail "restart $kills did not adopt the pinned state"
 	[ "$(status .blocked.total)" = "$SOURCES" ] ||
 		fail "after kill $kills $(status .blocked.total) sources are blocked"
 done
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 expect "packets of blocked sources delivered over $KILLS kills" \
 	$(($(probe_count within) - delivered)) "==" 0
 expect "packets that missed the feature program" \

@@ -22,11 +22,7 @@ SYN_RULE='rules: [ { name: syn, match: { protocol: tcp, tcp_flags: "syn,!ack" },
 
 reload() {
 	sluice reload >"$LAB/reload.log" 2>&1 || fail "cannot reload: $(cat "$LAB/reload.log")"
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stands still"
-}
-
-at_least() {
-	[ "$(sluice status --json | json "$1")" -ge "$2" ]
+	windows 2
 }
 
 # A connection from ADDRESS that asks for the metrics; its exit status.
@@ -77,8 +73,7 @@ life() {
 	wait_for 10 at_least .drops.rule.packets "$((dropped + 1))" || fail "a stranger's SYN is not counted"
 
 	known=$(status .known.spoken_first)
-	kill -KILL "$SLUICED"
-	wait "$SLUICED" 2>/dev/null
+	kill_sluiced
 	expect "pins at tc after a kill" "$(pinned | grep -c "/$2-")" == 2
 	# Its page is gone with it; that the server refuses says that the SYN came through.
 	client 10.0.0.12
@@ -98,10 +93,7 @@ life() {
 
 lab_enter "$0" "$@"
 lab_network 2
-for last in 11 12 13 14; do
-	ip addr add "10.0.0.$last/24" dev a0
-	on_server ip neigh replace "10.0.0.$last" lladdr "$WORLD_MAC" dev eth0 nud permanent
-done
+add_clients 11 12 13 14
 mkfifo "$LAB/open"
 on_server tc qdisc add dev eth0 clsact || skip "this kernel has no clsact"
 

@@ -5,11 +5,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# events KIND: how many were logged.
-events() {
-	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
-}
-
 lab_enter "$0" "$@"
 lab_network 2
 file=$(config one_event <<-'EOT'

@@ -46,7 +46,7 @@ with() {
 	start_sluiced "$file"
 	send 0 15
 	wait_for 10 status_is .offload.entries "$ENTRIES" || fail "the table is not filled"
-	wait_for 20 windows_passed "$(status .window.count)" 20 || fail "no more windows"
+	windows 20
 	begin_share
 	while ! gone "$FLOOD"; do
 		note_probation

@@ -42,10 +42,6 @@ write() {
 	} >"$file"
 }
 
-events() {
-	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
-}
-
 telling() {
 	sluice reload --dry-run >"$LAB/plan.txt" || fail "a dry run of the same file is refused"
 	grep -q 'would change nothing' "$LAB/plan.txt" || fail "a dry run tells a change"

@@ -229,11 +229,7 @@ suites() {
 
 lab_enter "$0" "$@"
 edge=$ROOT/configs/edge-server.yaml bar=$ROOT/configs/bars/replay.yaml controls=
-mkdir "$LAB/plugins"
-cp "$BUILD/tests/system/control.so" "$HERE/detector/control.plugin.yaml" "$LAB/plugins/" ||
-	fail "the test's detector is not built"
-chmod 755 "$LAB/plugins" "$LAB/plugins/control.so"
-chmod 644 "$LAB/plugins/control.plugin.yaml"
+plugin_folder "$BUILD/tests/system/control.so" "$HERE/detector/control.plugin.yaml"
 for what in never sources syn port; do
 	control $what
 done

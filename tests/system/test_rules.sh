@@ -5,11 +5,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# events KIND: how many were logged.
-events() {
-	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
-}
-
 # rule FIELD: of the first rule that is in force.
 rule() {
 	sluice rules --json | json ".rules[0].$1"
@@ -17,11 +12,7 @@ rule() {
 
 lab_enter "$0" "$@"
 lab_network 2
-mkdir -p "$LAB/plugins"
-cp "$BUILD/tests/system/aggregate.so" "$HERE/detector/aggregate.plugin.yaml" "$LAB/plugins/" ||
-	fail "the test's detector is not built"
-chmod 755 "$LAB/plugins" "$LAB/plugins/aggregate.so"
-chmod 644 "$LAB/plugins/aggregate.plugin.yaml"
+plugin_folder "$BUILD/tests/system/aggregate.so" "$HERE/detector/aggregate.plugin.yaml"
 file=$(config rules <<-EOT
 	version: 1
 	interfaces: [eth0]
@@ -40,7 +31,7 @@ wait_for 5 status_is .rules.automatic 1 || fail "no rule is enforced"
 expect "why" "$(rule name)" is udp_flood.1
 expect "who asked" "$(rule origin)" is aggregate
 wait_for 5 status_is .spoofed.active true || fail "the senders are not taken for forged"
-wait_for 5 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
 expect "sources listed" "$(status .blocked.total)" "==" 0
 expect "the attack goes on" "$(status .attack.active)" is true
@@ -70,19 +61,18 @@ expect "the rule is remembered" "$(sluice explain --json udp_flood.1 | json .sta
 start_flood "$SERVER" --sources 1M --seed 2 --rate 50k --duration 60
 wait_for 5 status_is .rules.automatic 1 || fail "the rule does not come back"
 kept=$(rule name)
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 start_sluiced "$file"
 expect "rules taken over" "$(events adopted)" ">=" 1
 expect "the same rule" "$(rule name)" is "$kept"
-wait_for 5 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+windows 3
 expect "packets a second that survive the filter" "$(status .traffic.passed_pps)" "<" 500
 expect "sources listed" "$(status .blocked.total)" "==" 0
 
 # The operator ends it; its detector goes on asking and does not get it back.
 sluice unblock "$kept" >"$LAB/unblock" || fail "cannot end a rule by hand"
 grep -q 'may not have it back for 10m' "$LAB/unblock" || fail "unblock does not say for how long"
-wait_for 5 windows_passed "$(status .window.count)" 3 || fail "no more windows"
+windows 3
 expect "rules after that" "$(status .rules.automatic)" "==" 0
 expect "so the flood passes, packets a second" "$(status .traffic.passed_pps)" ">" 10000
 sluice unblock "$kept" 2>"$LAB/unblock" && fail "it was ended twice"

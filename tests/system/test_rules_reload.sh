@@ -28,10 +28,6 @@ counted() {
 	sluice rules --json | json "[.rules[] | select(.name == \"$1\") | .packets] | add"
 }
 
-events() {
-	sluice events --json | jq -s --arg kind "$1" '[.[] | select(.kind == $kind)] | length'
-}
-
 reloads_are() {
 	[ "$(events reloaded)" = "$1" ]
 }
@@ -75,7 +71,7 @@ done
 kill -TERM "$FLOOD"
 wait "$FLOOD"
 accepted=$(json .accepted "$LAB/flood.json")
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+windows 2
 left=$(counted left) right=$(counted right) blocked=$(status .drops.blocked.packets)
 say "accepted $accepted: left $left, right $right, blocked $blocked"
 expect "reloads" "$(events reloaded)" == "$N_RELOADS"

@@ -7,10 +7,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-at_least() {
-	[ "$(sluice status --json | json "$1")" -ge "$2" ]
-}
-
 # The automatic rule that is in force.
 rule() {
 	sluice rules --json | json "[.rules[] | select(.origin == \"signature\")][0].$1"
@@ -45,10 +41,7 @@ flooded() {
 
 lab_enter "$0" "$@"
 lab_network 2
-for last in 12 14; do
-	ip addr add "10.0.0.$last/24" dev a0
-	on_server ip neigh replace "10.0.0.$last" lladdr "$WORLD_MAC" dev eth0 nud permanent
-done
+add_clients 12 14
 sed 's/metrics: .*/metrics: "0.0.0.0:9815"/' "$ROOT/configs/edge-server.yaml" >"$LAB/edge.yaml"
 start_sluiced "$LAB/edge.yaml"
 mkfifo "$LAB/open"

@@ -5,104 +5,51 @@
 # killed and started again under it, and the filter never notices any of this.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-events() {
-	sluice events --json 2>/dev/null | jq -rs "[.[] | if type == \"array\" then .[] else . end |
-		select(.kind == \"$1\")] | length"
-}
-
-events_are() {
-	[ "$(events "$1")" -ge "$2" ]
-}
-
-# The processes of queues that are served.
-served() {
-	sluice status --json | json '[.stacks[]? | select(.ready)] | length'
-}
-
-served_is() {
-	[ "$(served)" = "$1" ]
-}
-
-at_least() {
-	[ "$(status "$1")" -ge "$2" ]
-}
-
-get() {
-	curl -s --max-time 3 -o /dev/null -w '%{http_code}' "http://$SERVER:$1/"
-}
-
-answers() {
-	[ "$(get "$1")" = 200 ]
-}
-
-start_stack() {
-	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$FILE" >>"$LAB/stack.log" 2>&1 &
-	STACK=$!
-	wait_for 20 served_is 2 || fail "sluice-stack does not serve both queues"
-}
+. "$(dirname "$0")/stack.sh"
 
 lab_enter "$0" "$@"
-lab_network 2
-# A veth hands over checksums that nobody has made yet; a card would have.
-ethtool -K a0 tx off >/dev/null
-FILE=$(config stack <<-END
-	version: 1
-	interfaces: [eth0]
-	deliver: [{ protocol: tcp, ports: [80] }]
-	stack:
-	  plugin: lwip
-	  options: { address: $SERVER, root: "$LAB/www" }
-	  frames: 1024
-	  group: nogroup
-END
-)
-mkdir -p "$LAB/www"
-chmod 755 "$LAB" "$LAB/www"
-echo hello >"$LAB/www/index.html"
+stack_network 2
+make_www
+FILE=$(stack_config stack </dev/null)
 start_sluiced "$FILE"
-start_stack
+start_stack 2
 STACKED=$(on_server pgrep -P "$STACK" | head -1)
 expect "user of the stack" "$(awk '/^Uid/ { print $2 }' "/proc/$STACKED/status")" '!=' 0
 expect "its capabilities" "$(awk '/^CapEff/ { print $2 }' "/proc/$STACKED/status")" is 0000000000000000
-wait_for 5 answers 80 || fail "the stack does not answer"
+wait_for 5 answers sluice || fail "the stack does not answer"
 ok "the stack serves port 80"
 wait_for 5 at_least .deliver.socket 1 || fail "no packet was handed to a socket"
 
 # All else is Linux's.
 on_server python3 -m http.server 8080 --directory "$LAB/www" >"$LAB/linux.log" 2>&1 &
-wait_for 10 answers 8080 || fail "Linux does not serve port 8080"
+wait_for 10 answers SimpleHTTP "$SERVER:8080" || fail "Linux does not serve port 8080"
 ok "Linux serves port 8080"
 
 # SIGKILL: Linux answers port 80 at once, by a reset, and the event is there.
-program=$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)
-queues=$(pgrep -P "$STACK")
-# shellcheck disable=SC2086 # a list
-kill -KILL "$STACK" $queues
+filter=$(filter_id)
+kill_stack
 wait_for 5 served_is 0 || fail "the daemon does not notice"
 expect "what curl says of Linux, 7 is refused" "$(curl -s --max-time 2 -o /dev/null "http://$SERVER/"; echo $?)" is 7
 wait_for 5 events_are stack_left 2 || fail "no event stack_left"
 wait_for 5 at_least .deliver.no_socket 1 || fail "no packet went to Linux for want of a socket"
 
 # Again, with the filter as it was.
-start_stack
-wait_for 5 answers 80 || fail "the stack does not answer again"
-expect "the filter is the same" "$(on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1)" is "$program"
+start_stack 2
+wait_for 5 answers sluice || fail "the stack does not answer again"
+expect "the filter is the same" "$(filter_id)" is "$filter"
 ok "restarted"
 
 # The daemon, too: the stack serves on without one, and tells the next of itself.
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
-answers 80 || fail "the stack does not answer without the daemon"
+kill_sluiced
+answers sluice || fail "the stack does not answer without the daemon"
 ok "the stack serves without the daemon"
 start_sluiced "$FILE"
 wait_for 20 served_is 2 || fail "the next daemon does not know of the stack"
-answers 80 || fail "the stack does not answer beside the next daemon"
+answers sluice || fail "the stack does not answer beside the next daemon"
 ok "the next daemon knows of it"
 # Who says that it goes on with a queue has to show its socket: none, one of another kind, and one of AF_XDP (44)
 # that is bound to nothing, are refused.
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 stop "$STACK"
 start_sluiced "$FILE"
 on_server python3 - >"$LAB/liar.log" 2>&1 <<-'END' || fail "a liar gets a queue"
@@ -120,7 +67,7 @@ on_server python3 - >"$LAB/liar.log" 2>&1 <<-'END' || fail "a liar gets a queue"
 END
 expect "liars refused" "$(grep -c . "$LAB/liar.log")" == 3
 served_is 0 || fail "a liar is shown as a stack"
-start_stack
+start_stack 2
 stop "$STACK"
 expect "calls that the ports refused" "$(grep -c 'calls refused' "$LAB/stack.log")" '>=' 2
 grep -q ' 0 calls refused' "$LAB/stack.log" || fail "a port refused calls"

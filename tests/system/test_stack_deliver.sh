@@ -4,57 +4,18 @@
 # the pinned map without asking the daemon, as any program can.  Behind it, on Linux's own stack, is nginx.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 lab_enter "$0" "$@"
 
 STRANGER=10.0.0.9
 N_SOURCES=10000
 
-# who ADDRESS[:PORT] [CURL-OPTION...]: which server answers; nothing if none does.
-who() {
-	address=$1
-	shift
-	curl -sI -m 2 "$@" "http://$address/" | tr -d '\r' | awk -F '[ /]' '/^Server:/ { print $2 }'
-}
-
-answers() {
-	[ "$(who "$SERVER")" = "$1" ]
-}
-
-start_nginx() {
-	mkdir -p "$LAB/www"
-	echo hello >"$LAB/www/index.html"
-	sed "s|@LAB@|$LAB|g; s|listen @LISTEN@|listen 80; listen 8080|" "$HERE/stack/nginx.conf.in" \
-		>"$LAB/nginx.conf"
-	nsenter -t "$SERVER_PID" -n -m nginx -c "$LAB/nginx.conf" -p "$LAB" -e "$LAB/nginx.log" \
-		>"$LAB/nginx.out.log" 2>&1 &
-	wait_for 10 answers nginx || fail "nginx does not answer"
-}
-
-start_stack() {
-	config stack >/dev/null <<-END
-		address: $SERVER
-		address6: "$SERVER6"
-		root: $LAB/www
-	END
-	map=$(find /sys/fs/bpf -name sluice_xsks)
-	[ -n "$map" ] || fail "there is no pinned sluice_xsks"
-	start stack "$BIN/sluice-stack-host" "$BUILD/lib/sluice/plugins" lwip "$LAB/stack.yaml" xsk \
-		eth0 0 "$map" "$SERVER_MAC" || fail "the stack does not start"
-	STACK_PID=$STARTED
-}
-
-report() {
-	awk -v name="$1" '$1 == name { print $2 }' "$LAB/stack.log"
-}
-
 # One queue: one stack.
-lab_network 1
-ethtool -K a0 tx off >/dev/null # Sums as from a wire.
-ip addr add "$STRANGER/24" dev a0
-on_server ip neigh replace "$STRANGER" lladdr "$WORLD_MAC" dev eth0 nud permanent
-start_nginx
-file=$(config sluice <<-'EOT'
+stack_network 1
+add_clients "${STRANGER##*.}"
+start_nginx 80 8080
+file=$(config sluice <<-EOT
 	version: 1
 	interfaces: [eth0]
 	window: 500ms
@@ -62,13 +23,13 @@ file=$(config sluice <<-'EOT'
 	allow: [10.0.0.1]
 	detectors: [{ plugin: threshold, options: { source_pps: 20 } }]
 	policy: { max_new_per_window: 20k, max_blocked: 20k }
-	deliver: [{ protocol: tcp, ports: [80] }, { protocol: udp, ports: [80] }]
+	$DELIVER
 EOT
 )
 start_sluiced "$file"
 
 expect "without a stack port 80 answers from" "$(who "$SERVER")" is nginx
-start_stack
+start_stack_host
 expect "with a stack port 80 answers from" "$(who "$SERVER")" is sluice
 expect "over IPv6 it answers from" "$(who "[$SERVER6]" -g)" is sluice
 expect "and port 8080 from" "$(who "$SERVER:8080")" is nginx
@@ -90,26 +51,26 @@ expect "under that flood port 80 answers from" "$(who "$SERVER")" is sluice
 kill -TERM "$FLOOD"
 wait "$FLOOD"
 
-kill -KILL "$STACK_PID"
-wait "$STACK_PID" 2>/dev/null
+kill -KILL "$STACK_HOST"
+wait "$STACK_HOST" 2>/dev/null
 wait_for 5 answers nginx || fail "a dead stack keeps its port"
 ok "when the stack dies, Linux has its port at once"
 stop "$SLUICED" || fail "sluiced does not end cleanly"
 sluice detach >/dev/null || fail "cannot detach"
 
 # P2's experiment: a whole protocol to this port is one rule.
-file=$(config rule <<-'EOT'
+file=$(config rule <<-EOT
 	version: 1
 	interfaces: [eth0]
-	deliver: [{ protocol: tcp, ports: [80] }, { protocol: udp, ports: [80] }]
+	$DELIVER
 	rules: [{ name: no-udp, match: { protocol: udp, destination_port: 80 }, action: drop }]
 EOT
 )
 start_sluiced "$file"
-start_stack
+start_stack_host
 flood "$SERVER" --count 200k --sources 1k --rate 200k
 expect "after a flood of UDP port 80 answers from" "$(who "$SERVER")" is sluice
-stop "$STACK_PID" || fail "the stack ends badly"
-expect "packets of the flood that the stack saw" "$(report not_served)" == 0
-expect "frames missing" "$(report kept)" == 0
+stop "$STACK_HOST" || fail "the stack ends badly"
+expect "packets of the flood that the stack saw" "$(stack_report not_served)" == 0
+expect "frames missing" "$(stack_report kept)" == 0
 stop "$SLUICED" || fail "sluiced does not end cleanly"

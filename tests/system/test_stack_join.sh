@@ -4,6 +4,7 @@
 # port in Linux's place, as long as it runs; see docs/STACKS.md.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 lab_enter "$0" "$@"
 
@@ -45,11 +46,8 @@ answered_by() {
 	[ "$(ask 1)" = "$1" ]
 }
 
-
-lab_network 1
-ethtool -K a0 tx off >/dev/null # Sums as from a wire.
-ip addr add "$STRANGER/24" dev a0
-on_server ip neigh replace "$STRANGER" lladdr "$WORLD_MAC" dev eth0 nud permanent
+stack_network 1
+add_clients "${STRANGER##*.}"
 file=$(config sluice <<-EOT
 	version: 1
 	interfaces: [eth0]
@@ -61,9 +59,7 @@ start_linux
 wait_for 10 answered_by linux || fail "Linux does not answer"
 expect "without a program the port answers" "$(ask 20)" is linux
 
-map=$(find /sys/fs/bpf -name sluice_xsks)
-[ -n "$map" ] || fail "there is no pinned sluice_xsks"
-start echo "$BIN/sluice-xsk-echo" eth0 0 "$map" || fail "the program does not start"
+start echo "$BIN/sluice-xsk-echo" eth0 0 "$(pinned_sockets)" || fail "the program does not start"
 ECHO=$STARTED
 expect "once a program has joined, all of 1,000" "$(ask 1000)" is echo
 expect "a stranger gets" "$(ask 1 "$STRANGER")" is echo

@@ -4,58 +4,12 @@
 # is Linux's at once, events say so, another stack serves it again, and the filter notices none of this.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 SOURCES=500
 ALLOWED=203.0.113.1
 
 lab_enter "$0" "$@"
-
-# Which server answers, in one try; nothing if none does.
-who() {
-	curl -sI -m 3 "http://$SERVER/" | tr -d '\r' | awk -F '[ /]' '/^Server:/ { print $2 }'
-}
-
-answers() {
-	[ "$(who)" = "$1" ]
-}
-
-served_is() {
-	status_is '[.stacks[]? | select(.ready)] | length' "$1"
-}
-
-# How many events of a kind there were.
-events() {
-	sluice events --json 2>/dev/null | jq -rs "[.[] | if type == \"array\" then .[] else . end |
-		select(.kind == \"$1\")] | length"
-}
-
-events_are() {
-	[ "$(events "$1")" = "$2" ]
-}
-
-more_than() {
-	[ "$(status "$1")" -gt "$2" ]
-}
-
-program() {
-	on_server bpftool net show dev eth0 | grep -o 'id [0-9]*' | head -1
-}
-
-start_nginx() {
-	mkdir -p "$LAB/www"
-	chmod 755 "$LAB" "$LAB/www"
-	echo hello >"$LAB/www/index.html"
-	sed "s|@LAB@|$LAB|g; s|@LISTEN@|80|" "$HERE/stack/nginx.conf.in" >"$LAB/nginx.conf"
-	nsenter -t "$SERVER_PID" -n -m nginx -c "$LAB/nginx.conf" -p "$LAB" -e "$LAB/nginx.log" \
-		>"$LAB/nginx.out.log" 2>&1 &
-	wait_for 10 answers nginx || fail "nginx does not answer"
-}
-
-start_stack() {
-	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$file" >>"$LAB/stack.log" 2>&1 &
-	STACK=$!
-	wait_for 30 served_is 2 || fail "sluice-stack does not serve both queues"
-}
 
 # One part from blocked sources, one from a source that is allowed: the former dies in the filter, the
 # latter goes to the stack, or to Linux.
@@ -64,46 +18,26 @@ start_floods() {
 	dropped_flood=$FLOOD
 	wait_for 30 status_is .blocked.total "$SOURCES" || fail "not all sources get blocked"
 	start_flood "$SERVER" --source-base "$ALLOWED" --rate 20k --duration 170
-	wait_for 10 more_than .deliver.socket 10000 || fail "no flood reaches the stack"
+	wait_for 10 at_least .deliver.socket 10000 || fail "no flood reaches the stack"
 	# What was still on its way when the last source was blocked has arrived after two more windows.
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
+	windows 2
 }
 
-# The supervisor and its processes, all at once; when this returns they are gone.
-kill_stack() {
-	queues=$(pgrep -P "$STACK")
-	# shellcheck disable=SC2086 # a list
-	kill -KILL "$STACK" $queues
-	wait "$STACK" 2>/dev/null
-	for process in $queues; do
-		wait_for 10 gone "$process" || fail "process $process outlives SIGKILL"
-	done
-}
-
-lab_network 2
-ethtool -K a0 tx off >/dev/null # Sums as from a wire.
+stack_network 2
 start_nginx
-file=$(config stack <<-END
-	version: 1
-	interfaces: [eth0]
+FILE=$(stack_config stack <<-END
 	window: 200ms
 	allow: [10.0.0.1, $ALLOWED]
 	detectors: [{ plugin: threshold, options: { source_pps: 50 } }]
 	rate_monitor: { quiet: 1, windows: 100 }
-	deliver: [{ protocol: tcp, ports: [80] }, { protocol: udp, ports: [80] }]
-	stack:
-	  plugin: lwip
-	  options: { address: $SERVER, root: "$LAB/www" }
-	  frames: 1024
-	  group: nogroup
 END
 )
-start_sluiced "$file"
-start_stack
+start_sluiced "$FILE"
+start_stack 2
 start_probe --sources 198.18.0.0-198.19.255.255
 start_floods
 wait_for 10 answers sluice || fail "the stack does not answer under the flood"
-filter=$(program)
+filter=$(filter_id)
 within=$(probe_count within)
 dropped=$(total_drops)
 misses=$(status .passes.no_features.packets)
@@ -111,11 +45,11 @@ left=$(events stack_left)
 for round in 1 2 3; do
 	no_socket=$(status .deliver.no_socket)
 	kill_stack
-	expect "round $round: its port is at once the one of" "$(who)" is nginx
+	expect "round $round: its port is at once the one of" "$(who "$SERVER")" is nginx
 	wait_for 10 events_are stack_left $((left + 2 * round)) || fail "$(events stack_left) events stack_left"
 	wait_for 10 served_is 0 || fail "the daemon shows a stack that is gone"
-	wait_for 10 more_than .deliver.no_socket "$no_socket" || fail "nothing is counted as without a socket"
-	start_stack
+	wait_for 10 at_least .deliver.no_socket $((no_socket + 1)) || fail "nothing is counted as without a socket"
+	start_stack 2
 	wait_for 10 answers sluice || fail "the next stack does not answer"
 	ok "round $round: the next stack serves under the same flood"
 done
@@ -129,8 +63,8 @@ wait_for 10 answers sluice || fail "the stack does not answer with a new process
 ok "a single process is started again"
 
 gone "$dropped_flood" && fail "the flood ended before the test"
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "no more windows"
-expect "the filter is the same" "$(program)" is "$filter"
+windows 2
+expect "the filter is the same" "$(filter_id)" is "$filter"
 expect "sources blocked" "$(status .blocked.total)" == "$SOURCES"
 expect "packets of blocked sources that came to Linux" $(($(probe_count within) - within)) == 0
 expect "packets dropped meanwhile" $(($(total_drops) - dropped)) '>' 10000

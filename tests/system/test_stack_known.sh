@@ -5,49 +5,23 @@
 # lies has its share of the set and no more.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 SYN_RULE='rules: [ { name: syn, match: { protocol: tcp, tcp_flags: "syn,!ack" }, action: drop, exempt_known: true } ]'
 MAX=2048
 
 # write_config [RULES]
 write_config() {
-	config stack <<-END
-		version: 1
-		interfaces: [eth0]
+	stack_config stack <<-END
 		window: 200ms
 		known_clients: { max: $MAX }
-		deliver: [{ protocol: tcp, ports: [80] }]
-		stack:
-		  plugin: lwip
-		  options: { address: $SERVER, root: "$LAB/www" }
-		  frames: 1024
-		  group: nogroup
 		${1:-}
 	END
-}
-
-served_is() {
-	[ "$(status '[.stacks[]? | select(.ready)] | length')" = "$1" ]
-}
-
-at_least() {
-	[ "$(status "$1")" -ge "$2" ]
-}
-
-reload() {
-	sluice reload >"$LAB/reload.log" 2>&1 || fail "cannot reload: $(cat "$LAB/reload.log")"
-	wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stands still"
 }
 
 # get ADDRESS: a request from there; its exit status.
 get() {
 	curl -s -o /dev/null --max-time 2 --interface "$1" "http://$SERVER/"
-}
-
-start_stack() {
-	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$FILE" >>"$LAB/stack.log" 2>&1 &
-	STACK=$!
-	wait_for 20 served_is 1 || fail "sluice-stack does not serve"
 }
 
 # liar: takes the queue's socket, and names 16,384 hosts that it never met, as fast as it can; told to go on, one
@@ -83,18 +57,12 @@ liar() {
 }
 
 lab_enter "$0" "$@"
-lab_network 1
-ethtool -K a0 tx off >/dev/null # Sums as from a wire.
-for last in 11 12 13; do
-	ip addr add "10.0.0.$last/24" dev a0
-	on_server ip neigh replace "10.0.0.$last" lladdr "$WORLD_MAC" dev eth0 nud permanent
-done
-mkdir -p "$LAB/www"
-chmod 755 "$LAB" "$LAB/www"
-echo hello >"$LAB/www/index.html"
+stack_network 1
+add_clients 11 12 13
+make_www
 FILE=$(write_config)
 start_sluiced "$FILE"
-start_stack
+start_stack 1
 
 # SYNs that nobody follows up, of 1,000 senders.
 flood "$SERVER" --protocol tcp-syn --to-port 80 --sources 1k --source-base 198.18.0.0 --count 20k
@@ -126,8 +94,7 @@ curl -s --interface 10.0.0.11 --max-time 60 "telnet://$SERVER:80" >/dev/null 2>&
 TALKER=$!
 exec 9>"$LAB/open"
 wait_for 5 at_least .passes.known.packets 2 || fail "the connection is not opened"
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 start_sluiced "$FILE"
 wait_for 20 served_is 1 || fail "the next daemon does not know of the stack"
 wait_for 30 at_least .known.by_stacks.connected 1 || fail "the next daemon does not know the client"
@@ -142,7 +109,7 @@ wait_for 5 served_is 0 || fail "the stack does not leave"
 
 liar
 wait_for 60 test -e "$LAB/liar.done" || fail "the liar is stuck"
-wait_for 10 windows_passed "$(status .window.count)" 2 || fail "sluiced stands still"
+windows 2
 expect "hosts that it named" "$(status .stacks[0].met)" == 16384
 expect "of them left out at once" "$(status .stacks[0].met_left_out)" ">" 0
 expect "known by its word" "$(status .known.by_stacks.connected)" "<=" $((MAX / 2))

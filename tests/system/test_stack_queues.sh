@@ -4,10 +4,7 @@
 # again with one.  Each queue there is gets a process, and no connection is left to Linux for long.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-served_is() {
-	[ "$(sluice status --json | json '[.stacks[]? | select(.ready)] | length')" = "$1" ]
-}
+. "$(dirname "$0")/stack.sh"
 
 # Connections of N that somebody else than the stack answered, or nobody.
 failed_of() {
@@ -19,13 +16,8 @@ failed_of() {
 	echo "$failed"
 }
 
-answers() {
-	[ "$(failed_of 1)" = 0 ]
-}
-
 lab_enter "$0" "$@"
-lab_network 4
-ethtool -K a0 tx off >/dev/null # Sums as from a wire.
+stack_network 4
 
 # Down and up.  Addresses of IPv4 stay; routes and neighbours go.
 reopen() {
@@ -45,24 +37,11 @@ queues() {
 	reopen
 }
 
-mkdir -p "$LAB/www"
-chmod 755 "$LAB" "$LAB/www"
-echo hello >"$LAB/www/index.html"
+make_www
 queues 1
-start_sluiced "$(config stack <<-END
-	version: 1
-	interfaces: [eth0]
-	deliver: [{ protocol: tcp, ports: [80] }]
-	stack:
-	  plugin: lwip
-	  options: { address: $SERVER, root: "$LAB/www" }
-	  frames: 1024
-	  group: nogroup
-END
-)"
-nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$LAB/stack.yaml" >"$LAB/stack.log" 2>&1 &
-STACK=$!
-wait_for 20 served_is 1 || fail "the stack does not serve its only queue"
+FILE=$(stack_config stack </dev/null)
+start_sluiced "$FILE"
+start_stack 1
 expect "of 20 connections over 1 queue failed" "$(failed_of 20)" == 0
 
 queues 4
@@ -74,7 +53,7 @@ on_server ethtool -L eth0 rx 2 >"$LAB/fewer.log" 2>&1 && fail "queues with socke
 served_is 4 || fail "a queue is not served any more"
 
 reopen 0.5
-wait_for 30 answers || fail "the stack does not answer after its link was down"
+wait_for 30 answers sluice || fail "the stack does not answer after its link was down"
 wait_for 30 served_is 4 || fail "not all queues are served after the link was down"
 expect "of 40 connections after the link was down failed" "$(failed_of 40)" == 0
 
@@ -84,7 +63,7 @@ wait_for 30 served_is 0 || fail "who has the socket of a deleted interface keeps
 make_wire 1
 ethtool -K a0 tx off >/dev/null
 wire_up
-wait_for 90 answers || fail "the stack does not answer on the next interface"
+wait_for 90 answers sluice || fail "the stack does not answer on the next interface"
 wait_for 5 served_is 1 || fail "the next interface has one queue"
 grep -q 'queues: 1 instead of 4' "$LAB/stack.log" || fail "it is not said that three queues are gone"
 expect "processes of the one queue there is" "$(pgrep -c -P "$STACK")" == 1

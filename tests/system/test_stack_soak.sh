@@ -6,12 +6,13 @@
 # SLUICE_SOAK_PACKETS (2M) is how many; SLUICE_SOAK_RAW names a file for every report that was seen.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 PACKETS=${SLUICE_SOAK_PACKETS:-2M}
 RAW=${SLUICE_SOAK_RAW:-/dev/null}
 FRAMES=1024
 
-served_is() {
+counted_is() {
 	[ "$(sluice status --json | json '[.stacks[]? | select(.ready and .counts)] | length')" = "$1" ]
 }
 
@@ -64,11 +65,7 @@ $(of_stacks .sent), the world got $((world - before)), $tx_dropped were dropped 
 }
 
 lab_enter "$0" "$@"
-mkdir -p "$LAB/plugins"
-cp "$BUILD/tests/system/mirror.so" "$HERE/stack/mirror.plugin.yaml" "$LAB/plugins/" ||
-	fail "the stack mirror is not built"
-chmod 755 "$LAB" "$LAB/plugins" "$LAB/plugins/mirror.so"
-chmod 644 "$LAB/plugins/mirror.plugin.yaml"
+plugin_folder "$BUILD/tests/system/mirror.so" "$HERE/stack/mirror.plugin.yaml"
 lab_network 2
 file=$(config soak <<-END
 	version: 1
@@ -81,18 +78,16 @@ file=$(config soak <<-END
 END
 )
 start_sluiced "$file"
-nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$file" >"$LAB/stack.log" 2>&1 &
-STACK=$!
-wait_for 20 served_is 2 || fail "sluice-stack does not serve both queues"
+start_stack 2 "$file"
+wait_for 20 counted_is 2 || fail "sluice-stack does not count on both queues"
 before=$(cat /sys/class/net/a0/statistics/rx_packets)
 accepted=0 n_reports=0
 soak "$PACKETS"
 
 # The counts are the stack's: the next daemon has them, too.
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 start_sluiced "$file"
-wait_for 20 served_is 2 || fail "the next daemon does not know of the stack"
+wait_for 20 counted_is 2 || fail "the next daemon does not know of the stack"
 soak 100k
 expect "reports that add up" "$n_reports" ">=" 6
 

@@ -5,40 +5,17 @@
 # them; with `checksums: software`, and on a kernel without TX metadata, the stack does.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
 
 lab_enter "$0" "$@"
-lab_network 1
-ethtool -K a0 tx off >/dev/null
-mkdir -p "$LAB/www"
-chmod 755 "$LAB" "$LAB/www"
-echo hello >"$LAB/www/index.html"
+stack_network 1
+make_www
 head -c 1048576 /dev/urandom >"$LAB/www/1048576.bin"
 
-# configure CHECKSUMS: its path is left in $FILE.
+# configure CHECKSUMS: its path is left in $FILE; the log begins anew.
 configure() {
-	FILE=$(config "$1" <<-END
-		version: 1
-		interfaces: [eth0]
-		deliver: [{ protocol: tcp, ports: [80] }]
-		stack:
-		  plugin: lwip
-		  options: { address: $SERVER, address6: "$SERVER6", root: "$LAB/www" }
-		  frames: 1024
-		  group: nogroup
-		  checksums: $1
-	END
-	)
-}
-
-served_is() {
-	[ "$(sluice status --json | json '[.stacks[]? | select(.ready)] | length')" = "$1" ]
-}
-
-start_stack() {
+	FILE=$(stack_config "$1" "checksums: $1" </dev/null)
 	: >"$LAB/stack.log"
-	nsenter -t "$SERVER_PID" -n -m "$BIN/sluice-stack" --config "$FILE" >"$LAB/stack.log" 2>&1 &
-	STACK=$!
-	wait_for 20 served_is 1 || fail "sluice-stack does not serve"
 }
 
 # looks WHAT FULL LEFT: how many segments, none of them wrong; and what is sent is whole.
@@ -66,7 +43,7 @@ says() {
 
 configure auto
 start_sluiced "$FILE"
-start_stack
+start_stack 1
 if [ "$(status '.stacks[0].checksums')" != offloaded ]; then
 	awk -F. '{ exit !($1 * 100 + $2 < 611) }' /proc/sys/kernel/osrelease ||
 		fail "this kernel has TX metadata, and they are not used"
@@ -76,8 +53,7 @@ says offloaded
 looks "auto" == '>'
 
 # The next daemon does not know the socket, and learns of it.
-kill -KILL "$SLUICED"
-wait "$SLUICED" 2>/dev/null
+kill_sluiced
 start_sluiced "$FILE"
 wait_for 20 served_is 1 || fail "the next daemon does not know of the stack"
 says offloaded
@@ -105,7 +81,7 @@ stop "$SLUICED"
 
 configure software
 start_sluiced "$FILE"
-start_stack
+start_stack 1
 says software
 looks "software" '>' ==
 stop "$STACK"
@@ -115,7 +91,7 @@ configure auto
 start sluiced env LD_PRELOAD="$BUILD/tests/system/old_kernel.so" "$BIN/sluiced" --config "$FILE" ||
 	fail "sluiced does not start"
 SLUICED=$STARTED
-start_stack
+start_stack 1
 says software
 looks "a kernel that refuses" '>' ==
 stop "$STACK"
