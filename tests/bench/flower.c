@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,42 +15,9 @@
 
 #include <sluice/backend.h>
 
+#include "support/flower_host.h"
+
 #define MAX_RULES 131072u
-
-static void log_line(struct sluice_instance *instance, enum sluice_log_level level, const char *fmt,
-		     ...)
-{
-	va_list args;
-
-	(void)instance;
-	(void)level;
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static int option_u64(const struct sluice_config *config, const char *name, uint64_t *value)
-{
-	(void)config;
-	*value = !strcmp(name, "priority") ? 31000 : 0;
-	return 0;
-}
-
-static int option_string(const struct sluice_config *config, const char *name, const char **value)
-{
-	(void)config;
-	(void)name;
-	*value = "skip_hw";
-	return 0;
-}
-
-static const struct sluice_host host = {
-	.size = sizeof(host),
-	.log = log_line,
-	.option_u64 = option_u64,
-	.option_string = option_string,
-};
 
 static uint64_t now_ns(void)
 {
@@ -233,7 +199,8 @@ int main(int argc, char **argv)
 	bench.results = calloc(MAX_RULES, sizeof(*bench.results));
 	if (!bench.ops || !bench.rules || !bench.counters || !bench.results)
 		return 1;
-	rc = bench.ops->open(NULL, &host, NULL, args.ifname, &caps, &bench.self, &bench.err);
+	rc = bench.ops->open(NULL, &flower_host, &(struct sluice_config){ .mode = "skip_hw" },
+			     args.ifname, &caps, &bench.self, &bench.err);
 	if (rc)
 		return complain(&bench, "open", rc);
 	rc = run(&bench, &args);

@@ -12,37 +12,8 @@
 #include <sluice/backend.h>
 
 #include "plane.h"
+#include "support/flower_host.h"
 #include "wire.h"
-
-static void log_line(struct sluice_instance *instance, enum sluice_log_level level, const char *fmt,
-		     ...)
-{
-	(void)instance;
-	(void)level;
-	(void)fmt;
-}
-
-static int option_u64(const struct sluice_config *config, const char *name, uint64_t *value)
-{
-	(void)config;
-	*value = strcmp(name, "priority") == 0 ? 31000 : 0;
-	return 0;
-}
-
-static int option_string(const struct sluice_config *config, const char *name, const char **value)
-{
-	(void)config;
-	(void)name;
-	*value = "skip_hw";
-	return 0;
-}
-
-static const struct sluice_host host = {
-	.size = sizeof(host),
-	.log = log_line,
-	.option_u64 = option_u64,
-	.option_string = option_string,
-};
 
 static void isolate(void)
 {
@@ -55,6 +26,7 @@ Test(flower, an_empty_table_shows_that_its_interface_is_gone, .init = isolate, .
 	void *object = dlopen(FLOWER_PLUGIN, RTLD_NOW | RTLD_LOCAL);
 	const struct sluice_plugin *plugin = object ? dlsym(object, "sluice_plugin") : NULL;
 	const struct sluice_backend_ops *ops = plugin ? plugin->ops : NULL;
+	const struct sluice_config config = { .mode = "skip_hw" };
 	struct sluice_backend_caps caps = { .capacity = 0 };
 	struct sluice_backend_counter counter;
 	struct sluice_err err = { .text = "" };
@@ -63,7 +35,8 @@ Test(flower, an_empty_table_shows_that_its_interface_is_gone, .init = isolate, .
 	size_t n = 1;
 
 	cr_assert_not_null(ops, "%s", FLOWER_PLUGIN);
-	cr_assert_eq(ops->open(NULL, &host, NULL, "sl0", &caps, &self, &err), 0, "%s", err.text);
+	cr_assert_eq(ops->open(NULL, &flower_host, &config, "sl0", &caps, &self, &err), 0, "%s",
+		     err.text);
 	cr_expect_eq(ops->read(self, &counter, 1, &n, &err), 0, "%s", err.text);
 	cr_expect_eq(n, 0);
 

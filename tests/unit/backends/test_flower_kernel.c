@@ -7,7 +7,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,15 +19,15 @@
 #include <sluice/backend.h>
 
 #include "flower_listing.h"
+#include "support/flower_host.h"
 
 #define RULES 16u
 #define DATAGRAMS 64u
 #define IFINDEX 7
-#define PRIORITY 31000
 
 extern const struct sluice_plugin sluice_plugin;
 
-static const struct flower_place place = { .ifindex = IFINDEX, .priority = PRIORITY };
+static const struct flower_place place = { .ifindex = IFINDEX, .priority = FLOWER_HOST_PRIORITY };
 
 /* What it holds, what it has still to say, and what is wrong with it. */
 static struct {
@@ -222,48 +221,19 @@ char *__wrap_if_indextoname(unsigned int ifindex, char *name)
 	return ifindex == IFINDEX ? strcpy(name, "eth0") : NULL;
 }
 
-/* The host: options by default, words to nobody. */
-static int option_u64(const struct sluice_config *config, const char *name, uint64_t *value)
-{
-	(void)config;
-	*value = strcmp(name, "priority") == 0 ? PRIORITY : 0;
-	return 0;
-}
-
-static int option_string(const struct sluice_config *config, const char *name, const char **value)
-{
-	(void)config;
-	(void)name;
-	*value = "skip_sw";
-	return 0;
-}
-
-static void log_nothing(struct sluice_instance *instance, enum sluice_log_level level,
-			const char *fmt, ...)
-{
-	(void)instance;
-	(void)level;
-	(void)fmt;
-}
-
-static const struct sluice_host host = {
-	.size = sizeof(host),
-	.log = log_nothing,
-	.option_u64 = option_u64,
-	.option_string = option_string,
-};
-
 static const struct sluice_backend_ops *ops;
 static void *self;
 static struct sluice_err err;
 
 static void setup(void)
 {
+	const struct sluice_config config = { .mode = "skip_sw" };
 	struct sluice_backend_caps caps = { .size = sizeof(caps) };
 
 	memset(&kernel, 0, sizeof(kernel));
 	ops = sluice_plugin.ops;
-	cr_assert_eq(ops->open(NULL, &host, NULL, "eth0", &caps, &self, &err), 0, "%s", err.text);
+	cr_assert_eq(ops->open(NULL, &flower_host, &config, "eth0", &caps, &self, &err), 0, "%s",
+		     err.text);
 	cr_assert(caps.counters);
 }
 
