@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "key_order.h"
+
 #define SHORTEST_SECONDS 0.05
 #define FLAG_SYN 2u
 #define FLAG_ACK 16u
@@ -49,17 +51,10 @@ const char *threshold_metric_name(enum threshold_metric metric)
 	return names[metric];
 }
 
-static int compare_keys(const struct sluice_key *a, const struct sluice_key *b)
-{
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	return memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 static int compare_flows(const void *left, const void *right)
 {
-	return compare_keys(&(*(const struct sluice_flow *const *)left)->destination,
-			    &(*(const struct sluice_flow *const *)right)->destination);
+	return key_order(&(*(const struct sluice_flow *const *)left)->destination,
+			 &(*(const struct sluice_flow *const *)right)->destination);
 }
 
 static int compare_shares(const void *left, const void *right)
@@ -149,7 +144,7 @@ static size_t flows_of(const struct scene *scene, const struct sluice_key *key, 
 	while (n > 0) {
 		size_t half = n / 2;
 
-		if (compare_keys(&scene->flows[from + half]->destination, key) < 0) {
+		if (key_order(&scene->flows[from + half]->destination, key) < 0) {
 			from += half + 1;
 			n -= half + 1;
 		} else {
@@ -157,8 +152,7 @@ static size_t flows_of(const struct scene *scene, const struct sluice_key *key, 
 		}
 	}
 	end = from;
-	while (end < scene->window->n_flows &&
-	       compare_keys(&scene->flows[end]->destination, key) == 0)
+	while (end < scene->window->n_flows && key_order(&scene->flows[end]->destination, key) == 0)
 		end++;
 	*first = from;
 	return end - from;

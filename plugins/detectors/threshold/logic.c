@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "spread.h"
 
 /* A rate over less time than this would be made of single packets. */
 #define SHORTEST_SECONDS 0.05
@@ -25,7 +28,8 @@ static bool window_is_readable(const struct sluice_window *window)
 	       (window->blocked && window->blocked_size >= BLOCKED_SIZE_1_0);
 }
 
-static uint64_t count_of(const struct sluice_source *source, enum threshold_limit limit)
+static uint64_t count_of(const struct sluice_source *source, const struct spread *spread,
+			 enum threshold_limit limit)
 {
 	switch (limit) {
 	case THRESHOLD_LIMIT_SYN:
@@ -34,6 +38,8 @@ static uint64_t count_of(const struct sluice_source *source, enum threshold_limi
 		return source->udp;
 	case THRESHOLD_LIMIT_ICMP:
 		return source->icmp;
+	case THRESHOLD_LIMIT_FLOWS:
+		return spread_of(spread, &source->key);
 	case THRESHOLD_LIMIT_BITS:
 		return source->bytes < UINT64_MAX / 8 ? source->bytes * 8 : UINT64_MAX;
 	case THRESHOLD_LIMIT_SOURCE:
@@ -45,11 +51,11 @@ static uint64_t count_of(const struct sluice_source *source, enum threshold_limi
 
 /* How far the source is over its worst limit; `hit->ratio` of 1 or less means within all. */
 static void judge_source(const struct threshold_limits *limits, const struct sluice_source *source,
-			 double seconds, struct threshold_hit *hit)
+			 const struct spread *spread, double seconds, struct threshold_hit *hit)
 {
 	*hit = (struct threshold_hit){ .source = source };
 	for (int i = 0; i < THRESHOLD_N_LIMITS; i++) {
-		double pps = (double)count_of(source, (enum threshold_limit)i) / seconds;
+		double pps = (double)count_of(source, spread, (enum threshold_limit)i) / seconds;
 
 		if (limits->pps[i] == 0 || pps / (double)limits->pps[i] <= hit->ratio)
 			continue;
@@ -59,7 +65,7 @@ static void judge_source(const struct threshold_limits *limits, const struct slu
 	}
 }
 
-/* In packets: of blocked sources no bytes are known. */
+/* In packets, of which each flow has one at least: of blocked sources no bytes are known. */
 static uint64_t lowest_limit(const struct threshold_limits *limits)
 {
 	uint64_t lowest = 0;
@@ -97,22 +103,17 @@ static void observe_blocked(const struct threshold_limits *limits,
 	}
 }
 
-int threshold_observe(const struct threshold_limits *limits, const struct sluice_window *window,
-		      threshold_hit_fn hit, void *ctx, struct threshold_result *result)
+static void observe_sources(const struct threshold_limits *limits,
+			    const struct sluice_window *window, const struct spread *spread,
+			    double seconds, threshold_hit_fn hit, void *ctx,
+			    struct threshold_result *result)
 {
-	double seconds;
 	bool wanted = true;
 
-	memset(result, 0, sizeof(*result));
-	if (!window_is_readable(window))
-		return -EINVAL;
-	seconds = (double)window->length_ns / 1e9;
-	if (seconds < SHORTEST_SECONDS)
-		seconds = SHORTEST_SECONDS;
 	for (size_t i = 0; i < window->n_sources; i++) {
 		struct threshold_hit found;
 
-		judge_source(limits, sluice_window_source(window, i), seconds, &found);
+		judge_source(limits, sluice_window_source(window, i), spread, seconds, &found);
 		/* A known client's own rate is no flood until somebody has blocked it. */
 		if (!(found.source->flags & SLUICE_SOURCE_KNOWN))
 			note_ratio(result, found.ratio);
@@ -125,6 +126,28 @@ int threshold_observe(const struct threshold_limits *limits, const struct sluice
 		if (wanted)
 			wanted = hit(ctx, &found) == 0;
 	}
+}
+
+int threshold_observe(const struct threshold_limits *limits, const struct sluice_window *window,
+		      threshold_hit_fn hit, void *ctx, struct threshold_result *result)
+{
+	uint64_t flows = limits->pps[THRESHOLD_LIMIT_FLOWS];
+	struct spread spread = { 0 };
+	double seconds;
+	int code = 0;
+
+	memset(result, 0, sizeof(*result));
+	if (!window_is_readable(window))
+		return -EINVAL;
+	seconds = (double)window->length_ns / 1e9;
+	if (seconds < SHORTEST_SECONDS)
+		seconds = SHORTEST_SECONDS;
+	if (flows)
+		code = spread_find(window, (double)flows * seconds, &spread);
+	if (code)
+		return code;
+	observe_sources(limits, window, &spread, seconds, hit, ctx, result);
+	free(spread.list);
 	observe_blocked(limits, window, seconds, result);
 	result->attack = result->over > 0 || result->blocked_over > 0;
 	return 0;
@@ -139,6 +162,8 @@ const char *threshold_limit_name(enum threshold_limit limit)
 		return "UDP packets";
 	case THRESHOLD_LIMIT_ICMP:
 		return "ICMP packets";
+	case THRESHOLD_LIMIT_FLOWS:
+		return "flows";
 	case THRESHOLD_LIMIT_BITS:
 		return "bits";
 	case THRESHOLD_LIMIT_SOURCE:

@@ -15,11 +15,12 @@ enum threshold_limit {
 	THRESHOLD_LIMIT_SYN,
 	THRESHOLD_LIMIT_UDP,
 	THRESHOLD_LIMIT_ICMP,
-	THRESHOLD_LIMIT_BITS, /* Of whole frames. */
+	THRESHOLD_LIMIT_FLOWS, /* Destinations that it sends to. */
+	THRESHOLD_LIMIT_BITS,  /* Of whole frames. */
 	THRESHOLD_N_LIMITS
 };
 
-/* Packets (or bits) per second; 0 = off. */
+/* Packets (flows, bits) per second; 0 = off. */
 struct threshold_limits {
 	uint64_t pps[THRESHOLD_N_LIMITS];
 };
@@ -42,12 +43,12 @@ struct threshold_result {
 	double worst_ratio;    /* Of all three. */
 };
 
-/* 0, or -EINVAL if the window cannot be read. */
+/* 0, -EINVAL if the window cannot be read, or -ENOMEM. */
 int threshold_observe(const struct threshold_limits *limits, const struct sluice_window *window,
 		      threshold_hit_fn hit, void *ctx, struct threshold_result *result)
 	__attribute__((warn_unused_result));
 
-/* "packets", "SYNs", "UDP packets", "ICMP packets", "bits". */
+/* "packets", "SYNs", "UDP packets", "ICMP packets", "flows", "bits". */
 const char *threshold_limit_name(enum threshold_limit limit);
 
 #endif /* SLUICE_THRESHOLD_LOGIC_H */

@@ -33,7 +33,7 @@ struct settings {
 static const char *const option_names[THRESHOLD_N_LIMITS] = {
 	[THRESHOLD_LIMIT_SOURCE] = "source_pps",  [THRESHOLD_LIMIT_SYN] = "source_syn_pps",
 	[THRESHOLD_LIMIT_UDP] = "source_udp_pps", [THRESHOLD_LIMIT_ICMP] = "source_icmp_pps",
-	[THRESHOLD_LIMIT_BITS] = "source_bps",
+	[THRESHOLD_LIMIT_FLOWS] = "source_flows", [THRESHOLD_LIMIT_BITS] = "source_bps",
 };
 
 static const char *const destination_options[THRESHOLD_N_METRICS] = {
@@ -50,9 +50,9 @@ static const char *const pair_options[THRESHOLD_FLOWS] = {
 };
 
 static const char *const reasons[THRESHOLD_N_LIMITS] = {
-	[THRESHOLD_LIMIT_SOURCE] = "source_rate",   [THRESHOLD_LIMIT_SYN] = "source_syn_rate",
-	[THRESHOLD_LIMIT_UDP] = "source_udp_rate",  [THRESHOLD_LIMIT_ICMP] = "source_icmp_rate",
-	[THRESHOLD_LIMIT_BITS] = "source_bit_rate",
+	[THRESHOLD_LIMIT_SOURCE] = "source_rate",     [THRESHOLD_LIMIT_SYN] = "source_syn_rate",
+	[THRESHOLD_LIMIT_UDP] = "source_udp_rate",    [THRESHOLD_LIMIT_ICMP] = "source_icmp_rate",
+	[THRESHOLD_LIMIT_FLOWS] = "source_flow_rate", [THRESHOLD_LIMIT_BITS] = "source_bit_rate",
 };
 
 static const char *const destination_reasons[THRESHOLD_N_METRICS] = {
