@@ -8,53 +8,39 @@
  */
 #include <errno.h>
 #include <netinet/ether.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
 #include <sluice/stack.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "config/errors.h"
-#include "config/node.h"
-#include "plugin/plugin.h"
 #include "xsk/port.h"
 
 #include "port_host.h"
+#include "stack_run.h"
 #include "tap_io.h"
-
-struct run;
 
 /* One kind of packet I/O. */
 struct io_kind {
 	const char *name;
 	int least_words; /* Behind its name. */
-	const struct sluice_io_ops *ops;
-	int (*open)(struct run *run, int n_words, char *words[], struct sluice_err *err);
-	void (*close)(struct run *run);
-	int (*wait)(struct run *run, struct pollfd others[2], int timeout_ms);
-	unsigned int (*kept)(const struct run *run);
+	int (*open)(int n_words, char *words[], struct stack_run_io *io, struct sluice_err *err);
+	void (*close)(void *ctx);
 };
 
-struct run {
-	struct logger logger;
-	struct config_errors errors;
-	struct config_node *options;
-	struct plugin *plugin;
-	struct sluice_instance *instance;
-	const struct io_kind *kind;
-	struct sluice_io *io;
-	struct port_host *port; /* Of kind "xsk". */
-	int signals;
-};
+static int wait_tap(void *ctx, struct pollfd others[2], int timeout_ms)
+{
+	return tap_io_wait(ctx, others, timeout_ms);
+}
 
-static int open_tap(struct run *run, int n_words, char *words[], struct sluice_err *err)
+static unsigned int kept_tap(const void *ctx)
+{
+	return tap_io_kept(ctx);
+}
+
+static int open_tap(int n_words, char *words[], struct stack_run_io *io, struct sluice_err *err)
 {
 	const struct tap_settings settings = {
 		.name = words[0],
@@ -63,23 +49,17 @@ static int open_tap(struct run *run, int n_words, char *words[], struct sluice_e
 		.lose_in = n_words > 1 ? (uint32_t)atoi(words[1]) : 0,
 		.lose_out = n_words > 2 ? (uint32_t)atoi(words[2]) : 0,
 	};
+	struct sluice_io *tap;
+	int rc = tap_io_open(&settings, &tap, err);
 
-	return tap_io_open(&settings, &run->io, err);
+	if (!rc)
+		*io = (struct stack_run_io){ &tap_io_ops, tap, tap, wait_tap, kept_tap };
+	return rc;
 }
 
-static void close_tap(struct run *run)
+static void close_tap(void *ctx)
 {
-	tap_io_close(run->io);
-}
-
-static int wait_tap(struct run *run, struct pollfd others[2], int timeout_ms)
-{
-	return tap_io_wait(run->io, others, timeout_ms);
-}
-
-static unsigned int kept_tap(const struct run *run)
-{
-	return tap_io_kept(run->io);
+	tap_io_close(ctx);
 }
 
 static int read_poll(const char *word, enum handover_poll *poll)
@@ -99,7 +79,17 @@ static int read_poll(const char *word, enum handover_poll *poll)
 	return -EINVAL;
 }
 
-static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_err *err)
+static int wait_xsk(void *ctx, struct pollfd others[2], int timeout_ms)
+{
+	return port_host_wait(ctx, others, timeout_ms);
+}
+
+static unsigned int kept_xsk(const void *ctx)
+{
+	return port_host_kept(ctx);
+}
+
+static int open_xsk(int n_words, char *words[], struct stack_run_io *io, struct sluice_err *err)
 {
 	struct port_host_settings settings = {
 		.interface = words[0],
@@ -107,6 +97,7 @@ static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_e
 		.map = words[2],
 	};
 	const struct ether_addr *mac = ether_aton(words[3]);
+	struct port_host *port;
 	int rc;
 
 	if (!mac) {
@@ -118,131 +109,68 @@ static int open_xsk(struct run *run, int n_words, char *words[], struct sluice_e
 		return -EINVAL;
 	}
 	memcpy(settings.mac, mac, sizeof(settings.mac));
-	rc = port_host_open(&settings, &run->port, err);
+	rc = port_host_open(&settings, &port, err);
 	if (!rc)
-		run->io = port_host_io(run->port);
+		*io = (struct stack_run_io){ &port_ops, port_host_io(port), port, wait_xsk,
+					     kept_xsk };
 	return rc;
 }
 
-static void close_xsk(struct run *run)
+static void close_xsk(void *ctx)
 {
-	port_host_close(run->port);
-}
-
-static int wait_xsk(struct run *run, struct pollfd others[2], int timeout_ms)
-{
-	return port_host_wait(run->port, others, timeout_ms);
-}
-
-static unsigned int kept_xsk(const struct run *run)
-{
-	return port_host_kept(run->port);
+	port_host_close(ctx);
 }
 
 static const struct io_kind kinds[] = {
-	{ "tap", 1, &tap_io_ops, open_tap, close_tap, wait_tap, kept_tap },
-	{ "xsk", 4, &port_ops, open_xsk, close_xsk, wait_xsk, kept_xsk },
+	{ "tap", 1, open_tap, close_tap },
+	{ "xsk", 4, open_xsk, close_xsk },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static int start(struct run *run, int argc, char *argv[])
+static const struct io_kind *find_kind(int argc, char *argv[])
 {
-	struct sluice_err err = { .text = "" };
-	struct plugin_use use = { .key = "options",
-				  .clock = &clock_system,
-				  .logger = &run->logger };
-	int rc = config_node_load(argv[3], &run->errors, &run->options);
-
-	if (rc)
-		config_errors_to_err(&run->errors, &err);
-	use.options = run->options;
-	if (!rc)
-		rc = plugin_open(argv[1], argv[2], SLUICE_PLUGIN_STACK, NULL, &run->plugin, &err);
-	if (!rc)
-		rc = run->kind->open(run, argc - 5, argv + 5, &err);
-	if (!rc)
-		rc = plugin_stack_open(run->plugin, &use, run->kind->ops, run->io, &run->errors,
-				       &run->instance, &err);
-	if (rc)
-		fprintf(stderr, "sluice-stack-host: %s\n", err.text);
-	return rc;
+	for (size_t i = 0; argc > 5 && i < N_KINDS; i++)
+		if (strcmp(argv[4], kinds[i].name) == 0 && argc - 5 >= kinds[i].least_words)
+			return &kinds[i];
+	fprintf(stderr,
+		"Usage: sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN LOSE-OUT]\n"
+		"       sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP MAC "
+		"[wait|busy|spin]\n");
+	return NULL;
 }
 
-static int serve(struct run *run)
+static int serve(struct stack_run *run, const struct stack_run_io *io)
 {
-	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
-	struct pollfd others[2] = {
-		{ .fd = run->signals, .events = POLLIN },
-		{ .fd = plugin_stack_wake_fd(run->instance), .events = POLLIN },
-	};
-	struct signalfd_siginfo info;
-	int rc;
+	int rc = stack_run_open(run, io);
 
+	if (rc)
+		return rc;
 	sd_notify(0, "READY=1");
-	for (;;) {
-		rc = ops->turn(plugin_instance_self(run->instance));
-		if (rc >= 0)
-			rc = run->kind->wait(run, others, rc);
-		if (rc < 0) {
-			fprintf(stderr, "sluice-stack-host: %s\n", strerror(-rc));
-			return rc;
-		}
-		if (read(run->signals, &info, sizeof(info)) > 0)
-			return 0;
-	}
-}
-
-static int report(const struct run *run)
-{
-	const struct sluice_stack_ops *ops = plugin_stack_ops(run->plugin);
-	struct sluice_stack_figure figures[64];
-	size_t n = ops->figures(plugin_instance_self(run->instance), figures, 64);
-
-	for (size_t i = 0; i < n; i++)
-		printf("%s %llu\n", figures[i].name, (unsigned long long)figures[i].value);
-	printf("kept %u\n", run->kind->kept(run));
-	return run->kind->kept(run) ? -1 : 0;
-}
-
-static int open_signals(void)
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	sigprocmask(SIG_BLOCK, &mask, NULL);
-	return signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	rc = stack_run_serve(run);
+	return rc ? rc : stack_run_report(run);
 }
 
 int main(int argc, char *argv[])
 {
-	struct run run;
+	const struct io_kind *kind = find_kind(argc, argv);
+	struct sluice_err err = { .text = "" };
+	struct stack_run_io io = { .ctx = NULL };
+	struct stack_run *run = NULL;
 	int rc;
 
-	memset(&run, 0, sizeof(run));
-	for (size_t i = 0; argc > 5 && i < N_KINDS; i++)
-		if (strcmp(argv[4], kinds[i].name) == 0 && argc - 5 >= kinds[i].least_words)
-			run.kind = &kinds[i];
-	if (!run.kind) {
-		fprintf(stderr,
-			"Usage: sluice-stack-host FOLDER PLUGIN OPTIONS.yaml tap NAME [LOSE-IN "
-			"LOSE-OUT]\n"
-			"       sluice-stack-host FOLDER PLUGIN OPTIONS.yaml xsk INTERFACE QUEUE MAP "
-			"MAC [wait|busy|spin]\n");
+	if (!kind)
 		return 2;
+	rc = stack_run_new("sluice-stack-host", &run);
+	if (!rc)
+		rc = stack_run_load(run, argv[1], argv[2], argv[3]);
+	if (!rc) {
+		rc = kind->open(argc - 5, argv + 5, &io, &err);
+		if (rc)
+			stack_run_complain(run, err.text);
 	}
-	config_errors_init(&run.errors);
-	logger_init(&run.logger, SLUICE_LOG_INFO, &clock_system);
-	run.signals = open_signals();
-	rc = start(&run, argc, argv);
 	if (!rc)
-		rc = serve(&run);
-	if (!rc)
-		rc = report(&run);
-	plugin_instance_free(run.instance);
-	run.kind->close(&run);
-	plugin_close(run.plugin);
-	config_node_free(run.options);
+		rc = serve(run, &io);
+	stack_run_free(run);
+	kind->close(io.ctx);
 	return rc ? 1 : 0;
 }

@@ -153,10 +153,12 @@ int tap_io_wait(struct sluice_io *io, struct pollfd others[2], int timeout_ms)
 
 	if (poll(polled, 3, timeout_ms) < 0)
 		return errno == EINTR ? 0 : -errno;
+	others[0] = polled[1];
+	others[1] = polled[2];
 	return polled[0].revents & (POLLERR | POLLHUP) ? -ENODEV : 0;
 }
 
-unsigned int tap_io_kept(struct sluice_io *io)
+unsigned int tap_io_kept(const struct sluice_io *io)
 {
 	return io->n_taken + io->n_out;
 }

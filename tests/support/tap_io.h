@@ -29,7 +29,7 @@ void tap_io_close(struct sluice_io *io);
 int tap_io_wait(struct sluice_io *io, struct pollfd others[2], int timeout_ms)
 	__attribute__((warn_unused_result));
 /* Frames that the stack has not given back. */
-unsigned int tap_io_kept(struct sluice_io *io);
+unsigned int tap_io_kept(const struct sluice_io *io);
 
 extern const struct sluice_io_ops tap_io_ops;
 
