@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where a packet goes that passed the filter and was measured: to Linux, or, if the configuration
- * names its destination port, to the AF_XDP socket of its receive queue.
+ * names its destination port, to the AF_XDP socket of its interface's receive queue.
  *
  * Whatever is in doubt goes to Linux: a queue without a socket, a fragment, a header that is not in
  * the frame's first buffer.  ARP, neighbour discovery, ICMP and all other ports never come here or
@@ -23,14 +23,24 @@
 
 const volatile bool deliver_on = false;
 const volatile __u32 deliver_anywhere = 0; /* Rules that name no destination. */
+/* The only interface's, so that nobody looks it up; DELIVER_MAX_SLOTS: there are several. */
+const volatile __u32 deliver_only_slot = 0;
 
 /* Pinned: whoever puts a socket here gets what is delivered of that queue. */
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, DELIVER_MAX_QUEUES);
+	__uint(max_entries, DELIVER_MAX_SOCKETS);
 	__type(key, __u32);
 	__type(value, __u32);
 } sluice_xsks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct deliver_slots);
+} sluice_deliver_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -123,6 +133,30 @@ static __always_inline bool deliver_wants6(const struct deliver_view *view,
 	return mask && *mask & rules;
 }
 
+/* The packet's interface; DELIVER_MAX_SLOTS: it is none of ours. */
+static __always_inline __u32 deliver_slot(const struct xdp_md *ctx)
+{
+	__u32 key = 0, slot = deliver_only_slot;
+	const struct deliver_slots *slots;
+
+	if (slot < DELIVER_MAX_SLOTS)
+		return slot;
+	slots = bpf_map_lookup_elem(&sluice_deliver_slots, &key);
+	for (slot = 0; slots && slot < DELIVER_MAX_SLOTS; slot++)
+		if (slots->ifindex[slot] == ctx->ingress_ifindex)
+			return slot;
+	return DELIVER_MAX_SLOTS;
+}
+
+/* Where in the map; what lies behind its end has no socket. */
+static __always_inline __u32 deliver_index(const struct xdp_md *ctx)
+{
+	__u32 queue = ctx->rx_queue_index;
+
+	return queue < DELIVER_MAX_QUEUES ? deliver_slot(ctx) * DELIVER_MAX_QUEUES + queue
+					  : DELIVER_MAX_SOCKETS;
+}
+
 static __always_inline int deliver_conclude(struct xdp_md *ctx, const struct deliver_view *view,
 					    bool wanted)
 {
@@ -132,7 +166,7 @@ static __always_inline int deliver_conclude(struct xdp_md *ctx, const struct del
 		deliver_count(view->fragment ? DELIVER_FRAGMENT : DELIVER_OTHER);
 		return XDP_PASS;
 	}
-	verdict = bpf_redirect_map(&sluice_xsks, ctx->rx_queue_index, XDP_PASS);
+	verdict = bpf_redirect_map(&sluice_xsks, deliver_index(ctx), XDP_PASS);
 	deliver_count(verdict == XDP_REDIRECT ? DELIVER_SOCKET : DELIVER_NO_SOCKET);
 	return verdict;
 }

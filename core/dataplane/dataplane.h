@@ -158,7 +158,7 @@ struct dataplane_deliver {
 	size_t n; /* 0: everything goes to Linux, and the stage is not in the programs. */
 };
 
-#define DATAPLANE_DELIVER_QUEUES 256u /* Sockets of the pinned map: one a receive queue. */
+#define DATAPLANE_DELIVER_QUEUES 256u /* Of an interface that may have sockets in the pinned map. */
 
 /* Since the filter was first loaded; packets that passed the filter, while there were rules. */
 struct dataplane_deliver_counts {
@@ -307,10 +307,12 @@ struct dataplane_ops {
 	void (*counters_read)(const struct dataplane *dp, struct dataplane_counters *counters);
 	void (*deliver_read)(const struct dataplane *dp, struct dataplane_deliver_counts *counts);
 	/*
-	 * The pinned map of sockets, by receive queue; the data plane's.  -1: it has none.  Whoever
-	 * holds it may put a socket in, and nothing else.
+	 * The pinned map of sockets, by slot * DATAPLANE_DELIVER_QUEUES + receive queue; the data plane's.  -1: it
+	 * has none.  Whoever holds it may put a socket in, and nothing else.
 	 */
 	int (*deliver_sockets)(const struct dataplane *dp);
+	/* The slot of an interface: the same for as long as the data plane is open.  -1: it has none. */
+	int (*deliver_slot)(const struct dataplane *dp, const char *ifname);
 	/*
 	 * Looks after the attachments; true when something happened, with the interface's name in
 	 * `ifname` (IFNAMSIZ bytes).  Call until false.

@@ -3,8 +3,11 @@
 #include "deliver_maps.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,21 +15,117 @@
 #include "base/err.h"
 #include "deliver_shared.h"
 
-enum { XSKS, PORTS, DESTINATIONS4, DESTINATIONS6, COUNTS };
+enum { XSKS, SLOTS, PORTS, DESTINATIONS4, DESTINATIONS6, COUNTS };
 
 static const char *const names[DELIVER_MAPS_N] = {
 	[XSKS] = "sluice_xsks",
+	[SLOTS] = "sluice_deliver_slots",
 	[PORTS] = "sluice_deliver_ports",
 	[DESTINATIONS4] = "sluice_deliver4",
 	[DESTINATIONS6] = "sluice_deliver6",
 	[COUNTS] = "sluice_delivered",
 };
 
-int deliver_maps_prepare(struct deliver_maps *maps, struct bpf_object *filter,
-			 const struct dataplane_deliver *deliver, uint32_t n_cpus)
+/* A descriptor of what is pinned, and what it is; -1: nothing. */
+static int open_pinned(const char *folder, const char *name, struct bpf_map_info *info)
 {
-	struct bpf_map *ports = bpf_object__find_map_by_name(filter, names[PORTS]);
-	struct bpf_map *counts = bpf_object__find_map_by_name(filter, names[COUNTS]);
+	__u32 size = sizeof(*info);
+	char path[256];
+	int fd;
+
+	memset(info, 0, sizeof(*info));
+	if (!folder)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, info, &size) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Damage is found when the map is loaded: here it is a map that says nothing. */
+static void read_slots(const char *folder, struct deliver_slots *slots)
+{
+	struct bpf_map_info info;
+	int fd = open_pinned(folder, names[SLOTS], &info);
+	const uint32_t first = 0;
+
+	memset(slots, 0, sizeof(*slots));
+	if (fd < 0)
+		return;
+	if (info.type == BPF_MAP_TYPE_ARRAY && info.value_size == sizeof(*slots) &&
+	    bpf_map_lookup_elem(fd, &first, slots))
+		memset(slots, 0, sizeof(*slots));
+	close(fd);
+}
+
+/* The first that were pinned had room for one interface. */
+static uint32_t sockets_size(const char *folder)
+{
+	struct bpf_map_info info;
+	int fd = open_pinned(folder, names[XSKS], &info);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && info.max_entries == DELIVER_MAX_QUEUES ? DELIVER_MAX_QUEUES
+								 : DELIVER_MAX_SOCKETS;
+}
+
+static int assign_slots(struct deliver_maps *maps, const char *folder,
+			const struct dataplane_live_options *options, uint32_t n_slots,
+			struct sluice_err *err)
+{
+	struct deliver_slots pinned;
+
+	maps->only_slot = 0;
+	maps->n_owners = 0;
+	if (!maps->on)
+		return 0;
+	if (options->n_interfaces > n_slots) {
+		err_set(err, "deliver",
+			"%zu interfaces, and the pinned map of sockets has room for %u%s",
+			options->n_interfaces, n_slots,
+			n_slots > 1 ? "" : ": an earlier version made it; 'sluice detach' first");
+		return -EPROTO;
+	}
+	for (size_t i = 0; i < options->n_interfaces; i++) {
+		const char *name = options->interfaces[i].name;
+
+		maps->owners[i] = (struct deliver_owner){ name, if_nametoindex(name) };
+	}
+	maps->n_owners = options->n_interfaces;
+	read_slots(folder, &pinned);
+	deliver_slots_assign(&pinned, maps->owners, maps->n_owners, maps->slot);
+	if (maps->n_owners)
+		maps->only_slot = maps->n_owners > 1 ? DELIVER_MAX_SLOTS : maps->slot[0];
+	return 0;
+}
+
+static int size_maps(const struct deliver_maps *maps, struct bpf_object *filter, uint32_t n_sockets)
+{
+	const uint32_t sizes[DELIVER_MAPS_N] = {
+		[XSKS] = n_sockets,
+		/* Without rules nobody reads them, so they need not be there in full. */
+		[PORTS] = maps->on ? DELIVER_PORT_ENTRIES : 1,
+		[COUNTS] = maps->n_cpus,
+	};
+	int code = 0;
+
+	for (int i = 0; !code && i < DELIVER_MAPS_N; i++)
+		if (sizes[i])
+			code = bpf_map__set_max_entries(
+				bpf_object__find_map_by_name(filter, names[i]), sizes[i]);
+	return code;
+}
+
+int deliver_maps_prepare(struct deliver_maps *maps, struct bpf_object *filter, const char *folder,
+			 const struct dataplane_live_options *options, uint32_t n_cpus,
+			 struct sluice_err *err)
+{
+	const struct dataplane_deliver *deliver = &options->deliver;
+	uint32_t n_sockets = sockets_size(folder);
 	int code;
 
 	maps->n_cpus = n_cpus;
@@ -35,11 +134,8 @@ int deliver_maps_prepare(struct deliver_maps *maps, struct bpf_object *filter,
 	for (size_t i = 0; i < deliver->n && i < DELIVER_MAX_RULES; i++)
 		if (!deliver->rules[i].n_destinations)
 			maps->anywhere |= 1u << i;
-	/* Without rules nobody reads them, so they need not be there in full. */
-	code = bpf_map__set_max_entries(ports, maps->on ? DELIVER_PORT_ENTRIES : 1);
-	if (!code)
-		code = bpf_map__set_max_entries(counts, n_cpus);
-	return code;
+	code = assign_slots(maps, folder, options, n_sockets / DELIVER_MAX_QUEUES, err);
+	return code ? code : size_maps(maps, filter, n_sockets);
 }
 
 static bool contains(const struct sluice_key *outer, const struct sluice_key *inner)
@@ -120,6 +216,8 @@ int deliver_maps_open(struct deliver_maps *maps, struct bpf_object *filter,
 	for (int i = 0; i < DELIVER_MAPS_N; i++)
 		maps->fd[i] = bpf_map__fd(bpf_object__find_map_by_name(filter, names[i]));
 	code = mapped_open(&maps->counts, maps->fd[COUNTS], "delivered", err);
+	if (!code)
+		code = mapped_open(&maps->slots, maps->fd[SLOTS], "deliver_slots", err);
 	if (!code && maps->counts.size < maps->n_cpus * sizeof(struct deliver_cpu_counts)) {
 		err_set(err, "pin_path", "the counters of delivered packets are of another size");
 		code = -EPROTO;
@@ -130,6 +228,36 @@ int deliver_maps_open(struct deliver_maps *maps, struct bpf_object *filter,
 void deliver_maps_close(struct deliver_maps *maps)
 {
 	mapped_close(&maps->counts);
+	mapped_close(&maps->slots);
+}
+
+static void vacate(void *ctx, uint8_t slot)
+{
+	const struct deliver_maps *maps = ctx;
+
+	for (uint32_t queue = 0; queue < DELIVER_MAX_QUEUES; queue++) {
+		uint32_t index = slot * DELIVER_MAX_QUEUES + queue;
+
+		(void)!bpf_map_delete_elem(maps->fd[XSKS], &index);
+	}
+}
+
+void deliver_maps_settle(struct deliver_maps *maps)
+{
+	if (maps->on)
+		deliver_slots_settle(maps->slots.memory, maps->owners, maps->n_owners, maps->slot,
+				     vacate, maps);
+}
+
+void deliver_maps_follow(struct deliver_maps *maps, size_t nth, unsigned int ifindex)
+{
+	if (nth < maps->n_owners)
+		deliver_slots_follow(maps->slots.memory, maps->slot[nth], ifindex);
+}
+
+int deliver_maps_slot(const struct deliver_maps *maps, size_t nth)
+{
+	return nth < maps->n_owners ? maps->slot[nth] : -1;
 }
 
 int deliver_maps_lend(const struct deliver_maps *maps, struct bpf_object *program)

@@ -95,7 +95,7 @@ int live_prepare(struct live *live, const struct dataplane_live_options *options
 
 	live->max_spoken =
 		egress_max_hosts(live->replays ? NULL : live->state.folder, options->max_known);
-	code = live_load_filter(live, &options->deliver, err);
+	code = live_load_filter(live, options, err);
 	if (!code)
 		code = live_map_memory(live, err);
 	if (!code && !live->state.adopted)
@@ -171,8 +171,10 @@ int dataplane_live_open(const struct dataplane_live_options *options, struct dat
 	code = live_prepare(live, options, err);
 	if (!code && live->state.adopted)
 		pinned_link_follow(live->state.folder);
-	if (!code)
+	if (!code) {
+		deliver_maps_settle(&live->deliver);
 		code = attach_all(live, options, err);
+	}
 	if (!code)
 		code = live_open_egress(live, options, err);
 	if (!code)

@@ -68,7 +68,7 @@ static inline const struct live *live_of_const(const struct dataplane *dp)
 }
 
 /* live_load.c: the skeletons' types stay there. */
-int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
+int live_load_filter(struct live *live, const struct dataplane_live_options *options,
 		     struct sluice_err *err);
 
 /* Maps the filter's tables; `live->header` is valid afterwards. */

@@ -80,6 +80,7 @@ static int size_filter_maps(struct live *live)
 		{ filter->maps.sluice_rule_cells, 0 },
 		{ filter->maps.sluice_rule_names, 0 },
 		{ filter->maps.sluice_xsks, 0 },
+		{ filter->maps.sluice_deliver_slots, 0 },
 		{ filter->maps.sluice_delivered, sizes->n_cpus },
 	};
 	int code = 0;
@@ -89,10 +90,11 @@ static int size_filter_maps(struct live *live)
 	return code;
 }
 
-int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
+int live_load_filter(struct live *live, const struct dataplane_live_options *options,
 		     struct sluice_err *err)
 {
 	const struct sluice_header *sizes = &live->state.sizes;
+	const char *folder = live->replays ? NULL : live->state.folder;
 	uint64_t mask[2];
 	int code;
 
@@ -109,8 +111,10 @@ int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
 	live->filter->rodata->v6_mask_low = mask[1];
 	code = size_filter_maps(live);
 	if (!code)
-		code = deliver_maps_prepare(&live->deliver, live->filter->obj, deliver,
-					    sizes->n_cpus);
+		code = deliver_maps_prepare(&live->deliver, live->filter->obj, folder, options,
+					    sizes->n_cpus, err);
+	if (code == -EPROTO)
+		return code;
 	deliver_maps_constants(&live->deliver, live->filter->rodata);
 	if (!code)
 		code = xdp_frags_prepare(live->filter->obj, live->shared);
@@ -119,7 +123,7 @@ int live_load_filter(struct live *live, const struct dataplane_deliver *deliver,
 	live->pinned = !live->replays;
 	code = filter__load(live->filter);
 	if (!code)
-		return deliver_maps_open(&live->deliver, live->filter->obj, deliver, err);
+		return deliver_maps_open(&live->deliver, live->filter->obj, &options->deliver, err);
 fail:
 	libbpf_messages_explain(err, "the filter", code);
 	/* libbpf compares each pinned map with what the header says of it. */

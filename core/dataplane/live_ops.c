@@ -334,6 +334,16 @@ static int live_deliver_sockets(const struct dataplane *dp)
 	return deliver_maps_sockets(&live_of_const(dp)->deliver);
 }
 
+static int live_deliver_slot(const struct dataplane *dp, const char *ifname)
+{
+	const struct live *live = live_of_const(dp);
+
+	for (size_t i = 0; i < live->n_attachments; i++)
+		if (strcmp(live->attachments[i].name, ifname) == 0)
+			return deliver_maps_slot(&live->deliver, i);
+	return -1;
+}
+
 static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kind, char *ifname)
 {
 	struct live *live = live_of(dp);
@@ -354,6 +364,8 @@ static bool live_event_next(struct dataplane *dp, enum dataplane_event_kind *kin
 		if (back && live->egress && *kind == DATAPLANE_EVENT_INTERFACE_BACK)
 			(void)!egress_attach(live->egress, attachment->name, NULL);
 		if (back || attachment_check(attachment, kind)) {
+			deliver_maps_follow(&live->deliver, i,
+					    attachment->gone ? 0 : attachment->ifindex);
 			memcpy(ifname, attachment->name, IFNAMSIZ);
 			return true;
 		}
@@ -394,5 +406,6 @@ const struct dataplane_ops live_ops = {
 	.counters_read = live_counters_read,
 	.deliver_read = live_deliver_read,
 	.deliver_sockets = live_deliver_sockets,
+	.deliver_slot = live_deliver_slot,
 	.event_next = live_event_next,
 };
