@@ -129,8 +129,8 @@ static void print_stack(const json_t *stack)
 {
 	char in[HUMAN_TEXT_SIZE], out[HUMAN_TEXT_SIZE], dropped[HUMAN_TEXT_SIZE];
 
-	say("stack", "queue %llu is served by process %llu, %s mode, checksums %s%s",
-	    (unsigned long long)document_u64(stack, "queue"),
+	say("stack", "queue %llu of %s: process %llu, %s mode, checksums %s%s",
+	    (unsigned long long)document_u64(stack, "queue"), document_string(stack, "interface"),
 	    (unsigned long long)document_u64(stack, "pid"), document_string(stack, "mode"),
 	    strcmp(document_string(stack, "checksums"), "software") ? "offloaded" : "in software",
 	    document_bool(stack, "ready") ? "" : ", which is not ready");

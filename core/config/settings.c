@@ -18,6 +18,8 @@
 static void owned_free(struct settings_owned *owned)
 {
 	arena_fini(&owned->arena);
+	for (size_t i = 0; i < SETTINGS_STACK_INTERFACES; i++)
+		config_node_free(owned->stack_options[i]);
 	config_value_free(owned->value);
 	config_node_free(owned->node);
 	schema_free(owned->schema);
@@ -27,7 +29,7 @@ static void owned_free(struct settings_owned *owned)
 
 static int owned_build(struct settings_owned *owned, struct config_errors *errors)
 {
-	int result, rules, deliver;
+	int result, rules, deliver, stack;
 
 	result = schema_builtin_new(SCHEMA_BUILTIN_CONFIG, errors, &owned->schema_node,
 				    &owned->schema);
@@ -39,11 +41,11 @@ static int owned_build(struct settings_owned *owned, struct config_errors *error
 	result = settings_fill(owned);
 	rules = result ? 0 : settings_rules_fill(owned, errors);
 	deliver = result ? 0 : settings_deliver_fill(owned, errors);
-	if (result || rules == -ENOMEM || deliver == -ENOMEM)
+	stack = result ? 0 : settings_stack_fill(owned, errors);
+	if (result || rules == -ENOMEM || deliver == -ENOMEM || stack == -ENOMEM)
 		return -ENOMEM;
 	result = settings_check(owned, errors);
-	result = result ? result : rules;
-	return result ? result : deliver;
+	return result || rules || deliver || stack ? -EINVAL : 0;
 }
 
 /* Takes the node over, also when it fails. */

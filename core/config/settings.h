@@ -156,9 +156,18 @@ enum settings_poll {
 	SETTINGS_POLL_SPIN,
 };
 
+#define SETTINGS_STACK_INTERFACES 16 /* As the schema has it. */
+
+struct settings_stack_interface {
+	char name[IFNAMSIZ];		   /* One of `interfaces`. */
+	const struct config_node *options; /* The plugin's there; a mapping, or NULL: defaults. */
+};
+
 struct settings_stack {
 	bool enabled;
-	struct settings_plugin plugin;
+	struct settings_plugin plugin; /* Its options are those that all interfaces share. */
+	struct settings_stack_interface interfaces[SETTINGS_STACK_INTERFACES];
+	size_t n_interfaces;
 	const char *socket;
 	const char *group; /* That may use the socket; NULL: root only. */
 	unsigned int group_line, group_column;

@@ -132,7 +132,6 @@ static int attach_check(const struct settings_owned *owned, struct config_errors
 	return failed;
 }
 
-/* Sockets are found by the receive queue alone, so two interfaces would fight for them. */
 static int deliver_check(const struct settings_owned *owned, struct config_errors *errors)
 {
 	const struct settings *s = &owned->settings;
@@ -140,16 +139,12 @@ static int deliver_check(const struct settings_owned *owned, struct config_error
 	const struct config_value *stack = config_value_get(owned->value, "stack");
 	int failed = 0;
 
-	if (s->n_deliver && s->n_interfaces > 1) {
+	for (size_t i = 0; s->n_deliver && i < s->n_interfaces; i++) {
+		if (s->interfaces[i].mode != SETTINGS_MODE_HARDWARE)
+			continue;
 		config_errors_add_at(errors, config_value_node(list), "deliver",
-				     "works with one interface, and 'interfaces' has %zu; run a "
-				     "sluiced of its own for each",
-				     s->n_interfaces);
-		failed = -EINVAL;
-	}
-	if (s->n_deliver && s->interfaces[0].mode == SETTINGS_MODE_HARDWARE) {
-		config_errors_add_at(errors, config_value_node(list), "deliver",
-				     "a card has no AF_XDP sockets; use mode: native");
+				     "a card has no AF_XDP sockets; use mode: native for '%s'",
+				     s->interfaces[i].name);
 		failed = -EINVAL;
 	}
 	if (s->stack.enabled && !s->n_deliver) {

@@ -20,6 +20,8 @@ struct settings_owned {
 	struct schema *schema;
 	struct config_node *node;
 	struct config_value *value;
+	struct config_node
+		*stack_options[SETTINGS_STACK_INTERFACES]; /* Merged; NULL: as in `node`. */
 };
 
 /* Fills in the settings from the checked value.  0 or -ENOMEM. */
@@ -31,6 +33,10 @@ int settings_rules_fill(struct settings_owned *owned, struct config_errors *erro
 
 /* The list `deliver`.  As settings_rules_fill(). */
 int settings_deliver_fill(struct settings_owned *owned, struct config_errors *errors)
+	__attribute__((warn_unused_result));
+
+/* The list `stack.interfaces`.  As settings_rules_fill(). */
+int settings_stack_fill(struct settings_owned *owned, struct config_errors *errors)
 	__attribute__((warn_unused_result));
 
 /* What concerns more than one key.  0 or -EINVAL with the reasons in `errors`. */

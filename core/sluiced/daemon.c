@@ -358,14 +358,36 @@ static enum handover_poll to_handover_poll(enum settings_poll poll)
 	return poll == SETTINGS_POLL_SPIN ? HANDOVER_POLL_SPIN : HANDOVER_POLL_WAIT;
 }
 
+/* How many.  The schema bounds them. */
+static size_t find_slots(const struct daemon *daemon, struct stack_door_interface *list)
+{
+	const struct settings *settings = generation_settings(daemon->generation);
+	size_t n = 0;
+
+	for (size_t i = 0; i < settings->n_interfaces && n < STACK_DOOR_INTERFACES; i++) {
+		const struct settings_interface *interface = &settings->interfaces[i];
+		int slot = daemon->dataplane->ops->deliver_slot(daemon->dataplane, interface->name);
+
+		if (slot < 0)
+			continue;
+		list[n] = (struct stack_door_interface){
+			.generic = interface->mode == SETTINGS_MODE_GENERIC,
+			.slot = (uint32_t)slot,
+		};
+		memcpy(list[n++].name, interface->name, sizeof(interface->name));
+	}
+	return n;
+}
+
 static int open_door(struct daemon *daemon, struct sluice_err *err)
 {
 	const struct settings *settings = generation_settings(daemon->generation);
+	struct stack_door_interface interfaces[STACK_DOOR_INTERFACES];
 	struct stack_door_options options = {
 		.path = settings->stack.socket,
 		.group = settings->stack.group,
-		.ifname = settings->interfaces[0].name,
-		.generic = settings->interfaces[0].mode == SETTINGS_MODE_GENERIC,
+		.interfaces = interfaces,
+		.n_interfaces = find_slots(daemon, interfaces),
 		.copy = settings->stack.copy,
 		.software_sums = settings->stack.software_sums,
 		.n_frames = settings->stack.frames,

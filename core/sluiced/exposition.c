@@ -203,7 +203,9 @@ static void write_stack_counter(FILE *out, const struct snapshot *snapshot, cons
 	for (size_t i = 0; i < snapshot->n_stacks; i++) {
 		const struct stack_door_client *stack = &snapshot->stacks[i];
 		char queue[16];
-		const struct metrics_label labels[] = { { "queue", queue }, { NULL, NULL } };
+		const struct metrics_label labels[] = { { "interface", stack->ifname },
+							{ "queue", queue },
+							{ NULL, NULL } };
 
 		if (!stack->reported)
 			continue;
@@ -231,7 +233,8 @@ static void write_stack_frames(FILE *out, const struct stack_door_client *stack)
 
 	snprintf(queue, sizeof(queue), "%u", stack->queue);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct metrics_label labels[] = { { "queue", queue },
+		const struct metrics_label labels[] = { { "interface", stack->ifname },
+							{ "queue", queue },
 							{ "half", rows[i].half },
 							{ "owner", rows[i].owner },
 							{ NULL, NULL } };

@@ -30,6 +30,7 @@ struct snapshot_interface {
 	char name[IFNAMSIZ];
 	const char *mode;     /* "native", "generic", "hardware" */
 	unsigned int ifindex; /* When it was attached. */
+	int deliver_slot;     /* -1: nothing is delivered. */
 	bool gone;	      /* No interface has that name and number any more. */
 	bool detached;	      /* Somebody else took our program away. */
 };

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +22,7 @@
 #include "base/nic_driver.h"
 #include "control/fail.h"
 #include "control/listener.h"
+#include "dataplane/dataplane.h"
 #include "xsk/handover.h"
 #include "xsk/socket.h"
 #include "xsk/tx_metadata.h"
@@ -35,7 +37,7 @@ struct client {
 	int fd;	    /* -1: free */
 	int socket; /* Until it is ready; then nobody but the client holds it. */
 	int given;  /* The descriptor that came with the request, or -1. */
-	bool has_queue;
+	const struct stack_door_interface *interface; /* NULL: it has no queue. */
 	struct stack_door_client shown;
 	uint64_t due_ns; /* By then it has said more, or is let go. */
 	size_t n_bytes;	 /* Of the request that is coming in. */
@@ -44,6 +46,8 @@ struct client {
 
 struct stack_door {
 	struct stack_door_options options;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stack_door_interface interfaces[STACK_DOOR_INTERFACES];
 	gid_t gid;
 	int listener, stop;
 	pthread_t thread;
@@ -56,7 +60,7 @@ static void tell(const struct stack_door *door, enum event_kind kind, enum sluic
 		 const struct client *client, const char *what)
 {
 	event_emit(door->options.events, kind, level, NULL, 1, "stack",
-		   "queue %u of %s: process %d %s", client->shown.queue, door->options.ifname,
+		   "queue %u of %s: process %d %s", client->shown.queue, client->shown.ifname,
 		   (int)client->shown.pid, what);
 }
 
@@ -72,6 +76,12 @@ static void client_init(struct client *client, int fd)
 	*client = (struct client){ .fd = fd, .socket = -1, .given = -1, .due_ns = NEVER_NS };
 }
 
+/* Where in the map its socket is. */
+static uint32_t map_index(const struct client *client)
+{
+	return client->interface->slot * DATAPLANE_DELIVER_QUEUES + client->shown.queue;
+}
+
 /* Of no client any more; what it has in the map stays there. */
 static void client_fini(struct client *client)
 {
@@ -83,21 +93,21 @@ static void client_fini(struct client *client)
 
 static void client_end(struct stack_door *door, struct client *client)
 {
-	if (client->has_queue && client->shown.ready) {
-		xsk_withdraw(door->options.map_fd, client->shown.queue);
+	if (client->interface && client->shown.ready) {
+		xsk_withdraw(door->options.map_fd, map_index(client));
 		tell(door, EVENT_KIND_STACK_LEFT, SLUICE_LOG_WARNING, client,
 		     "left; its ports are Linux's again");
 	}
 	client_fini(client);
 }
 
-static void fill_interface(const struct stack_door *door, struct handover_reply *reply)
+static void fill_interface(struct handover_reply *reply)
 {
 	struct ifreq request;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	memset(&request, 0, sizeof(request));
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", door->options.ifname);
+	memcpy(request.ifr_name, reply->ifname, sizeof(request.ifr_name));
 	if (fd < 0)
 		return;
 	if (ioctl(fd, SIOCGIFHWADDR, &request) == 0)
@@ -109,18 +119,19 @@ static void fill_interface(const struct stack_door *door, struct handover_reply 
 
 static struct handover_reply make_reply(const struct stack_door *door, const struct client *client)
 {
+	const char *ifname = client->interface->name;
 	struct handover_reply reply = {
 		.magic = HANDOVER_MAGIC,
-		.ifindex = if_nametoindex(door->options.ifname),
+		.ifindex = if_nametoindex(ifname),
 		.queue = client->shown.queue,
-		.n_queues = xsk_n_queues(door->options.ifname),
+		.n_queues = xsk_n_queues(ifname),
 		.n_frames = door->options.n_frames,
 		.frame_size = XSK_FRAME_SIZE,
 		.poll = door->options.poll,
 	};
 
-	snprintf(reply.ifname, sizeof(reply.ifname), "%s", door->options.ifname);
-	fill_interface(door, &reply);
+	memcpy(reply.ifname, client->interface->name, sizeof(reply.ifname));
+	fill_interface(&reply);
 	return reply;
 }
 
@@ -139,53 +150,58 @@ static int refuse(const struct client *client, int code, const char *text)
 	return refuse_peer(client->fd, code, text);
 }
 
-static bool is_taken(const struct stack_door *door, uint32_t queue)
+static bool is_taken(const struct stack_door *door, const struct stack_door_interface *interface,
+		     uint32_t queue)
 {
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
-		if (door->clients[i].fd >= 0 && door->clients[i].has_queue &&
+		if (door->clients[i].fd >= 0 && door->clients[i].interface == interface &&
 		    door->clients[i].shown.queue == queue)
 			return true;
 	return false;
 }
 
-static struct netdev_sums find_sums(const struct stack_door *door, const struct client *client)
+static struct netdev_sums find_sums(const struct stack_door *door, const char *ifname)
 {
 	struct netdev_features features;
 	char driver[NIC_DRIVER_SIZE];
 
-	if (door->options.software_sums || client->request.version < HANDOVER_VERSION_SUMS)
+	if (door->options.software_sums)
 		return (struct netdev_sums){ false, false };
-	features = netdev_features_read((int)if_nametoindex(door->options.ifname));
-	nic_driver_name(door->options.ifname, driver);
+	features = netdev_features_read((int)if_nametoindex(ifname));
+	nic_driver_name(ifname, driver);
 	return netdev_features_sums(&features, driver);
 }
 
-static struct xsk_options socket_options(const struct stack_door *door, uint32_t queue)
+static struct xsk_options socket_options(const struct stack_door *door,
+					 const struct stack_door_interface *interface,
+					 uint32_t queue)
 {
 	return (struct xsk_options){
-		.ifindex = if_nametoindex(door->options.ifname),
+		.ifindex = if_nametoindex(interface->name),
 		.queue = queue,
 		.n_frames = door->options.n_frames,
 		.copy = door->options.copy,
-		.generic = door->options.generic,
+		.generic = interface->generic,
 		.busy = door->options.poll == HANDOVER_POLL_BUSY,
 	};
 }
 
-static void take_queue(struct client *client, enum sluice_io_mode mode, bool sums,
-		       uint32_t n_frames)
+static void take_queue(struct client *client, const struct stack_door_interface *interface,
+		       enum sluice_io_mode mode, bool sums, uint32_t n_frames)
 {
-	client->has_queue = true;
+	client->interface = interface;
+	memcpy(client->shown.ifname, interface->name, sizeof(client->shown.ifname));
 	client->shown.queue = client->request.queue;
 	client->shown.mode = mode;
 	client->shown.sums = sums;
 	client->shown.n_frames = n_frames;
 }
 
-static int serve_open(struct stack_door *door, struct client *client)
+static int serve_open(struct stack_door *door, struct client *client,
+		      const struct stack_door_interface *interface)
 {
-	const struct netdev_sums sums = find_sums(door, client);
-	struct xsk_options options = socket_options(door, client->request.queue);
+	const struct netdev_sums sums = find_sums(door, interface->name);
+	struct xsk_options options = socket_options(door, interface, client->request.queue);
 	struct handover_reply reply;
 	struct xsk_made made;
 	struct sluice_err err;
@@ -197,7 +213,7 @@ static int serve_open(struct stack_door *door, struct client *client)
 	code = xsk_make(&options, &made, &err);
 	if (code)
 		return refuse(client, code, err.text);
-	take_queue(client, made.mode, made.sums, options.n_frames);
+	take_queue(client, interface, made.mode, made.sums, options.n_frames);
 	client->socket = made.socket;
 	reply = make_reply(door, client);
 	reply.mode = made.mode;
@@ -214,7 +230,7 @@ static int serve_open(struct stack_door *door, struct client *client)
 static int offer(struct stack_door *door, struct client *client, int *socket, const char *what)
 {
 	struct handover_reply reply = make_reply(door, client);
-	int code = xsk_offer(door->options.map_fd, client->shown.queue, *socket);
+	int code = xsk_offer(door->options.map_fd, map_index(client), *socket);
 
 	if (code)
 		return refuse(client, code, "the socket does not go into the map");
@@ -228,15 +244,16 @@ static int offer(struct stack_door *door, struct client *client, int *socket, co
  * It has the queue's socket from a daemon before us, which put it into the map.  That it is this queue's is
  * not taken on trust: with another one in its place the kernel drops the queue's packets.
  */
-static int serve_resume(struct stack_door *door, struct client *client)
+static int serve_resume(struct stack_door *door, struct client *client,
+			const struct stack_door_interface *interface)
 {
-	const struct xsk_options options = socket_options(door, client->request.queue);
+	const struct xsk_options options = socket_options(door, interface, client->request.queue);
 	enum sluice_io_mode mode;
 	int code = client->given < 0 ? -EBADF : xsk_check(client->given, &options, &mode);
 
 	if (code)
 		return refuse(client, code, "what it shows is no socket of this queue");
-	take_queue(client, mode, client->request.kind == HANDOVER_RESUME_SUMS,
+	take_queue(client, interface, mode, client->request.kind == HANDOVER_RESUME_SUMS,
 		   client->request.n_frames);
 	return offer(door, client, &client->given, "goes on serving its ports");
 }
@@ -251,7 +268,9 @@ static int serve_report(struct client *client)
 static int serve_met(struct stack_door *door, struct client *client)
 {
 	uint64_t now = clock_monotonic_ns(door->options.clock);
-	int n = stack_met_take(&door->met, &client->request, now, &client->shown.met_left_out);
+	uint32_t interface = (uint32_t)(client->interface - door->interfaces);
+	int n = stack_met_take(&door->met, interface, &client->request, now,
+			       &client->shown.met_left_out);
 
 	if (n < 0)
 		return refuse(client, n, "nobody can be met at such an address");
@@ -259,15 +278,47 @@ static int serve_met(struct stack_door *door, struct client *client)
 	return 0;
 }
 
+/* NULL: it is none of the deployment's. */
+static const struct stack_door_interface *find_interface(const struct stack_door *door,
+							 const struct handover_request *request)
+{
+	const char *name = handover_ifname(request);
+
+	for (size_t i = 0; name && i < door->options.n_interfaces; i++)
+		if (strcmp(door->interfaces[i].name, name) == 0)
+			return &door->interfaces[i];
+	return NULL;
+}
+
+/* The first request of a connection, but for one that has what it asks for. */
+static int serve_first(struct stack_door *door, struct client *client,
+		       const struct stack_door_interface *interface)
+{
+	if (client->request.kind != HANDOVER_OPEN && !handover_resumes(&client->request))
+		return refuse(client, -EINVAL, "nothing was opened");
+	if (client->interface)
+		return refuse(client, -EINVAL, "one queue a connection");
+	if (is_taken(door, interface, client->request.queue))
+		return refuse(client, -EBUSY, "another process has the queue");
+	return client->request.kind == HANDOVER_OPEN ? serve_open(door, client, interface)
+						     : serve_resume(door, client, interface);
+}
+
 static int serve(struct stack_door *door, struct client *client)
 {
 	const struct handover_request *request = &client->request;
-	uint32_t n_queues = xsk_n_queues(door->options.ifname);
-	bool own = client->has_queue && request->queue == client->shown.queue;
+	const struct stack_door_interface *interface = find_interface(door, request);
+	uint32_t n_queues;
+	bool own;
 
 	if (client->given >= 0 && !handover_resumes(request))
 		return refuse(client, -EINVAL, "a descriptor that nobody asked for");
-	if (handover_request_check(request, n_queues < STACK_DOOR_MAX ? n_queues : STACK_DOOR_MAX))
+	if (!interface)
+		return refuse(client, -EINVAL, "no such interface in the deployment file");
+	n_queues = xsk_n_queues(interface->name);
+	own = client->interface == interface && request->queue == client->shown.queue;
+	if (handover_request_check(request,
+				   n_queues < STACK_DOOR_QUEUES ? n_queues : STACK_DOOR_QUEUES))
 		return refuse(client, -EINVAL, "no such request or queue");
 	if (request->kind == HANDOVER_READY && own && client->socket >= 0)
 		return offer(door, client, &client->socket, "serves its ports");
@@ -275,14 +326,7 @@ static int serve(struct stack_door *door, struct client *client)
 		return serve_report(client);
 	if (request->kind == HANDOVER_MET && own && client->shown.ready)
 		return serve_met(door, client);
-	if (request->kind != HANDOVER_OPEN && !handover_resumes(request))
-		return refuse(client, -EINVAL, "nothing was opened");
-	if (client->has_queue)
-		return refuse(client, -EINVAL, "one queue a connection");
-	if (is_taken(door, request->queue))
-		return refuse(client, -EBUSY, "another process has the queue");
-	return request->kind == HANDOVER_OPEN ? serve_open(door, client)
-					      : serve_resume(door, client);
+	return serve_first(door, client, interface);
 }
 
 static uint64_t due(const struct stack_door *door, uint64_t ns)
@@ -446,6 +490,11 @@ int stack_door_open(const struct stack_door_options *options, struct stack_door 
 	if (!door)
 		return fail_system(err, -ENOMEM, "stack socket");
 	door->options = *options;
+	/* A reload frees the settings that these are of. */
+	door->options.interfaces = door->interfaces;
+	memcpy(door->interfaces, options->interfaces,
+	       options->n_interfaces * sizeof(*options->interfaces));
+	snprintf(door->path, sizeof(door->path), "%s", options->path);
 	door->met.told = options->told;
 	door->listener = -1;
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
@@ -479,7 +528,7 @@ void stack_door_close(struct stack_door *door)
 	(void)!eventfd_write(door->stop, 1);
 	pthread_join(door->thread, NULL);
 	close(door->listener);
-	unlink(door->options.path);
+	unlink(door->path);
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
 		client_fini(&door->clients[i]);
 	close(door->stop);
@@ -495,7 +544,7 @@ size_t stack_door_clients(struct stack_door *door, struct stack_door_client *cli
 		return 0;
 	pthread_mutex_lock(&door->lock);
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
-		if (door->clients[i].fd >= 0 && door->clients[i].has_queue)
+		if (door->clients[i].fd >= 0 && door->clients[i].interface)
 			clients[n++] = door->clients[i].shown;
 	pthread_mutex_unlock(&door->lock);
 	return n;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where sluice-stack gets its AF_XDP sockets: a Unix socket, served by a thread of its own.  Each
- * connection holds one receive queue at most; when it ends, however it ends, the queue's packets go to
+ * connection holds one receive queue of one interface at most; when it ends, however it ends, the queue's packets go to
  * Linux again and an event says so.  What a client sends is of fixed size, and nothing that it sends or
  * leaves unsent holds up another: one that does not go on is let go in time.
  */
 #ifndef SLUICE_SLUICED_STACK_DOOR_H
 #define SLUICE_SLUICED_STACK_DOOR_H
 
+#include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,16 +24,26 @@ struct event_sink;
 struct stack_door;
 struct told_clients;
 
-#define STACK_DOOR_MAX 64 /* Connections, and so queues. */
+#define STACK_DOOR_MAX 256 /* Connections, and so queues. */
+#define STACK_DOOR_INTERFACES 16
+#define STACK_DOOR_QUEUES 64 /* Of one interface. */
 
 /* How long a request may take from the first byte on, and who has none yet; and how long from OPEN to READY. */
 #define STACK_DOOR_REQUEST_NS 5000000000ull
 #define STACK_DOOR_READY_NS 60000000000ull
 
+struct stack_door_interface {
+	char name[IFNAMSIZ];
+	bool generic;  /* The filter runs in generic mode. */
+	uint32_t slot; /* Its part of the map: dataplane.h. */
+};
+
+/* What it points to need not outlive the call, but for what says so. */
 struct stack_door_options {
 	const char *path, *group;
-	const char *ifname;
-	bool generic, copy;
+	const struct stack_door_interface *interfaces;
+	size_t n_interfaces; /* STACK_DOOR_INTERFACES at most. */
+	bool copy;
 	bool software_sums; /* The stacks make the sums of what they send, whatever the kernel can do. */
 	uint32_t n_frames;
 	uint32_t poll; /* enum handover_poll of xsk/handover.h */
@@ -44,6 +56,7 @@ struct stack_door_options {
 
 /* Who serves a queue now, and what it says of its packets and frames, once a second. */
 struct stack_door_client {
+	char ifname[IFNAMSIZ];
 	uint32_t queue;
 	pid_t pid;
 	bool ready, reported; /* Reported: `counts` are there. */

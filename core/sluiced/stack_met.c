@@ -10,10 +10,11 @@
 #define SECOND_NS 1000000000ull
 
 /* How many of `wanted` hosts this queue may name now. */
-static uint32_t allow(struct stack_met *met, uint32_t queue, uint32_t wanted, uint64_t now_ns)
+static uint32_t allow(struct stack_met *met, uint32_t interface, uint32_t queue, uint32_t wanted,
+		      uint64_t now_ns)
 {
-	uint64_t *second_ns = &met->allowances[queue].second_ns;
-	uint32_t *used = &met->allowances[queue].used;
+	uint64_t *second_ns = &met->allowances[interface][queue].second_ns;
+	uint32_t *used = &met->allowances[interface][queue].used;
 
 	if (now_ns - *second_ns >= SECOND_NS) {
 		*second_ns = now_ns;
@@ -25,8 +26,8 @@ static uint32_t allow(struct stack_met *met, uint32_t queue, uint32_t wanted, ui
 	return wanted;
 }
 
-int stack_met_take(struct stack_met *met, const struct handover_request *request, uint64_t now_ns,
-		   uint64_t *left_out)
+int stack_met_take(struct stack_met *met, uint32_t interface,
+		   const struct handover_request *request, uint64_t now_ns, uint64_t *left_out)
 {
 	struct told_client told[HANDOVER_HOSTS];
 	int n = handover_hosts_count(request);
@@ -39,7 +40,7 @@ int stack_met_take(struct stack_met *met, const struct handover_request *request
 	}
 	if (n < 0)
 		return n;
-	allowed = met->told ? allow(met, request->queue, (uint32_t)n, now_ns) : 0;
+	allowed = met->told ? allow(met, interface, request->queue, (uint32_t)n, now_ns) : 0;
 	while (kept < allowed && told_clients_put(met->told, &told[kept]))
 		kept++;
 	*left_out += (uint32_t)n - kept;

@@ -20,18 +20,19 @@ struct told_clients;
 /* Zero but for `told`. */
 struct stack_met {
 	struct told_clients *told; /* NULL: nobody is known. */
-	/* By queue, so that a new connection brings no new allowance. */
+	/* By interface and queue, so that a new connection brings no new allowance. */
 	struct {
 		uint64_t second_ns; /* When it began. */
 		uint32_t used;
-	} allowances[STACK_DOOR_MAX];
+	} allowances[STACK_DOOR_INTERFACES][STACK_DOOR_QUEUES];
 };
 
 /*
- * Takes what a checked request of the kind MET names, for its queue: how many hosts; `*left_out` grows by those that
+ * Takes what a checked request of the kind MET names, for its queue of the nth interface: how many hosts; `*left_out` grows by those that
  * will not be known.  -EINVAL, and none is taken: one cannot be met.
  */
-int stack_met_take(struct stack_met *met, const struct handover_request *request, uint64_t now_ns,
-		   uint64_t *left_out) __attribute__((warn_unused_result));
+int stack_met_take(struct stack_met *met, uint32_t interface,
+		   const struct handover_request *request, uint64_t now_ns, uint64_t *left_out)
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_SLUICED_STACK_MET_H */

@@ -34,9 +34,13 @@ static json_t *interfaces_json(const struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->n_interfaces; i++) {
 		const struct snapshot_interface *interface = &snapshot->interfaces[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", interface->name,
-						      "mode", interface->mode, "state",
-						      interface_state(interface)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:o}", "name", interface->name,
+						"mode", interface->mode, "state",
+						interface_state(interface), "deliver_slot",
+						interface->deliver_slot < 0
+							? json_null()
+							: json_integer(interface->deliver_slot)));
 	}
 	return list;
 }
@@ -289,10 +293,10 @@ static json_t *stacks_json(const struct snapshot *snapshot)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:i, s:b, s:s, s:s, s:i, s:I, s:I, s:o}", "queue",
-				  (int)stack->queue, "pid", (int)stack->pid, "ready", stack->ready,
-				  "mode", xsk_mode_name(stack->mode), "checksums",
-				  stack->sums ? "offloaded" : "software", "n_frames",
+			json_pack("{s:s, s:i, s:i, s:b, s:s, s:s, s:i, s:I, s:I, s:o}", "interface",
+				  stack->ifname, "queue", (int)stack->queue, "pid", (int)stack->pid,
+				  "ready", stack->ready, "mode", xsk_mode_name(stack->mode),
+				  "checksums", stack->sums ? "offloaded" : "software", "n_frames",
 				  (int)stack->n_frames, "met", J(stack->met), "met_left_out",
 				  J(stack->met_left_out), "counts", stack_counts_json(stack)));
 	}

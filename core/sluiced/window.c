@@ -119,6 +119,8 @@ void window_init(struct daemon *daemon)
 		memcpy(interface->name, settings->interfaces[i].name, sizeof(interface->name));
 		interface->mode = mode_name(settings->interfaces[i].mode);
 		interface->ifindex = if_nametoindex(interface->name);
+		interface->deliver_slot =
+			daemon->dataplane->ops->deliver_slot(daemon->dataplane, interface->name);
 		snapshot->n_interfaces = i + 1;
 	}
 	take_snapshot(daemon);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sluice-stack: one process for each receive queue, started again when it ends, ever later if it
+ * sluice-stack: one process for each receive queue of each interface, started again when it ends, ever later if it
  * keeps ending.
  */
 #include <errno.h>
@@ -38,11 +38,18 @@ struct child {
 	uint64_t started_ns, due_ns, delay_ns;
 };
 
+/* One interface. */
+struct port {
+	const struct settings_stack_interface *interface;
+	struct child children[QUEUES_MAX];
+	uint32_t n; /* Queues there are now; children beyond are about to end. */
+};
+
 struct supervisor {
 	struct worker_options worker;
 	const struct logger *logger;
-	struct child children[QUEUES_MAX];
-	uint32_t n; /* Queues there are now; children beyond are about to end. */
+	struct port *ports;
+	size_t n_ports;
 	sigset_t signals;
 };
 
@@ -65,26 +72,38 @@ static void help(FILE *out)
 	      out);
 }
 
-static void start_child(struct supervisor *supervisor, uint32_t queue)
+/* So that the queues of all interfaces are spread over the CPUs. */
+static uint32_t core_of(const struct supervisor *supervisor, const struct port *port,
+			uint32_t queue)
 {
-	struct child *child = &supervisor->children[queue];
+	for (const struct port *before = supervisor->ports; before < port; before++)
+		queue += before->n;
+	return queue;
+}
+
+static void start_child(struct supervisor *supervisor, struct port *port, uint32_t queue)
+{
+	struct child *child = &port->children[queue];
 	pid_t parent = getpid(), pid = fork();
 
 	child->started_ns = clock_monotonic_ns(&clock_system);
 	child->due_ns = child->started_ns + child->delay_ns;
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		supervisor->worker.interface = port->interface;
 		supervisor->worker.queue = queue;
+		supervisor->worker.core = core_of(supervisor, port, queue);
 		_exit(getppid() == parent ? worker_run(&supervisor->worker) : 1);
 	}
 	child->pid = pid > 0 ? pid : 0;
 }
 
-static void bury_child(struct supervisor *supervisor, uint32_t queue, int status)
+static void bury_child(const struct supervisor *supervisor, struct port *port, uint32_t queue,
+		       int status)
 {
-	struct child *child = &supervisor->children[queue];
+	struct child *child = &port->children[queue];
 	uint64_t now = clock_monotonic_ns(&clock_system);
-	const char *how = WIFSIGNALED(status) ? "signal" : "code";
+	const char *how = WIFSIGNALED(status) ? "signal" : "code", *name = port->interface->name;
 	int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	int pid = (int)child->pid;
 
@@ -93,13 +112,14 @@ static void bury_child(struct supervisor *supervisor, uint32_t queue, int status
 	if (child->delay_ns > LAST_DELAY_NS)
 		child->delay_ns = LAST_DELAY_NS;
 	child->due_ns = now + child->delay_ns;
-	if (queue < supervisor->n)
+	if (queue < port->n)
 		log_write(supervisor->logger, SLUICE_LOG_WARNING,
-			  "queue %u: process %d ended (%s %d); again in %.1f s", queue, pid, how,
-			  number, (double)child->delay_ns / 1e9);
+			  "queue %u of %s: process %d ended (%s %d); again in %.1f s", queue, name,
+			  pid, how, number, (double)child->delay_ns / 1e9);
 	else
 		log_write(supervisor->logger, SLUICE_LOG_NOTICE,
-			  "queue %u is gone: process %d ended (%s %d)", queue, pid, how, number);
+			  "queue %u of %s is gone: process %d ended (%s %d)", queue, name, pid, how,
+			  number);
 }
 
 static void bury_children(struct supervisor *supervisor)
@@ -108,18 +128,28 @@ static void bury_children(struct supervisor *supervisor)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (uint32_t i = 0; i < QUEUES_MAX; i++)
-			if (supervisor->children[i].pid == pid)
-				bury_child(supervisor, i, status);
+		for (size_t i = 0; i < supervisor->n_ports; i++)
+			for (uint32_t queue = 0; queue < QUEUES_MAX; queue++)
+				if (supervisor->ports[i].children[queue].pid == pid)
+					bury_child(supervisor, &supervisor->ports[i], queue,
+						   status);
 }
 
-static void start_due(struct supervisor *supervisor)
+static void start_due(struct supervisor *supervisor, struct port *port)
 {
 	uint64_t now = clock_monotonic_ns(&clock_system);
 
-	for (uint32_t i = 0; i < supervisor->n; i++)
-		if (!supervisor->children[i].pid && supervisor->children[i].due_ns <= now)
-			start_child(supervisor, i);
+	for (uint32_t i = 0; i < port->n; i++)
+		if (!port->children[i].pid && port->children[i].due_ns <= now)
+			start_child(supervisor, port, i);
+}
+
+static uint64_t first_due(const struct port *port, uint64_t due)
+{
+	for (uint32_t i = 0; i < port->n; i++)
+		if (!port->children[i].pid && port->children[i].due_ns < due)
+			due = port->children[i].due_ns;
+	return due;
 }
 
 /* Until a signal, the next start, or the next look at the queues: of their change no signal tells. */
@@ -128,42 +158,47 @@ static int wait_for_signal(const struct supervisor *supervisor)
 	uint64_t now = clock_monotonic_ns(&clock_system), due = now + COUNT_NS;
 	struct timespec wait;
 
-	for (uint32_t i = 0; i < supervisor->n; i++)
-		if (!supervisor->children[i].pid && supervisor->children[i].due_ns < due)
-			due = supervisor->children[i].due_ns;
+	for (size_t i = 0; i < supervisor->n_ports; i++)
+		due = first_due(&supervisor->ports[i], due);
 	due = due > now ? due - now : 0;
 	wait = (struct timespec){ (time_t)(due / 1000000000), (long)(due % 1000000000) };
 	return sigtimedwait(&supervisor->signals, NULL, &wait);
 }
 
 /* An interface that is not there has its queues again when it returns. */
-static uint32_t count_queues(const struct supervisor *supervisor)
+static uint32_t count_queues(const struct port *port)
 {
-	const char *ifname = supervisor->worker.settings->interfaces[0].name;
-	uint32_t n = if_nametoindex(ifname) || !supervisor->n ? xsk_n_queues(ifname)
-							      : supervisor->n;
+	const char *ifname = port->interface->name;
+	uint32_t n = if_nametoindex(ifname) || !port->n ? xsk_n_queues(ifname) : port->n;
 
 	return n < QUEUES_MAX ? n : QUEUES_MAX;
 }
 
 /* A process for each queue that came, none for one that went: packets of one without go to Linux. */
-static void follow_queues(struct supervisor *supervisor)
+static void follow_queues(const struct supervisor *supervisor, struct port *port)
 {
-	uint32_t n = count_queues(supervisor), before = supervisor->n;
+	uint32_t n = count_queues(port), before = port->n;
 
 	if (n == before)
 		return;
-	supervisor->n = n;
+	port->n = n;
 	if (before)
-		log_write(supervisor->logger, SLUICE_LOG_NOTICE, "queues: %u instead of %u", n,
-			  before);
+		log_write(supervisor->logger, SLUICE_LOG_NOTICE, "%s: queues: %u instead of %u",
+			  port->interface->name, n, before);
 	for (uint32_t i = before; i < n; i++) {
-		supervisor->children[i].delay_ns = FIRST_DELAY_NS;
-		supervisor->children[i].due_ns = 0;
+		port->children[i].delay_ns = FIRST_DELAY_NS;
+		port->children[i].due_ns = 0;
 	}
 	for (uint32_t i = n; i < before; i++)
-		if (supervisor->children[i].pid)
-			kill(supervisor->children[i].pid, SIGTERM);
+		if (port->children[i].pid)
+			kill(port->children[i].pid, SIGTERM);
+}
+
+static void stop_children(const struct port *port)
+{
+	for (uint32_t i = 0; i < QUEUES_MAX; i++)
+		if (port->children[i].pid)
+			kill(port->children[i].pid, SIGTERM);
 }
 
 /* Until SIGTERM or SIGINT. */
@@ -172,18 +207,31 @@ static void supervise(struct supervisor *supervisor)
 	for (;;) {
 		int signal;
 
-		follow_queues(supervisor);
-		start_due(supervisor);
+		/* All queues are counted before the first process is put onto a CPU. */
+		for (size_t i = 0; i < supervisor->n_ports; i++)
+			follow_queues(supervisor, &supervisor->ports[i]);
+		for (size_t i = 0; i < supervisor->n_ports; i++)
+			start_due(supervisor, &supervisor->ports[i]);
 		signal = wait_for_signal(supervisor);
 		if (signal == SIGTERM || signal == SIGINT)
 			break;
 		bury_children(supervisor);
 	}
-	for (uint32_t i = 0; i < QUEUES_MAX; i++)
-		if (supervisor->children[i].pid)
-			kill(supervisor->children[i].pid, SIGTERM);
+	for (size_t i = 0; i < supervisor->n_ports; i++)
+		stop_children(&supervisor->ports[i]);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
+}
+
+static int open_ports(struct supervisor *supervisor, const struct settings_stack *stack)
+{
+	supervisor->ports = calloc(stack->n_interfaces, sizeof(*supervisor->ports));
+	if (!supervisor->ports)
+		return -ENOMEM;
+	supervisor->n_ports = stack->n_interfaces;
+	for (size_t i = 0; i < stack->n_interfaces; i++)
+		supervisor->ports[i].interface = &stack->interfaces[i];
+	return 0;
 }
 
 static int load(const char *path, struct settings **settings)
@@ -242,7 +290,7 @@ static int parse(int argc, char *argv[], struct arguments *arguments)
 int main(int argc, char *argv[])
 {
 	struct arguments arguments = { "/etc/sluice/sluice.yaml", "nobody", SLUICE_LOG_INFO };
-	struct supervisor supervisor = { .n = 0 };
+	struct supervisor supervisor = { .n_ports = 0 };
 	struct settings *settings = NULL;
 	const struct passwd *user;
 	struct logger logger;
@@ -255,6 +303,10 @@ int main(int argc, char *argv[])
 	user = getpwnam(arguments.user);
 	if (!user && geteuid() == 0) {
 		fprintf(stderr, "sluice-stack: no user '%s'; name one by --user\n", arguments.user);
+		settings_free(settings);
+		return EXIT_SYSTEM;
+	}
+	if (open_ports(&supervisor, &settings->stack)) {
 		settings_free(settings);
 		return EXIT_SYSTEM;
 	}
@@ -272,6 +324,7 @@ int main(int argc, char *argv[])
 	sigaddset(&supervisor.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &supervisor.signals, NULL);
 	supervise(&supervisor);
+	free(supervisor.ports);
 	settings_free(settings);
 	return EXIT_FINE;
 }

@@ -76,15 +76,15 @@ int worker_connect(const struct settings *settings, struct sluice_err *err)
 	return code;
 }
 
-/* The nth CPU that this process may use, for the nth queue. */
-static void pin_to_core(uint32_t queue)
+/* The nth CPU that this process may use. */
+static void pin_to_core(uint32_t core)
 {
 	cpu_set_t may, one;
 	int n, cpu;
 
 	if (sched_getaffinity(0, sizeof(may), &may) || CPU_COUNT(&may) == 0)
 		return;
-	n = (int)queue % CPU_COUNT(&may);
+	n = (int)(core % (uint32_t)CPU_COUNT(&may));
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &may) && n-- == 0)
 			break;
@@ -113,10 +113,15 @@ static int drop_privileges(const struct worker_options *options, struct sluice_e
 static const struct handover_wait start_wait = { &clock_system, START_NS };
 static const struct handover_wait answer_wait = { &clock_system, ANSWER_NS };
 
+static struct handover_request make_request(const struct worker *worker, enum handover_kind kind)
+{
+	return handover_request_make(kind, worker->options->interface->name,
+				     worker->options->queue);
+}
+
 static int take_socket(struct worker *worker, struct sluice_err *err)
 {
-	uint32_t queue = worker->options->queue;
-	const struct handover_request request = handover_request_make(HANDOVER_OPEN, queue);
+	const struct handover_request request = make_request(worker, HANDOVER_OPEN);
 	int code, fds[2];
 
 	worker->connection = worker_connect(worker->options->settings, err);
@@ -159,7 +164,7 @@ static int open_stack(struct worker *worker, struct sluice_err *err)
 {
 	const struct settings *settings = worker->options->settings;
 	const struct plugin_use use = {
-		.options = settings->stack.plugin.options,
+		.options = worker->options->interface->options,
 		.key = "stack.options",
 		.clock = &clock_system,
 		.logger = worker->options->logger,
@@ -178,8 +183,7 @@ static int open_stack(struct worker *worker, struct sluice_err *err)
 /* From its reply on, packets come. */
 static int say_ready(struct worker *worker, struct sluice_err *err)
 {
-	const struct handover_request request =
-		handover_request_make(HANDOVER_READY, worker->options->queue);
+	const struct handover_request request = make_request(worker, HANDOVER_READY);
 	struct handover_reply reply;
 	int fds[2];
 	int code = handover_call(worker->connection, &request, -1, &start_wait, &reply, fds);
@@ -193,8 +197,8 @@ static int say_ready(struct worker *worker, struct sluice_err *err)
 /* The socket works without a daemon; a new one is told of it as soon as there is one. */
 static void find_daemon(struct worker *worker, uint64_t now)
 {
-	struct handover_request request = handover_request_make(
-		worker->link.sums ? HANDOVER_RESUME_SUMS : HANDOVER_RESUME, worker->options->queue);
+	struct handover_request request =
+		make_request(worker, worker->link.sums ? HANDOVER_RESUME_SUMS : HANDOVER_RESUME);
 	struct handover_reply reply;
 	int fds[2];
 
@@ -212,7 +216,8 @@ static void find_daemon(struct worker *worker, uint64_t now)
 	}
 	worker->lost_ns = clock_monotonic_ns(&clock_system);
 	log_write(worker->options->logger, SLUICE_LOG_WARNING,
-		  "queue %u: sluiced does not take the socket back: %s", worker->options->queue,
+		  "queue %u of %s: sluiced does not take the socket back: %s",
+		  worker->options->queue, worker->options->interface->name,
 		  reply.text[0] ? reply.text : "no answer");
 	close(worker->connection);
 	worker->connection = -1;
@@ -221,8 +226,7 @@ static void find_daemon(struct worker *worker, uint64_t now)
 /* One that finds no room is left out: the next tells all that it would have. */
 static void report(struct worker *worker)
 {
-	struct handover_request request =
-		handover_request_make(HANDOVER_REPORT, worker->options->queue);
+	struct handover_request request = make_request(worker, HANDOVER_REPORT);
 
 	if (worker->connection < 0)
 		return;
@@ -233,8 +237,7 @@ static void report(struct worker *worker)
 /* 0, or -EAGAIN: the first of those that were met wait for the next time. */
 static int tell_some(struct worker *worker, const struct handover_host *hosts, size_t n)
 {
-	struct handover_request request =
-		handover_request_make(HANDOVER_MET, worker->options->queue);
+	struct handover_request request = make_request(worker, HANDOVER_MET);
 
 	memcpy(request.hosts, hosts, n * sizeof(*hosts));
 	return handover_request_send(worker->connection, &request, -1);
@@ -295,7 +298,8 @@ static void lose_daemon(struct worker *worker, uint64_t now)
 	worker->connection = -1;
 	worker->lost_ns = now;
 	log_write(worker->options->logger, SLUICE_LOG_WARNING,
-		  "queue %u: sluiced is gone; going on without it", worker->options->queue);
+		  "queue %u of %s: sluiced is gone; going on without it", worker->options->queue,
+		  worker->options->interface->name);
 }
 
 /* 1: SIGTERM has come; 0; or a negative errno. */
@@ -352,13 +356,13 @@ static void say_counts(const struct worker *worker)
 	port_counts(worker->io, &c);
 	log_write(
 		worker->options->logger, SLUICE_LOG_INFO,
-		"queue %u: %llu packets received, %llu dropped, %llu sent, %llu calls refused; "
+		"queue %u of %s: %llu packets received, %llu dropped, %llu sent, %llu calls refused; "
 		"frames to receive: %u kernel, %u stack, %u free; to send: %u kernel, %u written, "
 		"%u free",
-		worker->options->queue, (unsigned long long)c.received,
-		(unsigned long long)c.dropped, (unsigned long long)c.sent,
-		(unsigned long long)c.refused, c.receive_kernel, c.receive_stack, c.receive_free,
-		c.send_kernel, c.send_written, c.send_free);
+		worker->options->queue, worker->options->interface->name,
+		(unsigned long long)c.received, (unsigned long long)c.dropped,
+		(unsigned long long)c.sent, (unsigned long long)c.refused, c.receive_kernel,
+		c.receive_stack, c.receive_free, c.send_kernel, c.send_written, c.send_free);
 }
 
 static void close_all(struct worker *worker)
@@ -404,7 +408,7 @@ int worker_run(const struct worker_options *options)
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	worker.signals = signalfd(-1, &term, SFD_NONBLOCK | SFD_CLOEXEC);
-	pin_to_core(options->queue);
+	pin_to_core(options->core);
 	code = start(&worker, &err);
 	if (!code) {
 		log_write(options->logger, SLUICE_LOG_NOTICE,
@@ -415,8 +419,8 @@ int worker_run(const struct worker_options *options)
 		code = run(&worker, &err);
 	}
 	if (code)
-		log_write(options->logger, SLUICE_LOG_ERROR, "queue %u: %s", options->queue,
-			  err.text);
+		log_write(options->logger, SLUICE_LOG_ERROR, "queue %u of %s: %s", options->queue,
+			  options->interface->name, err.text);
 	close_all(&worker);
 	return code ? 1 : 0;
 }

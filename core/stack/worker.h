@@ -13,11 +13,14 @@
 
 struct logger;
 struct settings;
+struct settings_stack_interface;
 
 struct worker_options {
 	const struct settings *settings;
+	const struct settings_stack_interface *interface;
 	uint32_t queue;
-	uid_t uid; /* Who it becomes, if it was root. */
+	uint32_t core; /* Of the CPUs that it may use, counted round. */
+	uid_t uid;     /* Who it becomes, if it was root. */
 	gid_t gid;
 	const struct logger *logger;
 };

@@ -18,14 +18,31 @@
 #define MAX_FRAMES 262144u
 #define FRAME_SIZE 2048u
 
-struct handover_request handover_request_make(enum handover_kind kind, uint32_t queue)
+struct handover_request handover_request_make(enum handover_kind kind, const char *ifname,
+					      uint32_t queue)
 {
-	return (struct handover_request){
+	struct handover_request request = {
 		.magic = HANDOVER_MAGIC,
 		.version = HANDOVER_VERSION,
 		.kind = (uint16_t)kind,
 		.queue = queue,
 	};
+
+	strncpy(request.ifname, ifname, sizeof(request.ifname) - 1);
+	return request;
+}
+
+const char *handover_ifname(const struct handover_request *request)
+{
+	const char *at = request->ifname, *end = at + sizeof(request->ifname);
+
+	while (at < end && *at)
+		at++;
+	if (at == request->ifname || at == end)
+		return NULL;
+	while (at < end && !*at)
+		at++;
+	return at == end ? request->ifname : NULL;
 }
 
 static bool n_frames_fit(uint32_t n)
@@ -37,16 +54,7 @@ int handover_head_check(const struct handover_request *request)
 {
 	if (request->magic != HANDOVER_MAGIC)
 		return -EPROTO;
-	return request->version >= HANDOVER_VERSION_OLDEST && request->version <= HANDOVER_VERSION
-		       ? 0
-		       : -EPROTONOSUPPORT;
-}
-
-static uint16_t last_kind(const struct handover_request *request)
-{
-	if (request->version < HANDOVER_VERSION_SUMS)
-		return HANDOVER_REPORT;
-	return request->version < HANDOVER_VERSION_MET ? HANDOVER_RESUME_SUMS : HANDOVER_MET;
+	return request->version == HANDOVER_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
 bool handover_resumes(const struct handover_request *request)
@@ -58,8 +66,9 @@ int handover_request_check(const struct handover_request *request, uint32_t n_qu
 {
 	static const struct port_counts none;
 
-	if (handover_head_check(request) || request->queue >= n_queues ||
-	    request->kind < HANDOVER_OPEN || request->kind > last_kind(request))
+	if (handover_head_check(request) || !handover_ifname(request) ||
+	    request->queue >= n_queues || request->kind < HANDOVER_OPEN ||
+	    request->kind > HANDOVER_MET)
 		return -EINVAL;
 	if (handover_resumes(request) ? !n_frames_fit(request->n_frames) : request->n_frames != 0)
 		return -EINVAL;
@@ -280,6 +289,13 @@ static int check_fds(enum handover_kind kind, const int fds[2])
 	return (fds[0] >= 0) == asked && (fds[1] >= 0) == asked ? 0 : -EPROTO;
 }
 
+static int check_answer(const struct handover_request *request, const struct handover_reply *reply)
+{
+	if (strcmp(reply->ifname, request->ifname) != 0 || reply->queue != request->queue)
+		return -EPROTO;
+	return handover_reply_check(reply);
+}
+
 int handover_call(int connection, const struct handover_request *request, int fd,
 		  const struct handover_wait *wait, struct handover_reply *reply, int fds[2])
 {
@@ -291,7 +307,7 @@ int handover_call(int connection, const struct handover_request *request, int fd
 	if (!code || code == -EPIPE)
 		code = reply_receive(connection, wait, reply, fds);
 	if (!code)
-		code = handover_reply_check(reply);
+		code = check_answer(request, reply);
 	if (!code)
 		code = check_fds((enum handover_kind)request->kind, fds);
 	if (code)

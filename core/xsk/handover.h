@@ -4,7 +4,7 @@
  * which serves it.  Messages of fixed size over a Unix stream socket:
  *
  *   client                                daemon
- *   OPEN queue            ------->        makes socket and memory
+ *   OPEN interface, queue ------->        makes socket and memory
  *                         <-------        reply, with both descriptors (SCM_RIGHTS)
  *   READY                 ------->        puts the socket into the pinned map: packets come
  *                         <-------        reply
@@ -13,7 +13,7 @@
  *   (end of file)         ------->        takes it out: its ports are Linux's again
  *
  * A client whose daemon was restarted says RESUME (RESUME_SUMS) instead, and sends its socket along, so that the new
- * daemon can see for itself that it is this queue's; the client keeps it.
+ * daemon can see for itself that it is this queue's; the client keeps it.  Each request names interface and queue.
  */
 #ifndef SLUICE_XSK_HANDOVER_H
 #define SLUICE_XSK_HANDOVER_H
@@ -31,11 +31,8 @@
 struct clock_source;
 
 #define HANDOVER_MAGIC 0x534c5853u /* "SLXS" */
-#define HANDOVER_VERSION 4u
-/* The oldest that is served.  Its messages have the same size; of `sums` it knows nothing, and gets a socket without. */
-#define HANDOVER_VERSION_OLDEST 2u
-#define HANDOVER_VERSION_SUMS 3u
-#define HANDOVER_VERSION_MET 4u
+/* No other is served: those before 5 did not say which interface they meant. */
+#define HANDOVER_VERSION 5u
 
 enum handover_kind {
 	HANDOVER_OPEN = 1,
@@ -62,6 +59,7 @@ struct handover_request {
 	uint16_t kind; /* enum handover_kind */
 	uint32_t queue;
 	uint32_t n_frames; /* RESUME, RESUME_SUMS: as in the reply to OPEN; else 0. */
+	char ifname[16];   /* NUL-terminated, and 0 to its end. */
 	union {
 		struct port_counts counts;		    /* REPORT */
 		struct handover_host hosts[HANDOVER_HOSTS]; /* MET: from the front. */
@@ -91,17 +89,21 @@ enum handover_poll {
 };
 
 _Static_assert(offsetof(struct handover_request, queue) == 8, "HANDOVER_HEAD_SIZE");
-_Static_assert(sizeof(struct handover_request) == 112, "on the wire");
+_Static_assert(sizeof(struct handover_request) == 128, "on the wire");
 _Static_assert(sizeof(struct handover_reply) == 196, "on the wire");
 
-struct handover_request handover_request_make(enum handover_kind kind, uint32_t queue);
+/* A name that is too long is cut: there is no such interface. */
+struct handover_request handover_request_make(enum handover_kind kind, const char *ifname,
+					      uint32_t queue);
 /*
  * How much of a request is the same in every version, and what that much says: 0, -EPROTO if it is none, or
- * -EPROTONOSUPPORT if it is of a version that we do not know.  Those were of other sizes: look before the rest is there.
+ * -EPROTONOSUPPORT if it is of another version.  Those were of other sizes: look before the rest is there.
  */
 #define HANDOVER_HEAD_SIZE 8u
 int handover_head_check(const struct handover_request *request) __attribute__((warn_unused_result));
-/* 0, or -EINVAL: not from one of ours, or of an unknown version.  `n_queues` bounds the queue. */
+/* The interface that a request is about, or NULL: what stands there is no name. */
+const char *handover_ifname(const struct handover_request *request);
+/* 0, or -EINVAL: not from one of ours, or of another version.  `n_queues` bounds the queue. */
 int handover_request_check(const struct handover_request *request, uint32_t n_queues)
 	__attribute__((warn_unused_result));
 /* Of a request MET that was checked: how many hosts it names; or -EINVAL: none, or there is more than hosts. */
@@ -133,7 +135,7 @@ int handover_request_send(int connection, const struct handover_request *request
 	__attribute__((warn_unused_result));
 /*
  * Client: one request, and its reply; `fds` gets the two descriptors that OPEN asks for, else -1 each.  The
- * reply's own result if that is negative; -ETIMEDOUT if the reply is not there in time.  A refusal may have come
+ * reply's own result if that is negative; -EPROTO if it is about another interface or queue; -ETIMEDOUT if the reply is not there in time.  A refusal may have come
  * before the request: it is read even if that cannot be sent any more.  After a failure `connection` is only
  * good to be closed.
  */

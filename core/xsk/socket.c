@@ -213,15 +213,15 @@ int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode
 	return 0;
 }
 
-int xsk_offer(int map_fd, uint32_t queue, int socket)
+int xsk_offer(int map_fd, uint32_t index, int socket)
 {
-	return bpf_map_update_elem(map_fd, &queue, &socket, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(map_fd, &index, &socket, BPF_ANY) ? -errno : 0;
 }
 
-void xsk_withdraw(int map_fd, uint32_t queue)
+void xsk_withdraw(int map_fd, uint32_t index)
 {
 	/* The kernel has done it already if nobody holds the socket any more. */
-	(void)!bpf_map_delete_elem(map_fd, &queue);
+	(void)!bpf_map_delete_elem(map_fd, &index);
 }
 
 const char *xsk_mode_name(enum sluice_io_mode mode)

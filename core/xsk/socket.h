@@ -41,9 +41,9 @@ int xsk_make(const struct xsk_options *options, struct xsk_made *made, struct sl
 int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode *mode)
 	__attribute__((warn_unused_result));
 
-/* Puts a socket into the pinned map, and takes out whatever is there for the queue. */
-int xsk_offer(int map_fd, uint32_t queue, int socket) __attribute__((warn_unused_result));
-void xsk_withdraw(int map_fd, uint32_t queue);
+/* Puts a socket into the pinned map, at its interface's and queue's place, and takes out whatever is there. */
+int xsk_offer(int map_fd, uint32_t index, int socket) __attribute__((warn_unused_result));
+void xsk_withdraw(int map_fd, uint32_t index);
 
 /* "zero-copy", "copy", "generic"; else "unknown". */
 const char *xsk_mode_name(enum sluice_io_mode mode);

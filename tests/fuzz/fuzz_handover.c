@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/nic_driver.h"
+#include "dataplane/dataplane.h"
 #include "engine/told_clients.h"
 #include "sluiced/netdev_features.h"
 #include "sluiced/stack_door.h"
@@ -25,6 +26,8 @@
 #include "xsk/socket.h"
 
 #define N_QUEUES 4u
+#define FIRST_SLOT 3u
+#define SECOND_SLOT 5u
 #define FDS_MAX 3
 #define STEP_NS 1000000000ull
 
@@ -87,20 +90,31 @@ int xsk_check(int socket, const struct xsk_options *options, enum sluice_io_mode
 	return mode & MODE_SHOWN_FAILS ? -1 : 0;
 }
 
-int xsk_offer(int map_fd, uint32_t queue, int socket)
+/* One of the two interfaces'. */
+static void check_index(uint32_t index)
+{
+	uint32_t slot = index / DATAPLANE_DELIVER_QUEUES;
+
+	check(slot == FIRST_SLOT || slot == SECOND_SLOT);
+	check(index % DATAPLANE_DELIVER_QUEUES < N_QUEUES);
+}
+
+int xsk_offer(int map_fd, uint32_t index, int socket)
 {
 	(void)map_fd;
-	check(queue < N_QUEUES && fcntl(socket, F_GETFD) >= 0);
+	check_index(index);
+	check(fcntl(socket, F_GETFD) >= 0);
 	if (mode & MODE_OFFER_FAILS)
 		return -1;
 	n_offered++;
 	return 0;
 }
 
-void xsk_withdraw(int map_fd, uint32_t queue)
+void xsk_withdraw(int map_fd, uint32_t index)
 {
 	(void)map_fd;
-	check(queue < N_QUEUES && n_offered-- > 0);
+	check_index(index);
+	check(n_offered-- > 0);
 }
 
 uint32_t xsk_n_queues(const char *ifname)
@@ -176,10 +190,15 @@ static int dial(const char *path)
 static const char *open_door(void)
 {
 	static char folder[] = "/tmp/sluice-fuzz-XXXXXX", path[64];
+	static const struct stack_door_interface interfaces[] = {
+		{ .name = "none0", .slot = FIRST_SLOT },
+		{ .name = "none1", .slot = SECOND_SLOT },
+	};
 	static struct stack_door *door;
 	struct stack_door_options options = {
 		.path = path,
-		.ifname = "none0",
+		.interfaces = interfaces,
+		.n_interfaces = 2,
 		.n_frames = 512,
 		.map_fd = -1,
 		.clock = &clock_system,
@@ -267,7 +286,7 @@ static void fuzz_client(const uint8_t *data, size_t size)
 	static const struct handover_wait wait = { &clock, STEP_NS };
 	enum handover_kind kind =
 		(enum handover_kind)(HANDOVER_OPEN + (mode >> MODE_KIND_SHIFT) % 3);
-	const struct handover_request request = handover_request_make(kind, 0);
+	const struct handover_request request = handover_request_make(kind, "none0", 0);
 	struct handover_reply reply;
 	int pair[2], fds[2], code;
 
@@ -280,7 +299,8 @@ static void fuzz_client(const uint8_t *data, size_t size)
 	check(memchr(reply.ifname, '\0', sizeof(reply.ifname)) != NULL);
 	check((fds[0] >= 0) == (!code && kind == HANDOVER_OPEN));
 	check((fds[1] >= 0) == (!code && kind == HANDOVER_OPEN));
-	check(code || (reply.queue < reply.n_queues && handover_reply_check(&reply) == 0));
+	check(code || (reply.queue == 0 && strcmp(reply.ifname, "none0") == 0));
+	check(code || handover_reply_check(&reply) == 0);
 	close_fds(fds);
 	close(pair[0]);
 	close(pair[1]);

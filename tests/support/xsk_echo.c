@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sluice-xsk-echo IFACE QUEUE MAP: a program that is not Sluice's, on plain libxdp, joins the pinned map
- * behind the filter and serves: UDP to wherever `deliver` says is sent back.  With SIGTERM it leaves,
+ * sluice-xsk-echo IFACE QUEUE MAP [SLOT]: a program that is not Sluice's, on plain libxdp, joins the pinned map
+ * behind the filter and serves, in the interface's slot (0: `sluice status --json` says which): UDP to wherever `deliver` says is sent back.  With SIGTERM it leaves,
  * and says how many packets it served.
  */
 #include <errno.h>
@@ -28,6 +28,7 @@
 #define RING_SIZE 2048u
 #define FRAME_SIZE XSK_UMEM__DEFAULT_FRAME_SIZE
 #define BATCH 64u
+#define SLOT_SIZE 256u
 
 struct echo {
 	void *memory;
@@ -92,14 +93,15 @@ static int open_socket(struct echo *echo, const char *interface, uint32_t queue)
 	return 0;
 }
 
-static int join_map(struct echo *echo, const char *path)
+/* In slot 0 it is what xsk_socket__update_xskmap() does. */
+static int join_map(struct echo *echo, const char *path, uint32_t slot, uint32_t queue)
 {
-	int map = bpf_obj_get(path), rc;
+	int map = bpf_obj_get(path), fd = xsk_socket__fd(echo->socket);
+	uint32_t index = slot * SLOT_SIZE + queue;
 
 	if (map < 0)
 		return fail(path, map);
-	rc = xsk_socket__update_xskmap(echo->socket, map);
-	return rc ? fail(path, rc) : 0;
+	return bpf_map_update_elem(map, &index, &fd, BPF_ANY) ? fail(path, errno) : 0;
 }
 
 static void swap_bytes(uint8_t *a, uint8_t *b, size_t n)
@@ -161,14 +163,16 @@ int main(int argc, char **argv)
 {
 	struct echo echo = { 0 };
 	unsigned long served = 0;
+	uint32_t queue, slot;
 
-	if (argc != 4) {
-		fprintf(stderr, "Usage: sluice-xsk-echo IFACE QUEUE MAP\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "Usage: sluice-xsk-echo IFACE QUEUE MAP [SLOT]\n");
 		return 2;
 	}
+	queue = (uint32_t)strtoul(argv[2], NULL, 10);
+	slot = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
 	signal(SIGTERM, end);
-	if (open_socket(&echo, argv[1], (uint32_t)strtoul(argv[2], NULL, 10)) ||
-	    join_map(&echo, argv[3]))
+	if (open_socket(&echo, argv[1], queue) || join_map(&echo, argv[3], slot, queue))
 		return 1;
 	sd_notify(0, "READY=1");
 	while (!ended) {

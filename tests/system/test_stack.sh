@@ -54,7 +54,7 @@ stop "$STACK"
 start_sluiced "$FILE"
 on_server python3 - >"$LAB/liar.log" 2>&1 <<-'END' || fail "a liar gets a queue"
 	import socket, struct
-	request = struct.pack("=IHHII96x", 0x534C5853, 2, 3, 0, 1024)
+	request = struct.pack("=IHHII16s96x", 0x534C5853, 5, 3, 0, 1024, b"eth0")
 	others = [socket.socket(family, kind) for family, kind in
 	          ((socket.AF_INET, socket.SOCK_DGRAM), (44, socket.SOCK_RAW))]
 	for shown in [], [others[0].fileno()], [others[1].fileno()]:

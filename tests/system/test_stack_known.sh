@@ -31,7 +31,7 @@ liar() {
 	on_server python3 - "$LAB/liar.done" "$LAB/go-on" >"$LAB/liar.log" 2>&1 <<-'END' &
 		import socket, struct, sys
 		def request(kind, hosts=()):
-		    head = struct.pack("=IHHII", 0x534C5853, 4, kind, 0, 0)
+		    head = struct.pack("=IHHII16s", 0x534C5853, 5, kind, 0, 0, b"eth0")
 		    return head + b"".join(hosts).ljust(96, b"\0")
 		def host(a, b, c, d):
 		    return bytes([a, b, c, d]).ljust(16, b"\0") + bytes([4, 1, 0, 0])

@@ -28,11 +28,11 @@ ONLY_C = [
     (r"is empty; leave out the key", "no string may be empty; minLength would be in each place"),
     (r"is listed twice", "names in a list differ from each other"),
     (r"(hybrid|smartnic) needs the key 'offload'|host has no use for 'offload'", "placement and offload"),
-    (r"is not among 'interfaces'", "offload.interface and interfaces"),
+    (r"is not among 'interfaces'", "offload.interface, stack.interfaces and interfaces"),
     (r"min \(.*\) is above max", "two bounds"),
     (r"a card takes no dispatcher", "attach and interfaces"),
     (r"is not a port or a range", "ports are texts with a range"),
-    (r"works with one interface", "deliver and interfaces"),
+    (r"does not say which of the", "stack and interfaces"),
     (r"a card has no AF_XDP", "deliver and interfaces"),
     (r"gets nothing without the key 'deliver'", "stack and deliver"),
     (r"is no power of two", "JSON Schema has no such bound"),
@@ -44,7 +44,7 @@ ONLY_C = [
 ]
 # YAML that the C reader refuses before any schema is asked.
 # Together they have all keys; what they leave out is put into them.
-TO_MUTATE = ("every-key.yaml", "rules.yaml", "mapping-interface.yaml", "other-forms.yaml", "deliver.yaml",
+TO_MUTATE = ("every-key.yaml", "rules.yaml", "mapping-interface.yaml", "other-forms.yaml", "deliver.yaml", "stack-two.yaml",
              "manifest-full.plugin.yaml", "manifest-lists.plugin.yaml")
 NOT_YAML = re.compile(r"^(yaml-|.*syntax)")
 

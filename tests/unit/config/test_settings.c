@@ -260,6 +260,40 @@ Test(settings, interfaces)
 	settings_free(s);
 }
 
+static const char *option(const struct settings *s, size_t interface, const char *key)
+{
+	const struct config_node *node =
+		config_node_get(s->stack.interfaces[interface].options, key);
+
+	return node ? config_node_text(node) : "";
+}
+
+/* Its own options count before those of all. */
+Test(settings, stack_interfaces)
+{
+	struct settings *s = load_valid("stack-two.yaml");
+
+	cr_assert_eq(s->stack.n_interfaces, 2);
+	cr_assert_str_eq(s->stack.interfaces[0].name, "eth1");
+	cr_assert_str_eq(option(s, 0, "address"), "192.0.2.1");
+	cr_assert_str_eq(option(s, 0, "prefix"), "24");
+	cr_assert_str_eq(option(s, 0, "root"), "/srv/www");
+	cr_assert_str_eq(s->stack.interfaces[1].name, "eth0");
+	cr_assert_str_eq(option(s, 1, "address"), "");
+	cr_assert_str_eq(option(s, 1, "prefix"), "25");
+	settings_free(s);
+}
+
+Test(settings, the_only_interface_is_the_stacks)
+{
+	struct settings *s = load_valid("deliver.yaml");
+
+	cr_assert_eq(s->stack.n_interfaces, 1);
+	cr_assert_str_eq(s->stack.interfaces[0].name, "eth0");
+	cr_assert_str_eq(option(s, 0, "address"), "192.0.2.1");
+	settings_free(s);
+}
+
 Test(settings, metrics_over_ipv6)
 {
 	struct settings *s = load_valid("json.yaml");

@@ -82,8 +82,9 @@ static void fill(struct snapshot *snapshot)
 	snapshot->rules[1] = (struct snapshot_rule){
 		.name = "a\\\"b\nc", .origin = "entropy", .action = "limit", .matched = { 7, 700 }
 	};
-	snapshot->n_stacks = 2;
-	snapshot->stacks[0] = (struct stack_door_client){ .queue = 3,
+	snapshot->n_stacks = 3;
+	snapshot->stacks[0] = (struct stack_door_client){ .ifname = "eth0",
+							  .queue = 3,
 							  .pid = 9,
 							  .ready = true,
 							  .reported = true,
@@ -93,7 +94,10 @@ static void fill(struct snapshot *snapshot)
 								      .dropped = 11,
 								      .receive_stack = 12,
 								      .send_written = 13 } };
-	snapshot->stacks[1] = (struct stack_door_client){ .queue = 4, .pid = 10 };
+	snapshot->stacks[1] = (struct stack_door_client){ .ifname = "eth0", .queue = 4, .pid = 10 };
+	snapshot->stacks[2] = snapshot->stacks[0];
+	memcpy(snapshot->stacks[2].ifname, "eth1", 5);
+	snapshot->stacks[2].counts.received = 501;
 	snapshot->events = (struct event_log_stats){ .total = 5000, .overwritten = 904 };
 }
 
@@ -143,10 +147,13 @@ Test(exposition, has_the_figures)
 		  4900 },
 		{ "sluice_rule_packets_total{rule=\"a\\\\\\\"b\\nc\",action=\"limit\",origin=\"entropy\"}",
 		  7 },
-		{ "sluice_stack_received_packets_total{queue=\"3\"}", 500 },
-		{ "sluice_stack_dropped_packets_total{queue=\"3\"}", 11 },
-		{ "sluice_stack_frames{queue=\"3\",half=\"receive\",owner=\"stack\"}", 12 },
-		{ "sluice_stack_frames{queue=\"3\",half=\"send\",owner=\"stack\"}", 13 },
+		{ "sluice_stack_received_packets_total{interface=\"eth0\",queue=\"3\"}", 500 },
+		{ "sluice_stack_received_packets_total{interface=\"eth1\",queue=\"3\"}", 501 },
+		{ "sluice_stack_dropped_packets_total{interface=\"eth0\",queue=\"3\"}", 11 },
+		{ "sluice_stack_frames{interface=\"eth0\",queue=\"3\",half=\"receive\",owner=\"stack\"}",
+		  12 },
+		{ "sluice_stack_frames{interface=\"eth1\",queue=\"3\",half=\"send\",owner=\"stack\"}",
+		  13 },
 		{ "sluice_window_stage_seconds{stage=\"swap\"}", 0.00015 },
 		{ "sluice_window_stage_max_seconds{stage=\"swap\"}", 0.0025 },
 		{ "sluice_blocked_sources", 10000 },

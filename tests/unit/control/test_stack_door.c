@@ -39,9 +39,11 @@ static const struct handover_wait patient = { &clock_system, LONG_NS };
 
 static void open_door(void)
 {
+	const struct stack_door_interface interface = { .name = "none0" };
 	const struct stack_door_options options = {
 		.path = path,
-		.ifname = "none0",
+		.interfaces = &interface,
+		.n_interfaces = 1,
 		.n_frames = 512,
 		.map_fd = -1,
 		.clock = &clock_tests,
@@ -83,7 +85,7 @@ static int hear(int fd, struct handover_reply *reply)
 /* A client as it should be: what it is told. */
 static int ask(struct handover_reply *reply)
 {
-	const struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
 	int fd = dial(), fds[2];
 	int code = handover_call(fd, &request, -1, &patient, reply, fds);
 
@@ -158,7 +160,7 @@ Test(stack_door, silent_clients_make_room_in_time)
 
 Test(stack_door, a_slow_writer_gains_no_time)
 {
-	const struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
 	int slow = dial();
 
 	for (size_t i = 0; i < sizeof(request) - 1; i++) {
@@ -173,7 +175,7 @@ Test(stack_door, a_slow_writer_gains_no_time)
 
 Test(stack_door, a_request_in_pieces_is_one)
 {
-	const struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
 	struct handover_reply reply;
 	int fd = dial();
 
@@ -186,7 +188,7 @@ Test(stack_door, a_request_in_pieces_is_one)
 
 Test(stack_door, another_version_and_nonsense_are_told_at_once)
 {
-	struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
 	int fd = dial();
 
 	request.version = 1;
@@ -195,30 +197,42 @@ Test(stack_door, another_version_and_nonsense_are_told_at_once)
 	fd = dial();
 	request.version = HANDOVER_VERSION + 1;
 	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
-	expect_told(fd, -EPROTONOSUPPORT, "version 5 of the protocol");
+	expect_told(fd, -EPROTONOSUPPORT, "version 6 of the protocol");
+	/* Its requests were shorter, and named no interface. */
+	fd = dial();
+	request.version = HANDOVER_VERSION - 1;
+	send(fd, &request, sizeof(request) - sizeof(request.ifname), MSG_NOSIGNAL);
+	expect_told(fd, -EPROTONOSUPPORT, "version 4 of the protocol, not 5: install");
 	fd = dial();
 	send(fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTO, "no request");
 	fd = dial();
-	request = handover_request_make(HANDOVER_REPORT, 0);
+	request = handover_request_make(HANDOVER_REPORT, "none0", 0);
 	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
 	expect_told(fd, -EINVAL, "nothing was opened");
 	fd = dial();
-	request = handover_request_make(HANDOVER_OPEN, STACK_DOOR_MAX);
+	request = handover_request_make(HANDOVER_OPEN, "none0", STACK_DOOR_QUEUES);
 	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
 	expect_told(fd, -EINVAL, "queue");
 	expect_service();
 }
 
-/* It asks for a socket of an interface that does not exist, and is told so. */
-Test(stack_door, the_version_before_is_served)
+Test(stack_door, interfaces_of_others_and_no_names_are_refused)
 {
-	struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
-	int fd = dial();
+	const struct handover_request good = handover_request_make(HANDOVER_OPEN, "none0", 0);
+	struct handover_request bad[] = { good, good, good, good };
 
-	request.version = HANDOVER_VERSION_OLDEST;
-	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
-	expect_told(fd, -ENODEV, "no AF_XDP socket");
+	bad[0].ifname[4] = '1';
+	memset(bad[1].ifname, 'n', sizeof(bad[1].ifname));
+	memset(bad[2].ifname, 0, sizeof(bad[2].ifname));
+	bad[3].ifname[sizeof(bad[3].ifname) - 1] = 'x';
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = dial();
+
+		send(fd, &bad[i], sizeof(bad[i]), MSG_NOSIGNAL);
+		expect_told(fd, -EINVAL, "no such interface in the deployment file");
+	}
+	expect_service();
 }
 
 Test(stack_door, descriptors_that_nobody_asked_for_are_closed)
@@ -237,7 +251,7 @@ Test(stack_door, descriptors_that_nobody_asked_for_are_closed)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct handover_request request = handover_request_make(cases[i].kind, 0);
+		struct handover_request request = handover_request_make(cases[i].kind, "none0", 0);
 		struct handover_reply reply;
 		int fd = dial(), ends[2];
 		char byte;
@@ -260,7 +274,7 @@ Test(stack_door, descriptors_that_nobody_asked_for_are_closed)
 
 Test(stack_door, thousands_that_die_in_the_middle_leave_nothing)
 {
-	const struct handover_request request = handover_request_make(HANDOVER_RESUME, 0);
+	const struct handover_request request = handover_request_make(HANDOVER_RESUME, "none0", 0);
 	size_t before;
 	int ends[2];
 
@@ -284,7 +298,7 @@ Test(stack_door, thousands_that_die_in_the_middle_leave_nothing)
 /* Who hands over its own end of the connection keeps that open when it is gone: the door itself holds it. */
 Test(stack_door, those_that_hand_over_themselves_leave_in_time)
 {
-	const struct handover_request request = handover_request_make(HANDOVER_RESUME, 0);
+	const struct handover_request request = handover_request_make(HANDOVER_RESUME, "none0", 0);
 
 	for (int i = 0; i < STACK_DOOR_MAX; i++) {
 		int fd = dial();

@@ -58,6 +58,7 @@ static struct handover_reply good_reply(void)
 {
 	return (struct handover_reply){
 		.magic = HANDOVER_MAGIC,
+		.ifname = "none0",
 		.n_queues = 1,
 		.n_frames = 512,
 		.frame_size = 2048,
@@ -86,7 +87,7 @@ static void say(const struct call *call, const void *data, size_t size, size_t n
 
 static int ask(struct call *call, enum handover_kind kind)
 {
-	const struct handover_request request = handover_request_make(kind, 0);
+	const struct handover_request request = handover_request_make(kind, "none0", 0);
 
 	return handover_call(call->client, &request, -1, &brief, &call->reply, call->fds);
 }
@@ -170,6 +171,42 @@ Test(handover_client, descriptors_that_nobody_asked_for)
 		expect_all_closed(&call);
 		end_call(&call);
 	}
+}
+
+Test(handover_client, the_answer_to_another_question)
+{
+	struct handover_reply replies[] = { good_reply(), good_reply(), good_reply() };
+
+	replies[0].ifname[4] = '1';
+	replies[1].queue = 1;
+	replies[1].n_queues = 2;
+	replies[2].ifname[0] = '\0';
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct call call = make_call();
+
+		say(&call, &replies[i], sizeof(replies[i]), 2);
+		cr_expect_eq(ask(&call, HANDOVER_OPEN), -EPROTO, "case %zu", i);
+		expect_all_closed(&call);
+		end_call(&call);
+	}
+}
+
+Test(handover_request, the_interface_is_a_name_and_nothing_else)
+{
+	struct handover_request request = handover_request_make(HANDOVER_OPEN, "eth0", 3);
+
+	cr_expect_str_eq(handover_ifname(&request), "eth0");
+	cr_expect_eq(handover_request_check(&request, 4), 0);
+	cr_expect_eq(handover_request_check(&request, 3), -EINVAL, "no such queue");
+	request.ifname[15] = 'x';
+	cr_expect_null(handover_ifname(&request));
+	cr_expect_eq(handover_request_check(&request, 4), -EINVAL);
+	request = handover_request_make(HANDOVER_OPEN, "", 0);
+	cr_expect_null(handover_ifname(&request));
+	request = handover_request_make(HANDOVER_OPEN, "fifteen-letters", 0);
+	cr_expect_str_eq(handover_ifname(&request), "fifteen-letters");
+	request = handover_request_make(HANDOVER_OPEN, "more-than-fifteen", 0);
+	cr_expect_str_eq(handover_ifname(&request), "more-than-fifte", "nobody has that name");
 }
 
 Test(handover_client, a_refusal_from_before_the_request)

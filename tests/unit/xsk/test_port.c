@@ -339,26 +339,22 @@ Test(port, sums_are_the_stacks)
 	free(kernel.memory);
 }
 
-/* Of versions that we serve: what the older one does not know it does not get. */
 Test(handover, versions)
 {
-	struct handover_request request = handover_request_make(HANDOVER_OPEN, 0);
+	struct handover_request request = handover_request_make(HANDOVER_OPEN, "eth0", 0);
 	struct handover_reply reply = {
 		.magic = HANDOVER_MAGIC, .n_queues = 1, .n_frames = 512, .frame_size = 2048
 	};
 
-	request.version = HANDOVER_VERSION_OLDEST;
 	cr_expect_eq(handover_request_check(&request, 1), 0);
-	request.version = HANDOVER_VERSION_OLDEST - 1;
+	request.version = HANDOVER_VERSION - 1;
 	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
 	request.version = HANDOVER_VERSION + 1;
 	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
-	request = handover_request_make(HANDOVER_RESUME_SUMS, 0);
+	request = handover_request_make(HANDOVER_RESUME_SUMS, "eth0", 0);
 	cr_expect_eq(handover_request_check(&request, 1), -EINVAL, "of no frames");
 	request.n_frames = 512;
 	cr_expect_eq(handover_request_check(&request, 1), 0);
-	request.version = 2;
-	cr_expect_eq(handover_request_check(&request, 1), -EINVAL);
 	cr_expect_eq(handover_reply_check(&reply), 0);
 	reply.sums = 1;
 	cr_expect_eq(handover_reply_check(&reply), -EPROTO, "no room for metadata");
@@ -379,7 +375,7 @@ Test(handover, random_requests)
 	unsigned int n_passed = 0;
 
 	for (int i = 0; i < 1000000; i++) {
-		request = handover_request_make(1 + random_below(&random, 6), 0);
+		request = handover_request_make(1 + random_below(&random, 6), "eth0", 0);
 		if (handover_resumes(&request))
 			request.n_frames = 256;
 		((uint8_t *)&request)[random_below(&random, sizeof(request))] =
@@ -388,8 +384,8 @@ Test(handover, random_requests)
 			continue;
 		n_passed++;
 		cr_assert_eq(request.magic, HANDOVER_MAGIC);
-		cr_assert(request.version >= HANDOVER_VERSION_OLDEST &&
-			  request.version <= HANDOVER_VERSION);
+		cr_assert_eq(request.version, HANDOVER_VERSION);
+		cr_assert_not_null(handover_ifname(&request));
 		if (handover_resumes(&request))
 			cr_assert_eq(request.n_frames & (request.n_frames - 1), 0);
 		else
@@ -403,7 +399,7 @@ Test(handover, random_requests)
 /* Descriptors come along once, whole, and are the receiver's; a full peer is not waited for. */
 Test(handover, descriptors_and_a_full_peer)
 {
-	struct handover_request request = handover_request_make(HANDOVER_RESUME, 3), got;
+	struct handover_request request = handover_request_make(HANDOVER_RESUME, "eth0", 3), got;
 	int pair[2], fds[2], n = 0, code;
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
