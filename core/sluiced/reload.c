@@ -82,7 +82,7 @@ static bool same_stack(const struct settings_stack *a, const struct settings_sta
 {
 	return a->enabled == b->enabled && same_text(a->socket, b->socket) &&
 	       same_text(a->group, b->group) && a->frames == b->frames && a->copy == b->copy &&
-	       a->poll == b->poll;
+	       a->software_sums == b->software_sums && a->poll == b->poll;
 }
 
 /* The worker that drives a card paces itself by the window. */

@@ -76,9 +76,13 @@ on_server python3 - >"$LAB/older.log" 2>&1 <<-'END' || fail "the version before 
 	assert b"version 4 of the protocol, not 5: install" in reply, reply
 END
 ok "the version before is refused in words"
-stop "$SLUICED"
 
 configure software
+cp "$FILE" "$LAB/auto.yaml"
+sluice reload >"$LAB/refused.log" 2>&1 && fail "a reload takes other checksums, which nothing obeys"
+grep -q 'a change of stack needs a restart' "$LAB/refused.log" || fail "no reason"
+stop "$SLUICED"
+
 start_sluiced "$FILE"
 start_stack 1
 says software
