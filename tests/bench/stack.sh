@@ -1,17 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Requests per second of web servers on several kinds of packet I/O, after P2's figures 2 to 5: nginx on
-# Linux's stack, and lwIP in sluice-stack on AF_XDP, behind sluiced.  `sluice bench stack` runs it.
+# Linux's stack, lwIP in sluice-stack on AF_XDP, behind sluiced, and lwIP on DPDK.  `sluice bench stack` runs it.
 #
 #   stack.sh [--json] [--svg FILE]     see stack_report.py
+#
+# SLUICE_BENCH_RAW=FILE keeps each measurement, with its round, as a line.
 #
 # How lwIP waits for packets is `stack.poll` of the deployment file:
 #   lwip-wait   sleeps in poll(), need_wakeup
 #   lwip-busy   SO_PREFER_BUSY_POLL, SO_BUSY_POLL, SO_BUSY_POLL_BUDGET: never sleeps, a system call a
 #               round, in which the kernel serves the card's NAPI, if its driver says which: veth's does not
 #   lwip-spin   never sleeps, looks at the ring
+#   lwip-dpdk   the same stack on DPDK's net_af_packet, which never sleeps; no XDP, no sluiced.  Linux gets
+#               what AF_PACKET copies, and drops it behind that, so as not to answer
 # and what protects it, in figure 5:
 #   lwip-bare       nothing: a program that hands over and does nothing else, no sluiced
+#   lwip-bare-spin  the same, but it spins
 #   lwip-bare-drop  a program that drops UDP and does nothing else, no sluiced
 #   lwip-wait, -busy  sluiced delivers and has neither rules nor detectors
 #   lwip-rule       one rule drops UDP to the port
@@ -33,10 +38,13 @@ FIGURES=${SLUICE_BENCH_FIGURES:-2 3 4 5}
 FLOOD_LENGTH=1514
 RATES="${SLUICE_BENCH_RATES:-250000 500000 750000 1000000 1250000 1500000 2000000 2500000 3000000}"
 RATES_OF_OTHERS="500000 1000000"
+PAIRS=3 # Of peace and flood, at a rate between them; as stack_report.py counts them.
 ROUNDS=5
 ROUND= # Of figure 5.
 BARE=/sys/fs/bpf/bare
 STEER=${SLUICE_BENCH_STEER:-} # See steer.sh.
+DPDK=lwip-dpdk
+[ -x "$BIN/sluice-stack-dpdk" ] || DPDK= # The report says so.
 
 tell() {
 	printf '%s\n' "$*" >&2
@@ -98,12 +106,23 @@ start_nginx() {
 	SERVERS=$!
 }
 
-# start_bare PROGRAM: lwIP on one core behind the bare program of that name.
+# start_bare PROGRAM POLL: lwIP on one core behind the bare program of that name.
 start_bare() {
 	on_server ip link set dev eth0 xdp pinned "$BARE/prog/$1" || fail "cannot attach $1"
 	start stack taskset -c 0 "$BIN/sluice-stack-host" "$BUILD/lib/sluice/plugins" lwip \
-		"$LAB/stack.yaml" xsk eth0 0 "$BARE/map/bare_xsks" "$SERVER_MAC" wait ||
+		"$LAB/stack.yaml" xsk eth0 0 "$BARE/map/bare_xsks" "$SERVER_MAC" "$2" ||
 		fail "the stack does not start"
+	SERVERS=$STARTED
+}
+
+# start_dpdk CORES
+start_dpdk() {
+	if ! on_server tc qdisc add dev eth0 clsact || ! on_server tc filter add dev eth0 ingress bpf \
+		direct-action object-pinned "$BARE/prog/sluice_bare_copied"; then
+		fail "cannot keep Linux from answering"
+	fi
+	start stack taskset -c "0-$(($1 - 1))" "$BIN/sluice-stack-dpdk" "$BUILD/lib/sluice/plugins" lwip \
+		"$LAB/stack.yaml" eth0 "$1" || fail "the stack on DPDK does not start"
 	SERVERS=$STARTED
 }
 
@@ -128,8 +147,10 @@ start_server() {
 	set_queues "$2"
 	case $1 in
 	nginx) start_nginx "$2" ;;
-	lwip-bare) start_bare sluice_bare_all ;;
-	lwip-bare-drop) start_bare sluice_bare_tcp ;;
+	lwip-dpdk) start_dpdk "$2" ;;
+	lwip-bare) start_bare sluice_bare_all wait ;;
+	lwip-bare-spin) start_bare sluice_bare_all spin ;;
+	lwip-bare-drop) start_bare sluice_bare_tcp wait ;;
 	*) start_behind_sluice "$1" "$2" ;;
 	esac
 	wait_for 10 curl -sf -m 1 -o /dev/null "http://$SERVER/64.txt" || fail "$1 does not answer"
@@ -145,6 +166,7 @@ stop_server() {
 		sluice detach >/dev/null
 		SLUICED=
 	fi
+	on_server tc qdisc del dev eth0 clsact 2>/dev/null # start_dpdk's
 	# A link that was just unpinned goes a little later.
 	wait_for 5 on_server ip link set dev eth0 xdp off || fail "eth0 keeps its program"
 }
@@ -171,7 +193,7 @@ measure() {
 		--arg round "$ROUND" \
 		'{figure: $figure, variant: $variant, cores: $cores, x: $x, requests_per_s: $rate,
 			cpu_percent: $cpu} + (if $round == "" then {} else {round: $round} end)' \
-		>>"$LAB/lines"
+		>>"$LINES"
 	tell "$(elapsed) s, figure $1: $2, $3 cores, x = $4: $answered requests/s, $cpu % CPU"
 }
 
@@ -182,7 +204,7 @@ elapsed() {
 # P2's figure 2: cores.
 figure_2() {
 	for cores in 1 2; do
-		for variant in nginx lwip-wait lwip-busy lwip-spin; do
+		for variant in nginx lwip-wait lwip-busy lwip-spin $DPDK; do
 			start_server "$variant" "$cores"
 			measure 2 "$variant" "$cores" "$cores" 64.txt "$CONNECTIONS" \
 				"$([ "$cores" = 1 ] && echo 1 || echo 0-1)"
@@ -193,7 +215,7 @@ figure_2() {
 
 # P2's figure 3: CPU time against load, which is the number of connections that ask at a time.
 figure_3() {
-	for variant in nginx lwip-wait lwip-busy lwip-spin; do
+	for variant in nginx lwip-wait lwip-busy lwip-spin $DPDK; do
 		start_server "$variant" 1
 		for connections in 1 4 16 50; do
 			measure 3 "$variant" 1 "$connections" 64.txt "$connections" 1
@@ -204,7 +226,7 @@ figure_3() {
 
 # P2's figure 4: requests that cost CPU time; the application and the stack share a core.
 figure_4() {
-	for variant in lwip-wait lwip-busy lwip-spin; do
+	for variant in lwip-wait lwip-busy lwip-spin $DPDK; do
 		start_server "$variant" 1
 		for limit in 100 200 400 600 800; do
 			measure 4 "$variant" 1 "$limit" "prime/$limit" "$CONNECTIONS" "$CLIENT_CORE"
@@ -216,26 +238,44 @@ figure_4() {
 # P2's figure 5: a flood of UDP to the server's port, at rising rates.  The rate at which the unprotected
 # stack keeps 1/3.9 of its peace is where the others are judged, in rounds, each variant in each.
 figure_5() {
+	others="nginx lwip-bare-spin $DPDK lwip-bare-drop lwip-wait lwip-busy lwip-rule lwip-detect"
 	threaded 1
 	for rate in $RATES; do
-		flooded lwip-bare 0
-		flooded lwip-bare "$rate"
-		! report --beaten <"$LAB/lines" || break
+		pair "$rate"
+		! report --beaten <"$LINES" || break
 	done
-	for variant in nginx lwip-bare-drop lwip-wait lwip-busy lwip-rule lwip-detect; do
+	halve
+	for variant in $others; do
 		for rate in 0 $RATES_OF_OTHERS; do
 			flooded "$variant" "$rate"
 		done
 	done
-	worst=$(report --worst <"$LAB/lines")
+	worst=$(report --worst <"$LINES")
 	for ROUND in $(seq "$ROUNDS"); do
 		tell "round $ROUND of $ROUNDS, at $worst packets/s"
-		flooded lwip-bare 0
-		for variant in lwip-bare lwip-bare-drop lwip-wait lwip-rule lwip-detect; do
+		pair "$worst"
+		for variant in $others; do
 			flooded "$variant" "$worst"
 		done
 	done
+	ROUND=
 	threaded 0
+}
+
+# Nearer to that rate.
+halve() {
+	while rate=$(report --next <"$LINES") && [ -n "$rate" ]; do
+		tell "between: $rate packets/s"
+		for _ in $(seq "$PAIRS"); do
+			pair "$rate"
+		done
+	done
+}
+
+# pair RATE: the unprotected stack in peace, and under a flood.
+pair() {
+	flooded lwip-bare 0
+	flooded lwip-bare "$1"
 }
 
 # threaded 0|1: who does the receive work, whatever programs come and go.
@@ -277,7 +317,7 @@ end_flood() {
 	wait "$FLOOD" || fail "sluice-gen failed"
 	arrived=$(json '(.accepted / .seconds | round)' "$LAB/flood.json")
 	tell "  of that flood $arrived packets/s arrived"
-	printf '{"asked": %s, "arrived": %s}\n' "$1" "$arrived" >>"$LAB/lines"
+	printf '{"asked": %s, "arrived": %s}\n' "$1" "$arrived" >>"$LINES"
 }
 
 # Until the detector has found all sources of the flood.
@@ -287,7 +327,7 @@ await_blocks() {
 		tell "only $(status .blocked.total) of 10000 sources are blocked"
 	windows=$(($(status .window.count) - windows))
 	tell "  10000 sources blocked after $windows windows"
-	printf '{"windows": %s}\n' "$windows" >>"$LAB/lines"
+	printf '{"windows": %s}\n' "$windows" >>"$LINES"
 }
 
 frames_in() {
@@ -316,12 +356,14 @@ BEGAN=$(date +%s)
 ethtool -K a0 tx off >/dev/null
 FLOOD=
 SLUICED=
+LINES=${SLUICE_BENCH_RAW:-$LAB/lines}
+: >"$LINES" || fail "cannot write $LINES"
 make_files
 make_configs
 on_server mkdir "$BARE"
-on_server bpftool prog loadall "$BUILD/tests/support/deliver_bare.bpf.o" "$BARE/prog" type xdp \
+on_server bpftool prog loadall "$BUILD/tests/support/deliver_bare.bpf.o" "$BARE/prog" \
 	pinmaps "$BARE/map" >&2 || fail "cannot load the bare programs"
 for figure in $FIGURES; do
 	"figure_$figure"
 done
-report "$@" <"$LAB/lines"
+report "$@" <"$LINES"
