@@ -115,7 +115,7 @@ static __always_inline void read_ports(struct __sk_buff *skb, bool out,
 		packet->at = 0;
 		return;
 	}
-	packet->ports = out ? (__u32)port[1] << 16 | port[0] : (__u32)port[0] << 16 | port[1];
+	packet->ports = out ? egress_ports(port[1], port[0]) : egress_ports(port[0], port[1]);
 }
 
 static __always_inline void read_packet(struct __sk_buff *skb, bool out,
@@ -140,25 +140,17 @@ static __always_inline void read_packet(struct __sk_buff *skb, bool out,
 
 static __always_inline __u64 hash_host(const struct egress_host_key *host)
 {
-	return hash_v6(HEADER->hash_key, host->high, host->low ^ host->family);
+	return egress_hash_host(HEADER->hash_key, host);
 }
 
 static __always_inline __u64 hash_flow(__u64 host_hash, __u32 ports)
 {
-	__u64 key[2] = { HEADER->hash_key[0] ^ host_hash, HEADER->hash_key[1] };
-
-	return hash_v6(key, ports, 1);
-}
-
-static __always_inline __u64 heard_mask(__u64 hash)
-{
-	return 1ull << (hash & 63) | 1ull << (hash >> 6 & 63);
+	return egress_hash_flow(HEADER->hash_key, host_hash, ports);
 }
 
 static __always_inline __u64 *heard_word(__u32 half, __u64 hash)
 {
-	__u32 index = (half & 1) << EGRESS_HEARD_WORDS_BITS |
-		      hash >> (64 - EGRESS_HEARD_WORDS_BITS);
+	__u32 index = egress_heard_index(half, hash);
 
 	return bpf_map_lookup_elem(&sluice_heard, &index);
 }
@@ -173,7 +165,7 @@ static __always_inline __u32 heard_half(void)
 
 static __always_inline void heard_note(__u32 half, __u64 hash)
 {
-	__u64 *word = heard_word(half, hash), mask = heard_mask(hash);
+	__u64 *word = heard_word(half, hash), mask = egress_heard_mask(hash);
 
 	/* In a conversation it is there already, and the line stays shared. */
 	if (word && (*(volatile __u64 *)word & mask) != mask)
@@ -184,7 +176,7 @@ static __always_inline void heard_note(__u32 half, __u64 hash)
 static __always_inline bool heard(__u32 half, __u64 hash)
 {
 	const __u64 *word = heard_word(half, hash), *older = heard_word(half ^ 1, hash);
-	__u64 mask = heard_mask(hash);
+	__u64 mask = egress_heard_mask(hash);
 
 	/* Without the filter everybody may have spoken. */
 	return !word || !older || (*word & mask) == mask || (*older & mask) == mask;

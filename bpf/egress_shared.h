@@ -12,6 +12,8 @@
 
 #include <linux/types.h>
 
+#include "hash.h"
+
 /* A whole address; IPv4 in the first four bytes of `high`, `low` 0. */
 struct egress_host_key {
 	__u64 high, low; /* Network byte order. */
@@ -36,6 +38,35 @@ struct egress_host {
 #define EGRESS_HEARD_WORDS_BITS 17 /* 1 MiB for each half. */
 #define EGRESS_HEARD_WORDS (1u << EGRESS_HEARD_WORDS_BITS)
 #define EGRESS_HEARD_TURN_NS (300ull * 1000000000ull)
+
+static __always_inline __u64 egress_hash_host(const __u64 hash_key[2],
+					      const struct egress_host_key *host)
+{
+	return hash_v6(hash_key, host->high, host->low ^ host->family);
+}
+
+/* A flow's ports as they lie in its packets, the far end's first. */
+static __always_inline __u32 egress_ports(__u16 far, __u16 ours)
+{
+	return (__u32)far << 16 | ours;
+}
+
+static __always_inline __u64 egress_hash_flow(const __u64 hash_key[2], __u64 host_hash, __u32 ports)
+{
+	__u64 key[2] = { hash_key[0] ^ host_hash, hash_key[1] };
+
+	return hash_v6(key, ports, 1);
+}
+
+static __always_inline __u64 egress_heard_mask(__u64 hash)
+{
+	return 1ull << (hash & 63) | 1ull << (hash >> 6 & 63);
+}
+
+static __always_inline __u32 egress_heard_index(__u32 half, __u64 hash)
+{
+	return (half & 1) << EGRESS_HEARD_WORDS_BITS | hash >> (64 - EGRESS_HEARD_WORDS_BITS);
+}
 
 enum egress_count {
 	EGRESS_COUNT_TCP, /* Connections that this server opened. */

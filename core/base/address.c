@@ -33,15 +33,17 @@ static void clear_bits_from(uint8_t addr[16], unsigned int len)
 	memset(addr + whole, 0, 16 - whole);
 }
 
-static struct sluice_key key_make(uint8_t family, const void *addr, size_t size, unsigned int len)
+/* Inlined with a constant size: it is called for every packet of a replay, mostly for whole addresses. */
+static inline struct sluice_key key_make(uint8_t family, const void *addr, size_t size,
+					 unsigned int len)
 {
-	struct sluice_key key = { .family = family };
+	struct sluice_key key = { .family = family, .prefix_len = (uint8_t)(size * 8) };
 
-	if (len > size * 8)
-		len = (unsigned int)size * 8;
 	memcpy(key.addr, addr, size);
-	key.prefix_len = (uint8_t)len;
-	clear_bits_from(key.addr, len);
+	if (len < size * 8) {
+		key.prefix_len = (uint8_t)len;
+		clear_bits_from(key.addr, len);
+	}
 	return key;
 }
 

@@ -399,6 +399,34 @@ int egress_run(const struct egress_plane *egress, bool out, const void *frame, s
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 
+static bool is_noted(const struct egress_plane *egress, uint64_t hash)
+{
+	const struct egress_state *state = egress->state.memory;
+	const uint64_t *words = egress->heard.memory;
+	uint64_t mask = egress_heard_mask(hash);
+
+	return (words[egress_heard_index(state->half, hash)] & mask) == mask;
+}
+
+bool egress_has_heard(const struct egress_plane *egress, const struct sluice_key *source,
+		      const uint8_t *ports)
+{
+	const __u64 *key = egress->header->hash_key;
+	struct egress_host_key host = { .family = source->family == SLUICE_FAMILY_IPV4 ? 4 : 6 };
+	uint16_t port[2];
+	uint64_t hash;
+
+	memcpy(&host.high, source->addr, sizeof(host.high));
+	memcpy(&host.low, source->addr + 8, sizeof(host.low));
+	hash = egress_hash_host(key, &host);
+	if (!is_noted(egress, hash))
+		return false;
+	if (!ports)
+		return true;
+	memcpy(port, ports, sizeof(port));
+	return is_noted(egress, egress_hash_flow(key, hash, egress_ports(port[0], port[1])));
+}
+
 void egress_counts(const struct egress_plane *egress, struct dataplane_egress_counts *counts)
 {
 	const struct egress_cpu_counters *cpus = egress->counters.memory;

@@ -64,6 +64,13 @@ int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms
 int egress_run(const struct egress_plane *egress, bool out, const void *frame, size_t size)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether the program on the way in would note nothing new of a packet: by whom it is, and of UDP the
+ * first four bytes of its header; NULL for any other protocol.
+ */
+bool egress_has_heard(const struct egress_plane *egress, const struct sluice_key *source,
+		      const uint8_t *ports);
+
 void egress_counts(const struct egress_plane *egress, struct dataplane_egress_counts *counts);
 
 #endif /* SLUICE_DATAPLANE_EGRESS_H */

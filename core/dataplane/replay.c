@@ -30,7 +30,9 @@ struct replay {
 	struct dataplane_ops ops;
 	uint64_t dropped[DATAPLANE_N_REASONS]; /* As last seen. */
 	uint64_t rule_dropped[RULES_SLOTS];    /* The same. */
-	uint32_t last_rule;		       /* Most drops are by the rule of the last one. */
+	/* Most drops are for the reason, and by the rule, of the last one. */
+	enum dataplane_reason last_reason;
+	uint32_t last_rule;
 };
 
 static struct replay *replay_of(struct dataplane *dp)
@@ -211,17 +213,25 @@ static int test_run(const struct replay *replay, const void *frame, size_t size,
 	return 0;
 }
 
-/* The reason whose counter has moved. */
+static bool reason_moved(struct replay *replay, enum dataplane_reason reason)
+{
+	uint64_t packets = counters_of(replay)->reason[reason].packets;
+
+	if (packets == replay->dropped[reason])
+		return false;
+	replay->dropped[reason] = packets;
+	return true;
+}
+
+/* The reason whose counter has moved: a packet moves one. */
 static enum dataplane_reason find_reason(struct replay *replay)
 {
-	const struct sluice_cpu_counters *counters = counters_of(replay);
-
+	if (replay->last_reason && reason_moved(replay, replay->last_reason))
+		return replay->last_reason;
 	for (int i = 0; i < DATAPLANE_N_REASONS; i++) {
-		uint64_t packets = counters->reason[i].packets;
-
-		if (!dataplane_reason_is_drop(i) || packets == replay->dropped[i])
+		if (!dataplane_reason_is_drop(i) || !reason_moved(replay, i))
 			continue;
-		replay->dropped[i] = packets;
+		replay->last_reason = i;
 		return i;
 	}
 	return DATAPLANE_REASON_PASS;
@@ -302,6 +312,14 @@ int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const voi
 			       size_t size)
 {
 	return pass_tc(dp, time_ns, false, frame, size);
+}
+
+bool dataplane_replay_has_heard(const struct dataplane *dp, const struct sluice_key *source,
+				const uint8_t *ports)
+{
+	const struct live *live = live_of_const(dp);
+
+	return !live->egress || egress_has_heard(live->egress, source, ports);
 }
 
 int dataplane_replay_bare(struct dataplane *dp, bool out, const void *frame, size_t size)

@@ -68,6 +68,13 @@ int dataplane_replay_delivered(struct dataplane *dp, uint64_t time_ns, const voi
 			       size_t size) __attribute__((warn_unused_result));
 
 /*
+ * Whether dataplane_replay_delivered() would change nothing for a packet of that sender: it has sent
+ * the like before.  `ports`: the first four bytes of its UDP header, NULL for any other protocol.
+ */
+bool dataplane_replay_has_heard(const struct dataplane *dp, const struct sluice_key *source,
+				const uint8_t *ports);
+
+/*
  * The system call alone, for a measure of what the rest costs: of the filter, or with `out` of the
  * program that sees what the host sends.
  */

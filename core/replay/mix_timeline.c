@@ -39,10 +39,15 @@ static bool plays_background(const struct mix_mark *mark)
 static uint64_t scaled(uint64_t ns, uint64_t num, uint64_t den)
 {
 	unsigned __int128 result;
+	uint64_t product;
 
 	if (num == den)
 		return ns < LONGEST_NS ? ns : LONGEST_NS;
-	result = (unsigned __int128)ns * num / den;
+	/* Most products fit, and a division of 64 bits is several times as fast; once a packet. */
+	if (!__builtin_mul_overflow(ns, num, &product))
+		result = product / den;
+	else
+		result = (unsigned __int128)ns * num / den;
 	return result > LONGEST_NS ? LONGEST_NS : (uint64_t)result;
 }
 

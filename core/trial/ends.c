@@ -18,8 +18,8 @@ static bool read_ipv4(const uint8_t *ip, size_t size, struct ends *ends)
 
 	if (size < 20 || header < 20)
 		return false;
-	ends->source = address_from_ipv4(ip + 12, 32);
-	ends->destination = address_from_ipv4(ip + 16, 32);
+	ends->family = SLUICE_FAMILY_IPV4;
+	ends->ip = ip;
 	ends->protocol = ip[9];
 	/* Only the first fragment has a transport header. */
 	if (size > header && !((ip[6] & 0x1f) | ip[7])) {
@@ -33,8 +33,8 @@ static bool read_ipv6(const uint8_t *ip, size_t size, struct ends *ends)
 {
 	if (size < 40)
 		return false;
-	ends->source = address_from_ipv6(ip + 8, 128);
-	ends->destination = address_from_ipv6(ip + 24, 128);
+	ends->family = SLUICE_FAMILY_IPV6;
+	ends->ip = ip;
 	ends->protocol = ip[6];
 	ends->transport = ip + 40;
 	ends->transport_size = size - 40;
@@ -57,6 +57,32 @@ bool ends_read(const uint8_t *frame, size_t size, struct ends *ends)
 			return false;
 	}
 	return false;
+}
+
+struct sluice_key ends_source(const struct ends *ends)
+{
+	return ends->family == SLUICE_FAMILY_IPV4 ? address_from_ipv4(ends->ip + 12, 32)
+						  : address_from_ipv6(ends->ip + 8, 128);
+}
+
+struct sluice_key ends_destination(const struct ends *ends)
+{
+	return ends->family == SLUICE_FAMILY_IPV4 ? address_from_ipv4(ends->ip + 16, 32)
+						  : address_from_ipv6(ends->ip + 24, 128);
+}
+
+bool ends_speech(const struct ends *ends, const uint8_t **ports)
+{
+	bool ipv4 = ends->family == SLUICE_FAMILY_IPV4;
+
+	*ports = ends->protocol == IPPROTO_UDP ? ends->transport : NULL;
+	if (ends->ip[0] >> 4 != (ipv4 ? 4 : 6))
+		return false;
+	/* A port that was cut off is zero there, and a later fragment has none. */
+	if (ends->protocol == IPPROTO_UDP)
+		return ends->transport_size >= 4;
+	/* They walk over extension headers. */
+	return ipv4 || ends->protocol == IPPROTO_ICMPV6;
 }
 
 bool ends_are_established(const struct ends *ends)

@@ -275,6 +275,43 @@ static int pass_tc(struct trial *trial, const struct mix_packet *packet,
 	return ret == -EINVAL || ret == -E2BIG ? 0 : ret;
 }
 
+/* Whoever talks on need not be shown to the program at tc again and again, a system call each. */
+static bool has_heard(const struct trial *trial, const struct ends *ends)
+{
+	const uint8_t *ports;
+	struct sluice_key source;
+
+	if (!ends_speech(ends, &ports))
+		return false;
+	source = ends_source(ends);
+	return dataplane_replay_has_heard(trial->defence.dp, &source, ports);
+}
+
+static int deliver(struct trial *trial, const struct mix_packet *packet)
+{
+	struct ends ends;
+
+	if (!ends_read(packet->data, packet->size, &ends) || ends.protocol == IPPROTO_TCP ||
+	    has_heard(trial, &ends))
+		return 0;
+	return pass_tc(trial, packet, dataplane_replay_delivered);
+}
+
+/* What the filter blocks by; of no family where a rule alone tells who dropped it. */
+static struct sluice_key blocked_by(const struct trial *trial, const struct mix_packet *packet,
+				    const struct dataplane_replay_verdict *verdict)
+{
+	struct sluice_key source = { 0 };
+	struct ends ends;
+
+	if (verdict->rule || !ends_read(packet->data, packet->size, &ends))
+		return source;
+	source = ends_source(&ends);
+	return source.family == SLUICE_FAMILY_IPV6
+		       ? address_mask(&source, trial->defence.v6_prefix_len)
+		       : source;
+}
+
 static int take_inbound(struct trial *trial, const struct mix_packet *packet)
 {
 	struct dataplane_replay_verdict verdict;
@@ -286,7 +323,7 @@ static int take_inbound(struct trial *trial, const struct mix_packet *packet)
 		.handshake = packet->handshake,
 	};
 	struct score_share *share = share_of(&trial->window, scored.class);
-	struct ends ends = { 0 };
+	struct sluice_key source;
 	int ret;
 
 	if (packet->size < DATAPLANE_REPLAY_FRAME_MIN) {
@@ -294,18 +331,16 @@ static int take_inbound(struct trial *trial, const struct mix_packet *packet)
 		return 0;
 	}
 	ret = judge(trial, packet, &verdict);
-	if (!ret && ends_read(packet->data, packet->size, &ends) && !verdict.drop &&
-	    ends.protocol != IPPROTO_TCP)
-		ret = pass_tc(trial, packet, dataplane_replay_delivered);
+	if (!ret && !verdict.drop)
+		ret = deliver(trial, packet);
 	if (ret)
 		return ret;
 	trial->report->would_drop += verdict.would_drop;
 	share->packets++;
 	share->dropped += verdict.drop;
 	if (verdict.drop) {
-		if (ends.source.family == SLUICE_FAMILY_IPV6)
-			ends.source = address_mask(&ends.source, trial->defence.v6_prefix_len);
-		scored.cause = ledger_drop(trial->ledger, &verdict, &ends.source, scored.class);
+		source = blocked_by(trial, packet, &verdict);
+		scored.cause = ledger_drop(trial->ledger, &verdict, &source, scored.class);
 	}
 	score_packet(trial->score, &scored);
 	return 0;
@@ -313,15 +348,17 @@ static int take_inbound(struct trial *trial, const struct mix_packet *packet)
 
 static int take_outbound(struct trial *trial, const struct mix_packet *packet)
 {
+	struct sluice_key peer;
 	struct ends ends;
 
 	trial->report->outbound++;
 	trial->window.outbound++;
 	if (!ends_read(packet->data, packet->size, &ends))
 		return 0;
-	if (ends_are_established(&ends))
-		return known_hosts_connected(trial->known, &ends.destination);
-	return pass_tc(trial, packet, dataplane_replay_sent);
+	if (!ends_are_established(&ends))
+		return pass_tc(trial, packet, dataplane_replay_sent);
+	peer = ends_destination(&ends);
+	return known_hosts_connected(trial->known, &peer);
 }
 
 static int take(struct trial *trial, const struct mix_packet *packet)

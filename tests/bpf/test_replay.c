@@ -12,6 +12,7 @@
 #include "dataplane/replay.h"
 #include "plane.h"
 #include "support/random.h"
+#include "trial/ends.h"
 
 #define SECOND 1000000000ull
 
@@ -264,6 +265,66 @@ Test(replay, whom_the_host_spoke_to_first_is_known_at_once)
 	cr_assert_eq(dataplane_replay_sent(dp, 171 * SECOND, out.data, out.size), 0);
 	cr_assert_eq(dataplane_replay_packet(dp, 172 * SECOND, in.data, in.size, &verdict), 0);
 	cr_expect(verdict.drop);
+	dataplane_close(dp);
+}
+
+/* A frame of anything but TCP, from a sender that no other has. */
+static void strange_frame(struct random *random, struct frame *frame, uint32_t number)
+{
+	static const uint8_t protocols[] = { IPPROTO_UDP, IPPROTO_UDP, IPPROTO_ICMP, 47 };
+	static const uint16_t fragments[] = { 0, 0, 0x2000, 185 };
+	static const uint8_t extensions[] = { 0, 0, 1, FRAME_FRAGMENT_FIRST, FRAME_FRAGMENT_LATER };
+	bool v6 = random_below(random, 2);
+	struct frame_recipe recipe = {
+		.family = v6 ? 6 : 4,
+		.protocol = protocols[random_below(random, 4)],
+		.option_words = random_below(random, 4) == 0,
+		.fragment = fragments[random_below(random, 4)],
+		.extensions = { extensions[random_below(random, 5)] },
+	};
+	uint8_t source[16] = { v6 ? 0x20 : 11, 1 };
+
+	if (v6 && recipe.protocol == IPPROTO_ICMP)
+		recipe.protocol = IPPROTO_ICMPV6;
+	if (random_below(random, 4) == 0)
+		recipe.vlans[0] = 0x8100;
+	source[2] = (uint8_t)(number >> 8);
+	source[3] = (uint8_t)number;
+	frame_build(frame, &recipe, source);
+}
+
+/* A sender is known again by just what the program at tc has noted of it. */
+Test(replay, who_was_heard_need_not_be_shown_again)
+{
+	struct dataplane_replay_options options = usual_options();
+	struct random random = { 5 };
+	static struct frame frame;
+	unsigned int n_heard = 0;
+	struct dataplane *dp;
+
+	options.plane.egress = DATAPLANE_EGRESS_CLSACT;
+	options.plane.max_known = 1000;
+	dp = open_replay(&options);
+	for (uint32_t i = 1; i <= 4000; i++) {
+		struct sluice_key source;
+		const uint8_t *ports;
+		struct ends ends;
+
+		strange_frame(&random, &frame, i);
+		cr_assert(ends_read(frame.data, frame.size, &ends));
+		source = ends_source(&ends);
+		if (!ends_speech(&ends, &ports))
+			continue;
+		cr_expect_not(dataplane_replay_has_heard(dp, &source, ports), "%u", i);
+		cr_assert_eq(dataplane_replay_delivered(dp, SECOND, frame.data, frame.size), 0);
+		cr_expect(dataplane_replay_has_heard(dp, &source, ports), "%u", i);
+		n_heard++;
+		if (!ports)
+			continue;
+		cr_expect(dataplane_replay_has_heard(dp, &source, NULL), "%u", i);
+		cr_expect_not(dataplane_replay_has_heard(dp, &source, (uint8_t[]){ 9, 9, 9, 9 }));
+	}
+	cr_expect_gt(n_heard, 1500);
 	dataplane_close(dp);
 }
 
