@@ -173,6 +173,8 @@ void mix_free(struct mix *mix)
 	hash_table_free(mix->sources);
 	free(mix->lanes);
 	free(mix->heap);
+	free(mix->marked_lanes);
+	free(mix->marked_heap);
 	free(mix->scratch);
 	free(mix);
 }
@@ -354,6 +356,7 @@ int mix_start(struct mix *mix, struct sluice_err *err)
 	fill_info(mix);
 	mix->started = true;
 	mix_rewind(mix);
+	mix_mark(mix);
 	return 0;
 }
 

@@ -154,6 +154,9 @@ int mix_start(struct mix *mix, struct sluice_err *err) __attribute__((warn_unuse
 int mix_next(struct mix *mix, struct mix_packet *packet) __attribute__((warn_unused_result));
 /* Back to the first packet; the stream is the same again. */
 void mix_rewind(struct mix *mix);
+/* Keeps the place in the stream, one at a time, and goes back to it; at first it is the first packet. */
+void mix_mark(struct mix *mix);
+void mix_return(struct mix *mix);
 void mix_free(struct mix *mix);
 
 /* Valid from mix_start() on, until mix_free(). */

@@ -80,6 +80,20 @@ void mix_rewind(struct mix *mix)
 		sift_down(mix, i);
 }
 
+void mix_mark(struct mix *mix)
+{
+	memcpy(mix->marked_lanes, mix->lanes, mix->n_lanes * sizeof(*mix->lanes));
+	memcpy(mix->marked_heap, mix->heap, mix->heap_size * sizeof(*mix->heap));
+	mix->marked_heap_size = mix->heap_size;
+}
+
+void mix_return(struct mix *mix)
+{
+	memcpy(mix->lanes, mix->marked_lanes, mix->n_lanes * sizeof(*mix->lanes));
+	memcpy(mix->heap, mix->marked_heap, mix->marked_heap_size * sizeof(*mix->heap));
+	mix->heap_size = mix->marked_heap_size;
+}
+
 static void step(struct mix *mix)
 {
 	struct mix_lane *lane = &mix->lanes[mix->heap[0]];

@@ -245,6 +245,17 @@ static uint64_t attack_start(const struct mix *mix, bool attacked)
 	return mix->options.attack_at_ns + phase;
 }
 
+static int allocate_lanes(struct mix *mix)
+{
+	size_t n = 2 * mix->n_files + 1;
+
+	mix->lanes = calloc(n, sizeof(*mix->lanes));
+	mix->heap = calloc(n, sizeof(*mix->heap));
+	mix->marked_lanes = calloc(n, sizeof(*mix->marked_lanes));
+	mix->marked_heap = calloc(n, sizeof(*mix->marked_heap));
+	return mix->lanes && mix->heap && mix->marked_lanes && mix->marked_heap ? 0 : -ENOMEM;
+}
+
 int mix_make_timeline(struct mix *mix, struct sluice_err *err)
 {
 	bool attacked = is_asked_for(mix, MIX_SET_ATTACK);
@@ -257,9 +268,7 @@ int mix_make_timeline(struct mix *mix, struct sluice_err *err)
 			"no packet of the attack captures is labelled attack and goes to a protected host");
 		return -EINVAL;
 	}
-	mix->lanes = calloc(2 * mix->n_files + 1, sizeof(*mix->lanes));
-	mix->heap = calloc(2 * mix->n_files + 1, sizeof(*mix->heap));
-	if (!mix->lanes || !mix->heap)
+	if (allocate_lanes(mix))
 		return -ENOMEM;
 	info->attack_start_ns = attack_start(mix, attacked);
 	info->attack_end_ns = info->attack_start_ns + (attacked ? mix->options.attack_for_ns : 0);

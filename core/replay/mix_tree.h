@@ -66,6 +66,9 @@ struct mix {
 	size_t n_lanes;
 	uint32_t *heap; /* Lanes by their next packet, the earliest first. */
 	size_t heap_size;
+	struct mix_lane *marked_lanes; /* As they were at the mark; so is the heap. */
+	uint32_t *marked_heap;
+	size_t marked_heap_size;
 	uint8_t *scratch; /* Of the largest frame. */
 	struct mix_info info;
 	bool started;

@@ -22,8 +22,6 @@
 #include "virtual_clock.h"
 
 #define PROGRESS_NS 1000000000ull
-/* Packets between two looks at the real clock. */
-#define PROGRESS_PACKETS 4096u
 
 struct trial {
 	const struct trial_options *options;
@@ -39,7 +37,9 @@ struct trial {
 	const char *names[SCORE_MAX_DETECTORS];
 	struct trial_window window;
 	uint64_t progress_ns;
-	int code; /* Of the callbacks, which cannot fail otherwise. */
+	int code;	   /* Of the callbacks, which cannot fail otherwise. */
+	struct bare *bare; /* NULL: nobody asked for a measure. */
+	struct dataplane *bare_dp;
 	uint8_t frame[DATAPLANE_REPLAY_FRAME_MAX];
 };
 
@@ -388,25 +388,47 @@ static void tell_progress(struct trial *trial)
 	trial->options->progress(trial->options->ctx, trial->clock.now_ns, trial->info->end_ns);
 }
 
-static int feed(struct trial *trial, struct sluice_err *err)
+/* Some packets, and how many.  1: there may be more; 0: that was all; or a negative errno. */
+static int take_turn(struct trial *trial, size_t *n)
 {
 	uint64_t started_ns = clock_cpu_ns();
 	struct mix_packet packet;
-	unsigned int n = 0;
-	int ret;
+	int ret = 1;
 
-	mix_rewind(trial->mix);
-	while ((ret = mix_next(trial->mix, &packet)) > 0) {
-		ret = take(trial, &packet);
-		if (ret)
+	for (*n = 0; ret > 0 && *n < BARE_TURN_PACKETS;) {
+		ret = mix_next(trial->mix, &packet);
+		if (ret <= 0)
 			break;
-		if (++n % PROGRESS_PACKETS == 0)
-			tell_progress(trial);
+		++*n;
+		ret = take(trial, &packet);
+		ret = ret ? ret : 1;
 	}
 	/* The timeline goes on to its end, even if the packets do not: blocks may be released. */
 	if (!ret)
 		ret = step(trial, trial->info->end_ns + trial->defence.window_ns);
-	trial->report->elapsed_ns = clock_cpu_ns() - started_ns;
+	trial->report->elapsed_ns += clock_cpu_ns() - started_ns;
+	return ret;
+}
+
+static int feed(struct trial *trial, struct sluice_err *err)
+{
+	size_t n;
+	int ret;
+
+	mix_rewind(trial->mix);
+	do {
+		if (trial->bare)
+			mix_mark(trial->mix);
+		ret = take_turn(trial, &n);
+		if (trial->bare && ret >= 0) {
+			int code;
+
+			mix_return(trial->mix);
+			code = bare_turn(trial->bare, trial->mix, n);
+			ret = code ? code : ret;
+		}
+		tell_progress(trial);
+	} while (ret > 0);
 	if (ret && !err->text[0])
 		err_set(err, NULL, "the replay broke off at %.3f s: %s",
 			(double)trial->clock.now_ns / 1e9, err_name(ret));
@@ -442,17 +464,23 @@ static int conclude(struct trial *trial)
 	return 0;
 }
 
-static int measure_bare(struct trial *trial, struct sluice_err *err)
+static int open_bare(struct trial *trial, struct sluice_err *err)
 {
-	struct trial_report *report = trial->report;
-	struct dataplane *dp;
-	int ret = defence_open_bare(&trial->defence, &dp, err);
+	int ret = defence_open_bare(&trial->defence, &trial->bare_dp, err);
 
-	if (ret)
-		return ret;
-	ret = bare_run(trial->mix, dp, &report->bare_packets, &report->bare_elapsed_ns);
-	dataplane_close(dp);
-	return ret;
+	return ret ? ret : bare_new(trial->bare_dp, &trial->bare);
+}
+
+static void close_bare(struct trial *trial)
+{
+	if (trial->bare) {
+		const struct bare_sum sum = bare_sum(trial->bare);
+
+		trial->report->bare_packets = sum.packets;
+		trial->report->bare_elapsed_ns = sum.elapsed_ns;
+	}
+	bare_free(trial->bare);
+	dataplane_close(trial->bare_dp);
 }
 
 int trial_run(const struct trial_options *options, struct mix *mix, struct config_errors *errors,
@@ -472,12 +500,13 @@ int trial_run(const struct trial_options *options, struct mix *mix, struct confi
 	trial->sink = (struct event_sink){ .emit = note_event, .ctx = trial };
 	virtual_clock_init(&trial->clock);
 	ret = open_trial(trial, errors, err);
+	if (!ret && options->bench)
+		ret = open_bare(trial, err);
 	if (!ret)
 		ret = feed(trial, err);
 	if (!ret)
 		ret = conclude(trial);
-	if (!ret && options->bench)
-		ret = measure_bare(trial, err);
+	close_bare(trial);
 	defence_fini(&trial->defence);
 	known_hosts_free(trial->known);
 	ledger_free(trial->ledger);

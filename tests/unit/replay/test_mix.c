@@ -475,6 +475,20 @@ Test(mix, same_seed_same_stream)
 		cr_assert_eq(packet.time_ns, one.heard[n++].packet.time_ns);
 	}
 	cr_expect_eq(n, one.n);
+	/* From the middle on once more, and once more from there. */
+	cr_assert_geq(n, 8);
+	mix_rewind(one.mix);
+	for (size_t i = 0; i < n / 2; i++)
+		cr_assert_eq(mix_next(one.mix, &packet), 1);
+	mix_mark(one.mix);
+	for (int round = 0; round < 2; round++) {
+		size_t i = n / 2;
+
+		for (; mix_next(one.mix, &packet) == 1; i++)
+			cr_assert_eq(packet.time_ns, one.heard[i].packet.time_ns);
+		cr_expect_eq(i, n);
+		mix_return(one.mix);
+	}
 	play_close(&one);
 	play_close(&again);
 	play_close(&other);
