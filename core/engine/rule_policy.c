@@ -102,13 +102,17 @@ static void apply(struct engine *engine)
 
 static void follow(struct engine *engine, const struct auto_rule_terms *terms)
 {
-	for (size_t i = 0; i < AUTO_RULES_MAX; i++) {
+	/* Most windows have none, and the places are many cache lines. */
+	size_t left = engine->auto_rules.n_in_force;
+
+	for (size_t i = 0; left && i < AUTO_RULES_MAX; i++) {
 		struct auto_rule *rule = &engine->auto_rules.list[i];
 		enum lifecycle_event event;
 		bool extended = false;
 
 		if (!auto_rule_is_in_force(rule))
 			continue;
+		left--;
 		event = auto_rule_follow(rule, terms, &extended);
 		engine->rules_changed |= extended;
 		if (event != LIFECYCLE_N_EVENTS)

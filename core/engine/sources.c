@@ -8,11 +8,16 @@
 /* True if a rule that detectors asked for stops something worth the name. */
 static bool is_dropping(const struct engine *engine)
 {
-	for (size_t i = 0; i < AUTO_RULES_MAX; i++) {
+	size_t left = engine->auto_rules.n_in_force;
+
+	for (size_t i = 0; left && i < AUTO_RULES_MAX; i++) {
 		const struct auto_rule *rule = &engine->auto_rules.list[i];
 
-		if (auto_rule_is_in_force(rule) && !rule->quiet_ns && rule->window.packets)
+		if (!auto_rule_is_in_force(rule))
+			continue;
+		if (!rule->quiet_ns && rule->window.packets)
 			return true;
+		left--;
 	}
 	return false;
 }
