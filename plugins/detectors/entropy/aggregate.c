@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 #include "ordinary.h"
 #include "peace.h"
 
-#define N_KINDS 256	   /* Of packets: eight kinds by 32 lengths. */
 #define LEAST_SECONDS 2.0  /* Of peace, before a rule can be called harmless. */
 #define LEAST_WINDOWS 5	   /* The same. */
 #define QUIET_FRACTION 0.2 /* Of the least excess: under it a rule is no longer needed. */
@@ -215,39 +213,20 @@ static bool read_rules(struct aggregate *aggregate, const struct sluice_window *
 	return dropped / aggregate->seconds >= QUIET_FRACTION * aggregate->params.mine.min_pps;
 }
 
-static unsigned int kind_of(const struct packet *packet)
-{
-	unsigned int length = packet->length / 64u, kind;
-
-	if (packet->fragment != SLUICE_RULE_FRAGMENT_NONE)
-		kind = 7;
-	else if (packet->protocol == IPPROTO_TCP && packet->tcp_flags >= 0)
-		kind = packet->tcp_flags & 4   ? 2
-		       : packet->tcp_flags & 2 ? (packet->tcp_flags & 16 ? 1 : 0)
-					       : 3;
-	else if (packet->protocol == IPPROTO_UDP)
-		kind = 4;
-	else if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
-		kind = 5;
-	else
-		kind = 6;
-	return kind * 32 + (length < 31 ? length : 31);
-}
-
 static void compare(const struct aggregate *aggregate, struct aggregate_result *result)
 {
-	double now[N_KINDS] = { 0 }, peace[N_KINDS] = { 0 };
+	double now[PEACE_KINDS] = { 0 }, peace[PEACE_KINDS];
 
 	for (size_t i = 0; i < aggregate->n_strangers; i++)
-		now[kind_of(&aggregate->strangers[i].packet)]++;
-	for (size_t i = 0; i < aggregate->peace.n; i++)
-		peace[kind_of(&aggregate->peace.packets[i].packet)]++;
+		now[peace_kind(&aggregate->strangers[i].packet)]++;
+	for (size_t i = 0; i < PEACE_KINDS; i++)
+		peace[i] = aggregate->peace.kinds[i];
 	/* Where peace has no strangers at all, whatever they send is far from it. */
 	result->distance = aggregate->peace.n == 0 && aggregate->n_strangers > 0
 				   ? 1
-				   : information_jensen_shannon(now, peace, N_KINDS);
-	result->renyi = information_renyi(now, N_KINDS, aggregate->params.alpha);
-	result->phi = information_phi(now, N_KINDS, aggregate->params.phi);
+				   : information_jensen_shannon(now, peace, PEACE_KINDS);
+	result->renyi = information_renyi(now, PEACE_KINDS, aggregate->params.alpha);
+	result->phi = information_phi(now, PEACE_KINDS, aggregate->params.phi);
 }
 
 /* The share of the strangers that is explained by rules found now. */

@@ -6,6 +6,7 @@
 #include "peace.h"
 
 #include <math.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "jump.h"
@@ -29,15 +30,39 @@ static uint64_t draw(struct peace *peace, uint64_t below)
 	return (peace->random >> 11) % below;
 }
 
+unsigned int peace_kind(const struct packet *packet)
+{
+	unsigned int length = packet->length / 64u, kind;
+
+	if (packet->fragment != SLUICE_RULE_FRAGMENT_NONE)
+		kind = 7;
+	else if (packet->protocol == IPPROTO_TCP && packet->tcp_flags >= 0)
+		kind = packet->tcp_flags & 4   ? 2
+		       : packet->tcp_flags & 2 ? (packet->tcp_flags & 16 ? 1 : 0)
+					       : 3;
+	else if (packet->protocol == IPPROTO_UDP)
+		kind = 4;
+	else if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
+		kind = 5;
+	else
+		kind = 6;
+	return kind * 32 + (length < 31 ? length : 31);
+}
+
 static void remember(struct peace *peace, const struct mine_packet *packet)
 {
+	bool is_new = peace->n < MINE_MAX_PEACE;
 	uint64_t place;
 
 	if (peace->offered < MEMORY)
 		peace->offered++;
-	place = peace->n < MINE_MAX_PEACE ? peace->n++ : draw(peace, peace->offered);
-	if (place < MINE_MAX_PEACE)
-		peace->packets[place] = *packet;
+	place = is_new ? peace->n++ : draw(peace, peace->offered);
+	if (place >= MINE_MAX_PEACE)
+		return;
+	if (!is_new)
+		peace->kinds[peace_kind(&peace->packets[place].packet)]--;
+	peace->packets[place] = *packet;
+	peace->kinds[peace_kind(&packet->packet)]++;
 }
 
 bool peace_is_jump(const struct peace *peace, double pps)

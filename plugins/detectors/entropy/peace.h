@@ -17,6 +17,7 @@
 
 #define PEACE_WINDOW_PACKETS 64 /* At most so many of one window. */
 #define PEACE_ASIDE_PACKETS 256
+#define PEACE_KINDS 256 /* Of packets: eight kinds by 32 lengths. */
 
 struct peace_window {
 	struct mine_packet packets[PEACE_WINDOW_PACKETS];
@@ -27,7 +28,8 @@ struct peace_window {
 struct peace {
 	struct mine_packet packets[MINE_MAX_PEACE];
 	size_t n;
-	uint64_t offered; /* Packets that were ever to be remembered. */
+	uint32_t kinds[PEACE_KINDS]; /* How many of them are of each. */
+	uint64_t offered;	     /* Packets that were ever to be remembered. */
 	struct sluice_usual pps;
 	double seconds; /* Learned. */
 	struct peace_window late[ENTROPY_LAG];
@@ -39,6 +41,8 @@ struct peace {
 	uint64_t random;
 };
 
+/* Below PEACE_KINDS: what the packets of a window and of peace are compared by. */
+unsigned int peace_kind(const struct packet *packet);
 void peace_init(struct peace *peace, uint64_t seed);
 /* Far over what is known. */
 bool peace_is_jump(const struct peace *peace, double pps);

@@ -4,12 +4,15 @@
  */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "baseline.h"
 #include "learned.h"
 #include "measure.h"
+#include "peace.h"
 #include "traffic.h"
 
 static struct entropy_sum sum_of(const double *packets, size_t n)
@@ -220,6 +223,30 @@ Test(baseline, distance_and_jump)
 }
 
 /* What waits comes out in the order in which it went in, however often the line went round. */
+/* Counted as packets come and go, the kinds are those of the packets that are kept. */
+Test(peace, kinds_follow_the_packets)
+{
+	static const int protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 47 };
+	struct peace *peace = malloc(sizeof(*peace));
+	uint32_t kinds[PEACE_KINDS] = { 0 };
+	struct mine_packet packet = { 0 };
+
+	cr_assert_not_null(peace);
+	peace_init(peace, 3);
+	for (uint32_t i = 0; i < 3 * MINE_MAX_PEACE; i++) {
+		packet.packet.protocol = protocols[i % 4];
+		packet.packet.tcp_flags = i % 64;
+		packet.packet.length = (uint16_t)(i * 7 % 3000);
+		/* One in ten stands apart until it is known what it was. */
+		peace_learn(peace, &packet, 1, 1, 1, i % 10 == 0);
+	}
+	cr_assert_eq(peace->n, MINE_MAX_PEACE);
+	for (size_t i = 0; i < peace->n; i++)
+		kinds[peace_kind(&peace->packets[i].packet)]++;
+	cr_expect_arr_eq(peace->kinds, kinds, sizeof(kinds));
+	free(peace);
+}
+
 Test(learn, lag_is_a_line)
 {
 	struct sluice_lag lag = { 0, 0 };
