@@ -5,6 +5,8 @@
  *   clients   TCP clients of 10.99.0.1:443, each with a handshake and a talk; --base names them
  *   syn       a flood of SYNs without options from forged sources, to 10.99.0.1:30120
  *   reflect   answers from port 161 of 50 reflectors, to 10.99.0.1:4444
+ *   ack, fin  a flood of ACKs, or FINs with ACK, of no connection, from forged sources to 10.99.0.1:443
+ *   udp       a flood of datagrams of any length to any port, from forged sources
  *
  *   --link ether|raw|sll|sll2|null   --snap BYTES   --ng (pcapng)   --seconds N   --pps N
  *   --lead MICROSECONDS (a lone packet so long before the first)
@@ -25,6 +27,7 @@
 #define N_CLIENTS 40u
 #define N_REFLECTORS 50u
 #define SERVER 0x0a630001u
+#define FIN 0x01
 #define SYN 0x02
 #define ACK 0x10
 
@@ -225,7 +228,35 @@ static uint32_t random_word(void)
 	return (uint32_t)(state >> 16);
 }
 
-static void shoot_flood(struct film *film, bool reflected)
+static const struct flood {
+	const char *name;
+	uint8_t protocol, flags;
+	uint16_t port, from_port; /* 0, of the latter: each packet another. */
+	uint16_t payload;
+	uint32_t n_senders; /* 0: each packet another. */
+	bool any_port, any_length;
+} floods[] = {
+	{ .name = "syn", .protocol = 6, .flags = SYN, .port = 30120 },
+	{ .name = "reflect",
+	  .protocol = 17,
+	  .port = 4444,
+	  .from_port = 161,
+	  .payload = 180,
+	  .n_senders = N_REFLECTORS },
+	{ .name = "ack", .protocol = 6, .flags = ACK, .port = 443 },
+	{ .name = "fin", .protocol = 6, .flags = FIN | ACK, .port = 443 },
+	{ .name = "udp", .protocol = 17, .any_port = true, .any_length = true },
+};
+
+static const struct flood *find_flood(const char *name)
+{
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++)
+		if (strcmp(floods[i].name, name) == 0)
+			return &floods[i];
+	return NULL;
+}
+
+static void shoot_flood(struct film *film, const struct flood *flood)
 {
 	const uint64_t n = film->pps * film->seconds, step_us = 1000000 / film->pps;
 
@@ -234,19 +265,21 @@ static void shoot_flood(struct film *film, bool reflected)
 			.source = (random_word() & 0x1fffffff) + 0x40000000,
 			.destination = SERVER,
 			.source_port = (uint16_t)(1024 + random_word() % 60000),
-			.destination_port = 30120,
-			.protocol = 6,
-			.flags = SYN,
+			.destination_port = flood->port,
+			.protocol = flood->protocol,
+			.flags = flood->flags,
+			.payload = flood->payload,
 			.sequence = random_word(),
 		};
 
-		if (reflected) {
-			packet.source = 0x5db80000 + 7 * (uint32_t)(i % N_REFLECTORS);
-			packet.source_port = 161;
-			packet.destination_port = 4444;
-			packet.protocol = 17;
-			packet.payload = 180;
-		}
+		if (flood->n_senders)
+			packet.source = 0x5db80000 + 7 * (uint32_t)(i % flood->n_senders);
+		if (flood->from_port)
+			packet.source_port = flood->from_port;
+		if (flood->any_port)
+			packet.destination_port = (uint16_t)random_word();
+		if (flood->any_length)
+			packet.payload = (uint16_t)(random_word() % 200);
 		shoot(film, i * step_us, &packet);
 	}
 }
@@ -325,13 +358,14 @@ static void shoot_lead(struct film *film)
 static int shoot_kind(struct film *film, const char *kind)
 {
 	static const uint8_t runt[10] = { 2 };
+	const struct flood *flood = find_flood(kind);
 
 	if (film->lead_us)
 		shoot_lead(film);
 	if (strcmp(kind, "clients") == 0)
 		shoot_clients(film);
-	else if (strcmp(kind, "syn") == 0 || strcmp(kind, "reflect") == 0)
-		shoot_flood(film, kind[0] == 'r');
+	else if (flood)
+		shoot_flood(film, flood);
 	else
 		return -EINVAL;
 	if (film->runt)
@@ -347,7 +381,8 @@ int main(int argc, char *argv[])
 
 	take_options(argc, argv, &film);
 	if (argc - optind != 2 || !film.seconds || !film.pps || film.pps > 1000000) {
-		fprintf(stderr, "Usage: sluice-film clients|syn|reflect FILE [OPTION...]\n");
+		fprintf(stderr,
+			"Usage: sluice-film clients|syn|reflect|ack|fin|udp FILE [OPTION...]\n");
 		return 2;
 	}
 	film.out = fopen(argv[optind + 1], "wb");

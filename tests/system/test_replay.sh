@@ -205,6 +205,26 @@ reports() {
 	expect "exit code of a detector that sees no source over its limit" $? == 1
 }
 
+# Packets of no connection look like anybody's: nothing but that their senders never come back tells.
+outside() {
+	for flood in ack fin udp; do
+		film $flood "$LAB/$flood.pcap" --seconds 2 --pps 5000 >/dev/null
+		replay --config "$edge" --attack "$LAB/$flood.pcap" --attack-filter ip --respoof on \
+			--window 100ms --warmup "$LAB/suite/benign/a.pcap" \
+			--benign "$LAB/suite/benign/b.pcap" --phases 1 --json >"$LAB/outside.json" ||
+			fail "a flood of $flood"
+		expect "share of the flood of $flood dropped after enforcement" \
+			"$(json '.total | .attack_dropped_after_enforcement / .attack_after_enforcement' \
+				"$LAB/outside.json")" '>' 0.9
+		expect "known clients harmed by that" \
+			"$(json .total.known_clients_harmed "$LAB/outside.json")" == 0
+		# Of a handshake the last packet is one as the flood of ACKs has: data does without it.
+		[ $flood = ack ] && most=40 || most=0
+		expect "packets of clients dropped by that" \
+			"$(json .total.benign_dropped "$LAB/outside.json")" '<=' "$most"
+	done
+}
+
 suites() {
 	replay --config "$edge" --suite "$LAB/suite" --bar "$bar" --phases 1 \
 		--part native,20k,crowd >"$LAB/suite.txt"
@@ -238,4 +258,5 @@ formats
 refusals
 options
 reports
+outside
 suites

@@ -313,6 +313,7 @@ int aggregate_observe(struct aggregate *aggregate, const struct sluice_window *w
 
 	memset(result, 0, sizeof(*result));
 	if (!is_readable(window)) {
+		aggregate->n_strangers = 0;
 		report(aggregate, result);
 		return 0;
 	}
@@ -338,4 +339,16 @@ int aggregate_observe(struct aggregate *aggregate, const struct sluice_window *w
 			    result->stranger_pps, aggregate->seconds, result->jump);
 	report(aggregate, result);
 	return 0;
+}
+
+void aggregate_samples(const struct aggregate *aggregate, struct shape_input *input)
+{
+	*input = (struct shape_input){
+		.samples = aggregate->strangers,
+		.n_samples = aggregate->n_strangers,
+		.pps_per_sample = aggregate->per_sample,
+		.peace = aggregate->peace.packets,
+		.n_peace = aggregate->peace.n,
+		.min_samples = aggregate->params.mine.min_sources,
+	};
 }

@@ -13,6 +13,7 @@
 #include <sluice/detector.h>
 
 #include "mine.h"
+#include "shape.h"
 
 struct learned;
 
@@ -59,5 +60,8 @@ void aggregate_set_params(struct aggregate *aggregate, const struct aggregate_pa
 int aggregate_observe(struct aggregate *aggregate, const struct sluice_window *window,
 		      struct learned *learned, uint32_t now, bool hold,
 		      struct aggregate_result *result) __attribute__((warn_unused_result));
+
+/* The samples of that window and of peace; valid until the next call. */
+void aggregate_samples(const struct aggregate *aggregate, struct shape_input *input);
 
 #endif /* SLUICE_ENTROPY_AGGREGATE_H */

@@ -194,32 +194,47 @@ static void propose_rules(const struct detector *detector, const struct aggregat
 	}
 }
 
+static const char *const forged_reasons[FORGED_N_KINDS] = {
+	[FORGED_SYN] = "entropy_forged_syn",
+	[FORGED_OPEN] = "entropy_forged_tcp",
+	[FORGED_UDP] = "entropy_forged_udp",
+};
+
+static const char *const forged_names[FORGED_N_KINDS] = {
+	[FORGED_SYN] = "SYNs",
+	[FORGED_OPEN] = "packets of no connection",
+	[FORGED_UDP] = "UDP packets to any port",
+};
+
+/* 0, or -ENOSPC: no more are taken. */
+static int propose_limit(const struct detector *detector, const struct forged *forged)
+{
+	char evidence[160];
+	struct sluice_rule_proposal proposal = {
+		.size = sizeof(proposal),
+		.action = SLUICE_RULE_LIMIT,
+		.rate = forged->limit_pps,
+		.packets_per_second = (uint64_t)fmin(forged->offered_pps, 1e18),
+		.reason = forged_reasons[forged->kind],
+		.evidence = evidence,
+	};
+
+	snprintf(evidence, sizeof(evidence),
+		 "%.0f %s/s of strangers, %.0f of them pass; in peace %.0f", forged->offered_pps,
+		 forged_names[forged->kind], forged->passed_pps, forged->peace.mean);
+	for (size_t i = 0; i < forged->n_matches; i++) {
+		proposal.match = &forged->match[i];
+		if (detector->host->propose_rule(detector->instance, &proposal) == -ENOSPC)
+			return -ENOSPC;
+	}
+	return 0;
+}
+
 static void propose_limits(const struct detector *detector, const struct forged *forged)
 {
-	const struct sluice_host *host = detector->host;
-
-	for (size_t i = 0; SLUICE_HAS(host, propose_rule) && i < ENTROPY_N_FORGED; i++) {
-		struct sluice_rule_match match;
-		char evidence[160];
-		struct sluice_rule_proposal proposal = {
-			.size = sizeof(proposal),
-			.match = &match,
-			.action = SLUICE_RULE_LIMIT,
-			.rate = forged[i].limit_pps,
-			.packets_per_second = (uint64_t)fmin(forged[i].offered_pps, 1e18),
-			.reason = "entropy_forged_syn",
-			.evidence = evidence,
-		};
-
-		if (!forged[i].active)
-			continue;
-		forged_match(entropy_forged_family(i), &match);
-		snprintf(evidence, sizeof(evidence),
-			 "%.0f SYNs/s of strangers, %.0f of them pass; in peace %.0f",
-			 forged[i].offered_pps, forged[i].passed_pps, forged[i].peace.mean);
-		if (host->propose_rule(detector->instance, &proposal) == -ENOSPC)
+	for (size_t i = 0; SLUICE_HAS(detector->host, propose_rule) && i < ENTROPY_N_FORGED; i++)
+		if (forged[i].active && propose_limit(detector, &forged[i]) == -ENOSPC)
 			return;
-	}
 }
 
 /* The class that stands out most. */

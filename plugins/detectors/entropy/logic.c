@@ -38,9 +38,12 @@ struct entropy {
 	bool peace;	    /* The last window was learned. */
 };
 
-uint8_t entropy_forged_family(size_t i)
+static void init_forged(struct entropy *entropy)
 {
-	return i == 0 ? SLUICE_FAMILY_IPV4 : SLUICE_FAMILY_IPV6;
+	static const uint8_t families[] = { SLUICE_FAMILY_IPV4, SLUICE_FAMILY_IPV6 };
+
+	for (size_t i = 0; i < ENTROPY_N_FORGED; i++)
+		forged_init(&entropy->forged[i], (enum forged_kind)(i / 2), families[i % 2]);
 }
 
 int entropy_new(const struct entropy_params *params, struct entropy **out)
@@ -61,6 +64,7 @@ int entropy_new(const struct entropy_params *params, struct entropy **out)
 	}
 	entropy->params = *params;
 	measure_init(&entropy->measure);
+	init_forged(entropy);
 	*out = entropy;
 	return 0;
 }
@@ -212,6 +216,26 @@ static void report(const struct entropy *entropy, size_t n_named, struct entropy
 	};
 }
 
+static void shape_of(const struct entropy *entropy, const struct forged *forged,
+		     struct shape *shape)
+{
+	struct shape_input input;
+
+	aggregate_samples(entropy->aggregate, &input);
+	switch (forged->kind) {
+	case FORGED_OPEN:
+		shape_of_open(&input, forged->family, shape);
+		return;
+	case FORGED_UDP:
+		shape_of_scattered(&input, forged->family, shape);
+		return;
+	case FORGED_SYN:
+	case FORGED_N_KINDS:
+		break;
+	}
+	shape_of_syn(forged->family, shape);
+}
+
 static void observe_forged(struct entropy *entropy, const struct sluice_window *window)
 {
 	const struct entropy_params *params = &entropy->params;
@@ -223,9 +247,13 @@ static void observe_forged(struct entropy *entropy, const struct sluice_window *
 	bool hold = entropy->judge.attack || entropy->aggregate_result.attack ||
 		    is_attack_elsewhere(window);
 
-	for (size_t i = 0; i < ENTROPY_N_FORGED; i++)
-		forged_observe(&entropy->forged[i], &limits, entropy_forged_family(i),
-			       entropy->learned, window, hold);
+	for (size_t i = 0; i < ENTROPY_N_FORGED; i++) {
+		struct forged *forged = &entropy->forged[i];
+		struct shape shape;
+
+		shape_of(entropy, forged, &shape);
+		forged_observe(forged, &limits, entropy->learned, window, &shape, hold);
+	}
 }
 
 int entropy_observe(struct entropy *entropy, const struct sluice_window *window,

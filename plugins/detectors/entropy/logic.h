@@ -20,8 +20,7 @@
 
 struct entropy;
 
-#define ENTROPY_N_FORGED 2 /* IPv4 and IPv6. */
-uint8_t entropy_forged_family(size_t i);
+#define ENTROPY_N_FORGED (2 * FORGED_N_KINDS) /* IPv4 and IPv6. */
 
 struct entropy_result {
 	bool attack;
@@ -33,7 +32,7 @@ struct entropy_result {
 	const struct entropy_suspect *named;
 	size_t n_named;
 	struct aggregate_result aggregate; /* Rules that are wanted. */
-	const struct forged *forged;	   /* By family: limits that are wanted. */
+	const struct forged *forged;	   /* Limits that are wanted. */
 	bool learned;			   /* The window counted as peace. */
 	uint32_t learned_windows;
 	uint32_t n_known;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYNs whose senders never come back get a limit; those of clients, however many, do not. */
+/*
+ * SYNs whose senders never come back get a limit, and so do packets of no connection and UDP to any
+ * port; those of clients, however many, do not.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +21,13 @@ struct scene {
 	struct sluice_source sources[MAX_SOURCES];
 	struct sluice_window_rule rule;
 	struct sluice_window window;
+	struct shape shape;
 	uint8_t family;
 };
 
 static const struct forged_params params = { .min_pps = 500, .growth = 4, .min_sources = 24 };
 
-static struct scene *scene_new(uint64_t seed, uint8_t family)
+static struct scene *scene_of(uint64_t seed, enum forged_kind kind, uint8_t family)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
 
@@ -32,7 +36,10 @@ static struct scene *scene_new(uint64_t seed, uint8_t family)
 	scene->family = family;
 	scene->learned = learned_new(64, seed);
 	cr_assert_not_null(scene->learned);
-	forged_match(family, &scene->rule.match);
+	forged_init(&scene->forged, kind, family);
+	if (kind == FORGED_SYN)
+		shape_of_syn(family, &scene->shape);
+	scene->rule.match = scene->shape.match[0];
 	scene->rule.flags = SLUICE_WINDOW_RULE_AUTOMATIC;
 	scene->window = (struct sluice_window){
 		.size = sizeof(scene->window),
@@ -44,6 +51,11 @@ static struct scene *scene_new(uint64_t seed, uint8_t family)
 		.rule_size = sizeof(scene->rule),
 	};
 	return scene;
+}
+
+static struct scene *scene_new(uint64_t seed, uint8_t family)
+{
+	return scene_of(seed, FORGED_SYN, family);
 }
 
 static void scene_free(struct scene *scene)
@@ -68,7 +80,7 @@ static void add(struct scene *scene, uint64_t number, uint32_t syn, uint64_t pac
 
 static void end_window(struct scene *scene)
 {
-	forged_observe(&scene->forged, &params, scene->family, scene->learned, &scene->window,
+	forged_observe(&scene->forged, &params, scene->learned, &scene->window, &scene->shape,
 		       false);
 	scene->window.n_sources = 0;
 	scene->rule.dropped_packets = 0;
@@ -220,4 +232,180 @@ Test(entropy_forged, known_clients_do_not_count)
 		cr_expect_eq(scene->forged.passed_pps, 0);
 	}
 	scene_free(scene);
+}
+
+/* Known clients who talk, `known` packets each, and strangers within a connection. */
+static void add_talks(struct scene *scene, unsigned int known, unsigned int strangers)
+{
+	for (unsigned int i = 0; i < 10; i++) {
+		add(scene, 5000 + i, 0, known);
+		scene->sources[scene->window.n_sources - 1].flags = SLUICE_SOURCE_KNOWN;
+	}
+	for (unsigned int i = 0; i < strangers; i++)
+		add(scene, 7000 + i, 0, 1);
+}
+
+/* Of open connections. */
+static void set_shape(struct scene *scene, double pps, uint8_t flags)
+{
+	scene->shape = (struct shape){
+		.match = { { .size = sizeof(struct sluice_rule_match),
+			     .fields = SLUICE_RULE_PROTOCOL | SLUICE_RULE_TCP_FLAGS |
+				       SLUICE_RULE_LENGTH,
+			     .family = SLUICE_FAMILY_IPV4,
+			     .protocol = 6,
+			     .tcp_value = flags,
+			     .tcp_mask = 0x3f,
+			     .length = { 40, 40 } } },
+		.n = 1,
+		.pps = pps,
+	};
+}
+
+/* A host that knows its clients, with a flood of `n` packets a window to come. */
+static struct scene *scene_open(uint64_t seed, unsigned int n)
+{
+	struct scene *scene = scene_of(seed, FORGED_OPEN, SLUICE_FAMILY_IPV4);
+
+	for (int i = 0; i < 20; i++) {
+		add_talks(scene, 5, 2);
+		end_window(scene);
+	}
+	set_shape(scene, n * 10.0, 0x11);
+	return scene;
+}
+
+/* Packets of nobody's connection, from addresses that are drawn once. */
+static void add_outside(struct scene *scene, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		add(scene, random_next(&scene->random) | 1ull << 31, 0, 1);
+}
+
+static bool is_seen(struct scene *scene, unsigned int n)
+{
+	for (int i = 0; i < 3; i++) {
+		add_talks(scene, 5, 2);
+		add_outside(scene, n);
+		end_window(scene);
+	}
+	return scene->forged.active;
+}
+
+Test(entropy_forged, packets_of_no_connection)
+{
+	for (unsigned int n = 60; n <= 5000; n = n * 3 + 11) {
+		struct scene *scene = scene_open(n, n);
+
+		cr_expect(is_seen(scene, n), "%u not seen", n);
+		cr_expect_eq(scene->forged.limit_pps, 200);
+		cr_expect_eq(scene->forged.n_matches, 1);
+		cr_expect_eq(scene->forged.match[0].tcp_value, 0x11);
+		cr_expect_eq(scene->forged.match[0].length.to, 40);
+		scene_free(scene);
+	}
+}
+
+/* A limit of one shape is not the end of it. */
+Test(entropy_forged, the_flood_takes_another_shape)
+{
+	struct scene *scene = scene_open(1, 2000);
+
+	cr_assert(is_seen(scene, 2000));
+	set_shape(scene, 20000, 0x10);
+	cr_expect(is_seen(scene, 2000));
+	cr_expect_eq(scene->forged.match[0].tcp_value, 0x10);
+	scene_free(scene);
+}
+
+Test(entropy_forged, what_is_not_all_alike_or_no_tcp_gets_no_limit)
+{
+	struct scene *scene = scene_open(2, 2000);
+
+	scene->shape.n = 0;
+	cr_expect_not(is_seen(scene, 2000));
+	scene->shape.n = 1;
+	scene->shape.pps = 2000;
+	cr_expect_not(is_seen(scene, 2000), "most are of another protocol, or a rule is there");
+	scene_free(scene);
+}
+
+/* As many connections begin: a crowd, of which a window has the second half. */
+Test(entropy_forged, a_crowd_of_connections_is_none)
+{
+	struct scene *scene = scene_open(3, 1000);
+
+	for (unsigned int window = 0; window < 10; window++) {
+		add_talks(scene, 5, 2);
+		for (unsigned int i = 0; i < 1000; i++) {
+			add(scene, 1u << 20 | window << 14 | i, 1, 1);
+			if (window)
+				add(scene, 1u << 20 | (window - 1) << 14 | i, 0, 3);
+		}
+		end_window(scene);
+		cr_expect_not(scene->forged.active);
+	}
+	scene_free(scene);
+}
+
+/* Who was there a window ago is somebody, whether the host knows him or not. */
+Test(entropy_forged, open_connections_of_strangers_go_on)
+{
+	struct scene *scene = scene_open(4, 3000);
+
+	for (int window = 0; window < 10; window++) {
+		add_talks(scene, 5, 2);
+		for (unsigned int i = 0; i < 3000; i++)
+			if ((i + (unsigned int)window) % 5)
+				add(scene, 1u << 20 | i, 0, 1);
+		end_window(scene);
+		cr_expect_not(scene->forged.active);
+	}
+	scene_free(scene);
+}
+
+/* On a router most of who talk are unknown, or all. */
+Test(entropy_forged, where_clients_are_not_known_nothing_is_outside)
+{
+	static const unsigned int known[] = { 0, 1 };
+
+	for (int row = 0; row < 2; row++) {
+		struct scene *scene = scene_of(5, FORGED_OPEN, SLUICE_FAMILY_IPV4);
+
+		set_shape(scene, 20000, 0x10);
+		for (int i = 0; i < 20; i++) {
+			add_talks(scene, known[row], 20);
+			end_window(scene);
+		}
+		cr_expect_not(is_seen(scene, 2000), "row %d", row);
+		scene_free(scene);
+	}
+}
+
+/* Whose shape is that of any port; with a service of whom some come back it is none. */
+Test(entropy_forged, udp_of_senders_who_never_come_back)
+{
+	for (unsigned int percent = 0; percent <= 40; percent += 20) {
+		struct scene *scene = scene_of(6 + percent, FORGED_UDP, SLUICE_FAMILY_IPV6);
+
+		for (int i = 0; i < 20; i++)
+			end_window(scene);
+		scene->shape.n = 2;
+		scene->shape.pps = 10000;
+		for (unsigned int window = 0; window < 4; window++) {
+			for (unsigned int i = 0; i < 1000; i++) {
+				uint32_t number = 1u << 20 | window << 14 | i;
+
+				/* Of those who were new in the window before. */
+				if (window && i * 100 < 1000 * percent)
+					number = 1u << 20 | (window - 1) << 14 | (999 - i);
+				add(scene, number, 0, 1);
+				scene->sources[scene->window.n_sources - 1].udp = 1;
+			}
+			end_window(scene);
+		}
+		cr_expect_eq(scene->forged.active, percent == 0, "%u %% came back", percent);
+		cr_expect_eq(scene->forged.n_matches, percent ? 0 : 2);
+		scene_free(scene);
+	}
 }
