@@ -63,6 +63,7 @@ static const struct shape shapes[] = {
 	{ IPPROTO_UDP, -1, 53, ANY, 60, 300, true },
 	{ IPPROTO_UDP, -1, 123, ANY, 76, 0, true },
 	{ IPPROTO_UDP, -1, ANY, 123, 76, 0, false },
+	{ IPPROTO_UDP, -1, 123, 123, 76, 0, false }, /* Clients that use the service's port. */
 	/*
 	 * Other services of the host, as games and voice (200 is 20 ms of it, RFC 3551): so close together
 	 * that no range of short lengths comes between, while a tool's one length may.

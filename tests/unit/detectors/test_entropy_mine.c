@@ -174,6 +174,32 @@ Test(entropy_mine, refuses_a_flood_that_looks_like_clients)
 	miner_free(scene.miner);
 }
 
+/* Who asks for the time asks from any port, or from the service's own. */
+Test(entropy_mine, spares_the_clients_of_a_new_time_server)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 17);
+	for (int i = 0; i < N_WINDOW; i++) {
+		struct packet *packet = &scene.window[i].packet;
+
+		packet->protocol = IPPROTO_UDP;
+		packet->tcp_flags = -1;
+		packet->source_port = i % 2 ? 123 : 1024 + i;
+		packet->destination_port = 123;
+		packet->length = 76;
+		scene.window[i].head_size = 0;
+		scene.window[i].source = random_next(&scene.random);
+		scene.window[i].is_new = true;
+	}
+	cr_assert_eq(miner_run(scene.miner, &params, &scene.input, scene.rules), 0);
+	/* Answers that nobody asked for are longer. */
+	for (int i = 0; i < N_WINDOW; i++)
+		scene.window[i].packet.length = 468;
+	cr_assert_geq(miner_run(scene.miner, &params, &scene.input, scene.rules), 1);
+	miner_free(scene.miner);
+}
+
 Test(entropy_mine, needs_many_new_and_even_senders)
 {
 	static struct scene scene;
