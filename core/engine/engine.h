@@ -48,6 +48,8 @@ struct engine_known_count {
 	uint64_t total;		    /* Any of these. */
 	uint64_t capacity;
 	uint64_t refused; /* Spoken to first, while there was no room; since the filter began. */
+	/* Of those to be seen at the last look, who found no room or made some; twice `capacity` at most. */
+	uint64_t left_out;
 };
 
 /*
@@ -180,9 +182,9 @@ struct engine_status {
 	uint64_t protected_allow; /* Proposals not enforced: allow-list. */
 	uint64_t allowed_by_hand; /* Prefixes; until the next reload. */
 	struct engine_known_count known;
-	uint64_t known_left_out;  /* Known, but without room in the filter. */
-	uint64_t would_block;	  /* Proposals not enforced: observe mode. */
-	bool spoofed;		  /* Sources are many and new. */
+	uint64_t known_left_out; /* Without room among the known clients, or in the filter's set. */
+	uint64_t would_block;	 /* Proposals not enforced: observe mode. */
+	bool spoofed;		 /* Sources are many and new. */
 	uint64_t refused_spoofed; /* Proposals of sources not enforced because of that. */
 	uint64_t outvoted;	  /* Proposals of sources and rules not enforced: policy.combine. */
 	uint64_t rules, rules_config; /* In force: automatic, and the file's. */

@@ -42,7 +42,9 @@ struct memory {
 	size_t n, capacity, max;
 	uint64_t now_ns;
 	int rc;					   /* What went wrong where nobody could be told. */
-	bool full;				   /* Some of those seen now found no room. */
+	bool full;				   /* Some of those seen now found no room: */
+	struct hash_table *turned_away;		   /* who, up to `max`; */
+	uint64_t forgotten;			   /* and how many then made room. */
 	struct told_client told[TOLD_CLIENTS_MAX]; /* As they were fetched. */
 };
 
@@ -98,6 +100,24 @@ static uint64_t last_ns(const struct seen *seen)
 	return seen->own_ns > seen->told_ns ? seen->own_ns : seen->told_ns;
 }
 
+/* Each counts once, however many connections it has. */
+static int turn_away(struct memory *memory, const struct sluice_key *peer)
+{
+	int rc = memory->turned_away ? 0 : hash_table_new(0, NULL, &memory->turned_away);
+
+	if (rc || hash_table_size(memory->turned_away) >= memory->max)
+		return rc;
+	rc = hash_table_set(memory->turned_away, peer, 0);
+	return rc < 0 ? rc : 0;
+}
+
+static uint64_t count_left_out(const struct memory *memory)
+{
+	size_t turned_away = memory->turned_away ? hash_table_size(memory->turned_away) : 0;
+
+	return turned_away + memory->forgotten;
+}
+
 /* Notes one host; what is known of it already is completed. */
 static int remember(struct memory *memory, const struct seen *now)
 {
@@ -122,7 +142,7 @@ static int remember(struct memory *memory, const struct seen *now)
 	}
 	if (memory->n == memory->max) {
 		memory->full = true;
-		return 0;
+		return turn_away(memory, peer);
 	}
 	if (memory->n == memory->capacity) {
 		size_t capacity = memory->capacity ? memory->capacity * 2 : 256;
@@ -225,8 +245,10 @@ static int make_room(struct memory *memory)
 	size_t keep = memory->max - memory->max / 8;
 	int rc = sort_memory(memory);
 
-	for (; !rc && memory->n > keep; memory->n--)
+	for (; !rc && memory->n > keep; memory->n--) {
 		hash_table_del(memory->index, &memory->seen[memory->n - 1].key, NULL);
+		memory->forgotten++;
+	}
 	return rc;
 }
 
@@ -263,6 +285,7 @@ static int make_told_room(struct memory *memory, size_t keep)
 			continue;
 		/* Who comes in its place is one that we have passed. */
 		forget_one(memory, i);
+		memory->forgotten++;
 		n--;
 	}
 	return rc;
@@ -289,6 +312,7 @@ static int read_told(struct known_clients *clients)
 
 		if (alone >= share && !hash_table_get(memory->index, &told->key, NULL)) {
 			full = true;
+			rc = turn_away(memory, &told->key);
 			continue;
 		}
 		rc = remember(memory, &now);
@@ -304,6 +328,9 @@ static int dump(struct known_clients *clients)
 	int rc = 0;
 
 	memory->now_ns = clock_monotonic_ns(clients->options.clock);
+	memory->forgotten = 0;
+	if (memory->turned_away)
+		hash_table_clear(memory->turned_away);
 	for (size_t i = 0; i < 2 && !rc; i++) {
 		/* A new socket each time: no late reply of a dump that timed out can follow. */
 		int fd = sock_diag_open();
@@ -367,6 +394,7 @@ static int make_set(struct known_clients *clients, struct set **out)
 	}
 	set->count.total = set->n;
 	set->count.capacity = memory->max;
+	set->count.left_out = count_left_out(memory);
 	if (rc) {
 		set_free(set);
 		return rc;
@@ -527,6 +555,7 @@ static void free_parts(struct known_clients *clients)
 	set_free(clients->current);
 	set_free(clients->ready);
 	hash_table_free(clients->memory.index);
+	hash_table_free(clients->memory.turned_away);
 	free(clients->memory.seen);
 	free(clients);
 }

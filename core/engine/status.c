@@ -69,6 +69,7 @@ void engine_status(struct engine *engine, struct engine_status *status)
 	};
 	if (engine->has_known && engine->known.count)
 		engine->known.count(engine->known.ctx, &status->known);
+	status->known_left_out += status->known.left_out;
 	memcpy(status->stage_ns, engine->stage_ns, sizeof(status->stage_ns));
 	memcpy(status->stage_max_ns, engine->stage_max_ns, sizeof(status->stage_max_ns));
 	status->window.sources = NULL;

@@ -62,6 +62,14 @@ static uint64_t fake_known_cost(void *ctx)
 	return ((struct rig *)ctx)->known_cost_ns;
 }
 
+static void fake_known_count(void *ctx, struct engine_known_count *count)
+{
+	const struct rig *rig = ctx;
+
+	*count = (struct engine_known_count){ .total = rig->n_known_now,
+					      .left_out = rig->known_left_out };
+}
+
 static bool fake_known_contains(void *ctx, const struct sluice_key *key)
 {
 	const struct rig *rig = ctx;
@@ -218,6 +226,7 @@ struct rig *rig_new(void)
 		.contains = fake_known_contains,
 		.ctx = rig,
 		.list = fake_known_list,
+		.count = fake_known_count,
 		.cost_ns = fake_known_cost,
 	};
 	rig->resolver = (struct engine_addresses){ fake_resolve, rig };

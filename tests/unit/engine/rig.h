@@ -79,6 +79,7 @@ struct rig {
 	int known_code;		 /* Another failure of refresh. */
 	unsigned int n_known_starts;
 	uint64_t known_cost_ns;
+	uint64_t known_left_out; /* Who found no room. */
 	struct engine_known known;
 
 	struct system_address addresses[RIG_ADDRESSES];

@@ -73,6 +73,13 @@ Test(status, counts_what_became_of_sources)
 	cr_expect_eq(status.detectors[0].proposals, 4);
 }
 
+Test(status, known_clients_without_room)
+{
+	cr_expect_eq(rig_status(rig).known_left_out, 0);
+	rig->known_left_out = 77;
+	cr_expect_eq(rig_status(rig).known_left_out, 77);
+}
+
 Test(status, the_last_window_without_its_arrays)
 {
 	struct engine_status status;

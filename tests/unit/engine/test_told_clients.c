@@ -24,6 +24,7 @@
 
 static _Atomic uint64_t now_ns = START_NS;
 static _Atomic uint64_t spoken_ns; /* 0: to nobody. */
+static _Atomic uint32_t n_spoken = OWN;
 static struct told_clients *told;
 static struct known_clients *clients;
 static struct engine_known known;
@@ -49,7 +50,7 @@ static int read_spoken(struct dataplane *dp, const struct dataplane_spoken_terms
 	uint64_t at_ns = atomic_load(&spoken_ns);
 
 	(void)dp, (void)err;
-	for (uint32_t i = 0; at_ns && i < OWN; i++) {
+	for (uint32_t i = 0; at_ns && i < atomic_load(&n_spoken); i++) {
 		const struct dataplane_spoken spoken = { host(100, i), at_ns, at_ns };
 
 		if (atomic_load(&now_ns) - at_ns <= terms->keep_ns)
@@ -199,4 +200,37 @@ Test(told_clients, what_was_the_kernels_becomes_the_stacks)
 	cr_expect_eq(count().spoken_first, 0);
 	cr_expect_leq(listed(100) + listed(198), SHARE);
 	cr_expect_gt(listed(100) + listed(198), SHARE / 2);
+}
+
+/* However often one is seen, it is one; who is in the set again is not left out any more. */
+Test(told_clients, who_finds_no_room_is_counted)
+{
+	static const uint32_t hosts[] = { MAX / 2, MAX, MAX + 1, MAX + 900 };
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		atomic_store(&n_spoken, hosts[i]);
+		for (int round = 0; round < 3; round++) {
+			atomic_fetch_add(&now_ns, SECOND_NS);
+			atomic_store(&spoken_ns, tests_ns(NULL));
+			look();
+			cr_assert_eq(count().total + count().left_out, hosts[i],
+				     "%u hosts, round %d: %lu and %lu", hosts[i], round,
+				     (unsigned long)count().total, (unsigned long)count().left_out);
+			cr_assert_eq(count().left_out > 0, hosts[i] > MAX);
+		}
+	}
+	atomic_store(&n_spoken, MAX / 2);
+	look();
+	cr_expect_eq(count().left_out, 0);
+}
+
+Test(told_clients, those_of_a_stack_beyond_its_half_are_counted)
+{
+	tell_many(198, 0, SHARE);
+	look();
+	cr_expect_eq(count().left_out, 0);
+	atomic_fetch_add(&now_ns, SECOND_NS);
+	tell_many(198, SHARE, 700);
+	look();
+	cr_expect_eq(count().total + count().left_out, SHARE + 700);
 }
