@@ -41,6 +41,12 @@ struct egress_plane {
 	/* One pass over the table. */
 	struct egress_host_key *keys;
 	struct egress_host *hosts;
+	/*
+	 * These are still the whole table, so many entries: no program has run since that could change
+	 * it.  Only known where egress_run() alone runs them.
+	 */
+	bool is_current;
+	uint32_t n_current;
 };
 
 static uint32_t pinned_entries(const char *path)
@@ -295,6 +301,7 @@ static void take_batch(struct egress_plane *egress, struct pass *pass, uint32_t 
 				pass->fn(pass->ctx, &spoken);
 		} else {
 			(void)bpf_map_delete_elem(fd, &egress->keys[i]);
+			egress->is_current = false;
 		}
 	}
 }
@@ -306,6 +313,10 @@ static int walk(struct egress_plane *egress, struct pass *pass)
 	void *from = NULL;
 	int code = 0;
 
+	if (egress->is_current) {
+		take_batch(egress, pass, egress->n_current);
+		return 0;
+	}
 	/* A table that keeps growing under the walk ends it all the same. */
 	for (uint32_t seen = 0; !code && seen <= 2 * egress->max_hosts; seen += count) {
 		count = BATCH;
@@ -313,8 +324,11 @@ static int walk(struct egress_plane *egress, struct pass *pass)
 					 NULL))
 			code = -errno;
 		/* The end is told by -ENOENT, with the last ones. */
-		if (!code || code == -ENOENT)
-			take_batch(egress, pass, count);
+		if (code && code != -ENOENT)
+			break;
+		egress->is_current = code && !from && !egress->folder[0];
+		egress->n_current = count;
+		take_batch(egress, pass, count);
 		from = &cursor;
 	}
 	return code == -ENOENT ? 0 : code;
@@ -390,12 +404,14 @@ int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms
 	return code;
 }
 
-int egress_run(const struct egress_plane *egress, bool out, const void *frame, size_t size)
+int egress_run(struct egress_plane *egress, bool out, const void *frame, size_t size)
 {
 	const struct bpf_program *program = out ? egress->skel->progs.sluice_egress_out
 						: egress->skel->progs.sluice_egress_in;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (__u32)size);
 
+	/* On the way in nothing is written to the table. */
+	egress->is_current &= !out;
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 }
 

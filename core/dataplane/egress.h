@@ -61,7 +61,7 @@ int egress_read(struct egress_plane *egress, const struct dataplane_spoken_terms
 	__attribute__((warn_unused_result));
 
 /* One frame through the program on the way out, or in, as tc would do.  0 or a negative errno. */
-int egress_run(const struct egress_plane *egress, bool out, const void *frame, size_t size)
+int egress_run(struct egress_plane *egress, bool out, const void *frame, size_t size)
 	__attribute__((warn_unused_result));
 
 /*

@@ -324,7 +324,7 @@ bool dataplane_replay_has_heard(const struct dataplane *dp, const struct sluice_
 
 int dataplane_replay_bare(struct dataplane *dp, bool out, const void *frame, size_t size)
 {
-	const struct egress_plane *egress = replay_of(dp)->live.egress;
+	struct egress_plane *egress = replay_of(dp)->live.egress;
 	uint32_t action;
 
 	if (out)

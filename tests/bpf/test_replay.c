@@ -251,12 +251,18 @@ Test(replay, whom_the_host_spoke_to_first_is_known_at_once)
 	memcpy(out.data + out.network + 16, peer, 4);
 	cr_assert_eq(dataplane_replay_packet(dp, 100 * SECOND, in.data, in.size, &verdict), 0);
 	cr_expect(verdict.drop);
+	cr_assert_eq(dp->ops->spoken_read(dp, &terms, take_spoken, &spoken, NULL), 0);
+	cr_expect_eq(spoken.first_ns, 0, "nobody yet");
 	cr_assert_eq(dataplane_replay_sent(dp, 101 * SECOND, out.data, out.size), 0);
 	cr_assert_eq(dataplane_replay_packet(dp, 102 * SECOND, in.data, in.size, &verdict), 0);
 	cr_expect_not(verdict.drop);
 	cr_assert_eq(dp->ops->spoken_read(dp, &terms, take_spoken, &spoken, NULL), 0);
 	cr_expect_eq(spoken.first_ns, 101 * SECOND);
 	cr_expect_eq(memcmp(spoken.key.addr, peer, 4), 0);
+	/* It is told again, though nothing has happened since. */
+	spoken = (struct dataplane_spoken){ 0 };
+	cr_assert_eq(dp->ops->spoken_read(dp, &terms, take_spoken, &spoken, NULL), 0);
+	cr_expect_eq(spoken.first_ns, 101 * SECOND);
 	/* Silent for longer, it is forgotten; who spoke to us first since is only replied to. */
 	cr_assert_eq(dataplane_replay_delivered(dp, 170 * SECOND, in.data, in.size), 0);
 	spoken = (struct dataplane_spoken){ 0 };
