@@ -8,6 +8,7 @@
 #ifndef SLUICE_DATAPLANE_FEATURE_READER_H
 #define SLUICE_DATAPLANE_FEATURE_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -197,6 +198,27 @@ FEATURE_INLINE void feature_merge_word(struct feature_reader *reader,
 	}
 }
 
+/* How many words of dirty bits are passed over at once: most of a window are clean, or all of them. */
+#define FEATURE_WORDS_AT_ONCE 8
+
+FEATURE_INLINE bool feature_any_dirty(const struct feature_reader *reader, const uint64_t *dirty,
+				      size_t n_words, size_t n)
+{
+	uint64_t any = 0;
+
+	for (unsigned int cpu = 0; cpu < reader->n_cpus; cpu++) {
+		const uint64_t *row = dirty + cpu * n_words;
+
+		if (n == FEATURE_WORDS_AT_ONCE)
+			any |= row[0] | row[1] | row[2] | row[3] | row[4] | row[5] | row[6] |
+			       row[7];
+		else
+			for (size_t i = 0; i < n; i++)
+				any |= row[i];
+	}
+	return any != 0;
+}
+
 /*
  * Reads one idle side and clears its dirty bits.  Give `layout` as a constant, that of the reader:
  * this is inlined, and only then fast.
@@ -209,8 +231,15 @@ FEATURE_INLINE void feature_merge(struct feature_reader *reader, const struct fe
 	uint64_t *dirty = (uint64_t *)reader->dirty.memory + side * reader->n_cpus * n_words;
 
 	for (size_t word = 0; word < n_words; word++) {
+		size_t left = n_words - word;
+		size_t n = left < FEATURE_WORDS_AT_ONCE ? left : FEATURE_WORDS_AT_ONCE;
 		uint64_t bits = 0;
 
+		if (word % FEATURE_WORDS_AT_ONCE == 0 &&
+		    !feature_any_dirty(reader, dirty + word, n_words, n)) {
+			word += n - 1;
+			continue;
+		}
 		for (unsigned int cpu = 0; cpu < reader->n_cpus; cpu++)
 			bits |= dirty[cpu * n_words + word];
 		if (!bits)
