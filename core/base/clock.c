@@ -39,6 +39,20 @@ struct timespec clock_deadline(uint64_t ns)
 				  .tv_nsec = (long)(at % 1000000000u) };
 }
 
+int clock_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+	int rc = -pthread_condattr_init(&attributes);
+
+	if (rc)
+		return rc;
+	rc = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (!rc)
+		rc = -pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return rc;
+}
+
 uint64_t clock_cpu_ns(void)
 {
 	return read_ns(CLOCK_PROCESS_CPUTIME_ID);

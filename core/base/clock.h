@@ -6,6 +6,7 @@
 #ifndef SLUICE_BASE_CLOCK_H
 #define SLUICE_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -36,6 +37,9 @@ static inline uint64_t clock_realtime_ns(const struct clock_source *clock)
 
 /* When `ns` from now have passed, by CLOCK_MONOTONIC: for waits that take a deadline. */
 struct timespec clock_deadline(uint64_t ns);
+
+/* A condition whose timed waits go by such deadlines.  0, or a negative errno. */
+int clock_cond_init(pthread_cond_t *cond) __attribute__((warn_unused_result));
 
 /* CPU time of this process, all threads: for costs that are not to depend on who else runs. */
 uint64_t clock_cpu_ns(void);

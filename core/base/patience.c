@@ -27,16 +27,13 @@ static void wait_free(struct wait *wait)
 static struct wait *wait_new(const struct patience *what)
 {
 	struct wait *wait = calloc(1, sizeof(*wait));
-	pthread_condattr_t attributes;
 
-	if (!wait)
+	if (!wait || clock_cond_init(&wait->back)) {
+		free(wait);
 		return NULL;
+	}
 	wait->what = *what;
 	pthread_mutex_init(&wait->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&wait->back, &attributes);
-	pthread_condattr_destroy(&attributes);
 	return wait;
 }
 

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #include "fail.h"
 #include "protocol.h"
@@ -126,10 +127,7 @@ int client_send(struct client *client, const char *command, const char *const *a
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_monotonic_ns(&clock_system) / 1000000;
 }
 
 /* Waits for more bytes until `deadline` (UINT64_MAX: for ever) and appends them. */

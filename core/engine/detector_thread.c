@@ -46,20 +46,6 @@ struct detector_thread {
 
 static _Thread_local struct detector_thread *current;
 
-static int init_cond(pthread_cond_t *cond)
-{
-	pthread_condattr_t attributes;
-	int rc = -pthread_condattr_init(&attributes);
-
-	if (rc)
-		return rc;
-	rc = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (!rc)
-		rc = -pthread_cond_init(cond, &attributes);
-	pthread_condattr_destroy(&attributes);
-	return rc;
-}
-
 int detector_thread_new(const struct sluice_detector_ops *ops, void *self,
 			struct sluice_instance *instance, struct detector_thread **out)
 {
@@ -76,10 +62,10 @@ int detector_thread_new(const struct sluice_detector_ops *ops, void *self,
 	rc = -pthread_mutex_init(&thread->lock, NULL);
 	if (rc)
 		goto out_free;
-	rc = init_cond(&thread->called);
+	rc = clock_cond_init(&thread->called);
 	if (rc)
 		goto out_lock;
-	rc = init_cond(&thread->answered);
+	rc = clock_cond_init(&thread->answered);
 	if (rc)
 		goto out_called;
 	*out = thread;

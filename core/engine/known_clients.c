@@ -536,18 +536,13 @@ size_t known_clients_size(const struct known_clients *clients)
 
 static int init_conditions(struct known_clients *clients)
 {
-	pthread_condattr_t attr;
-	int rc;
+	int rc = -pthread_mutex_init(&clients->lock, NULL);
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	rc = pthread_mutex_init(&clients->lock, NULL);
 	if (!rc)
-		rc = pthread_cond_init(&clients->wanted, NULL);
+		rc = -pthread_cond_init(&clients->wanted, NULL);
 	if (!rc)
-		rc = pthread_cond_init(&clients->published, &attr);
-	pthread_condattr_destroy(&attr);
-	return -rc;
+		rc = clock_cond_init(&clients->published);
+	return rc;
 }
 
 static void free_parts(struct known_clients *clients)

@@ -77,17 +77,16 @@ static void forward(void *ctx, const struct event *event)
 	pthread_mutex_unlock(&offload->lock);
 }
 
-static void init_locks(struct offload *offload)
+static int init_locks(struct offload *offload)
 {
-	pthread_condattr_t attributes;
+	int rc = clock_cond_init(&offload->end);
 
+	if (rc)
+		return rc;
 	pthread_mutex_init(&offload->lock, NULL);
 	pthread_cond_init(&offload->wake, NULL);
 	pthread_cond_init(&offload->idle, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&offload->end, &attributes);
-	pthread_condattr_destroy(&attributes);
+	return 0;
 }
 
 void offload_destroy(struct offload *offload)
@@ -116,7 +115,8 @@ int offload_new(const struct offload_options *options, struct offload **out, str
 	if (rc)
 		return rc;
 	offload = calloc(1, sizeof(*offload));
-	if (!offload) {
+	if (!offload || init_locks(offload)) {
+		free(offload);
 		err_set(err, NULL, "out of memory");
 		return -ENOMEM;
 	}
@@ -128,7 +128,6 @@ int offload_new(const struct offload_options *options, struct offload **out, str
 	offload->events = options->events;
 	offload->sink = (struct event_sink){ forward, offload };
 	offload->options.events = &offload->sink;
-	init_locks(offload);
 	offload->posted = &offload->mails[0];
 	offload->published = &offload->reports[0];
 	offload->writing = &offload->reports[1];
@@ -154,16 +153,11 @@ static struct timespec last_moment(const struct offload *offload, uint64_t wait_
 {
 	const struct offload_status *status = &offload->status;
 	double flush_ns = 2.0 * status->used * (double)status->update_p99_ns;
-	struct timespec at;
 
 	if (offload->options.flush_on_exit)
 		wait_ns += (uint64_t)(flush_ns < OFFLOAD_FLUSH_MAX_NS ? flush_ns
 								      : OFFLOAD_FLUSH_MAX_NS);
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	wait_ns += (uint64_t)at.tv_nsec;
-	at.tv_sec += (time_t)(wait_ns / 1000000000);
-	at.tv_nsec = (long)(wait_ns % 1000000000);
-	return at;
+	return clock_deadline(wait_ns);
 }
 
 /* With the lock. */

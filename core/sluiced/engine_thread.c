@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "control/fail.h"
 
 enum request_state { REQUEST_WAITING, REQUEST_RUNNING, REQUEST_DONE };
@@ -32,20 +32,6 @@ struct engine_thread {
 	struct request *first;
 	bool stop;
 };
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
-				  .tv_nsec = (long)(ns % 1000000000) };
-}
 
 static void run_request(struct engine_thread *thread)
 {
@@ -76,8 +62,9 @@ static void *loop(void *arg)
 	pthread_mutex_lock(&thread->lock);
 	while (!thread->stop) {
 		uint64_t next = options->next_ns(options->ctx);
-		struct timespec until = to_timespec(next);
-		bool due = monotonic_ns() >= next;
+		uint64_t now = clock_monotonic_ns(&clock_system);
+		struct timespec until = clock_deadline(next > now ? next - now : 0);
+		bool due = now >= next;
 
 		if (due)
 			run_window(thread);
@@ -88,20 +75,6 @@ static void *loop(void *arg)
 	}
 	pthread_mutex_unlock(&thread->lock);
 	return NULL;
-}
-
-static int init_cond(pthread_cond_t *cond)
-{
-	pthread_condattr_t attributes;
-	int ret = -pthread_condattr_init(&attributes);
-
-	if (ret)
-		return ret;
-	ret = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (!ret)
-		ret = -pthread_cond_init(cond, &attributes);
-	pthread_condattr_destroy(&attributes);
-	return ret;
 }
 
 /* Signals belong to the main thread's signalfd. */
@@ -132,10 +105,10 @@ int engine_thread_start(const struct engine_thread_options *options, struct engi
 	ret = -pthread_mutex_init(&thread->lock, NULL);
 	if (ret)
 		goto out_free;
-	ret = init_cond(&thread->work);
+	ret = clock_cond_init(&thread->work);
 	if (ret)
 		goto out_lock;
-	ret = init_cond(&thread->done);
+	ret = clock_cond_init(&thread->done);
 	if (ret)
 		goto out_work;
 	ret = create_thread(thread);
@@ -180,7 +153,7 @@ int engine_thread_call(struct engine_thread *thread, engine_thread_fn fn, void *
 		       struct sluice_err *err)
 {
 	struct request request = { .fn = fn, .ctx = ctx, .err = err };
-	struct timespec until = to_timespec(monotonic_ns() + thread->options.call_limit_ns);
+	struct timespec until = clock_deadline(thread->options.call_limit_ns);
 	bool in_time = true;
 	int ret;
 
