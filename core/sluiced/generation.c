@@ -28,6 +28,7 @@ struct slot {
 	struct plugin_use use;
 	struct config_node *options; /* The file's with overrides; NULL: the file's alone. */
 	char key[48];
+	bool would_hang; /* A running one would, were it offered these options: foreseen. */
 	bool given;	 /* Its instance runs in the next generation, ... */
 	size_t given_to; /* ... in this place. */
 };
@@ -436,6 +437,12 @@ static bool run_on_thread(void *ctx, const struct patience *call)
 	return detector_thread_run(ctx, call);
 }
 
+static void tell_of_hanging(const struct plugin_use *use, const struct sluice_err *err)
+{
+	log_write(use->logger, SLUICE_LOG_WARNING, "%s; left behind, a new one takes its place",
+		  err->text);
+}
+
 /*
  * Offers the instance of `slot` the options of `use`, on the detector's own thread: should it hang
  * there, it is as busy as one that hangs over a window.
@@ -449,17 +456,17 @@ static int reconfigure(const struct slot *slot, const struct plugin_use *use)
 					     thread, &err);
 
 	if (rc == -ETIMEDOUT)
-		log_write(use->logger, SLUICE_LOG_WARNING,
-			  "%s; left behind, a new one takes its place", err.text);
+		tell_of_hanging(use, &err);
 	return rc;
 }
 
 /* True if the instance of `from` goes on with the options of `slot`. */
 static bool keeps(struct slot *from, const struct slot *slot)
 {
-	return config_equal(plugin_instance_config(from->instance),
-			    plugin_instance_config(slot->instance)) ||
-	       reconfigure(from, &slot->use) == 1;
+	if (config_equal(plugin_instance_config(from->instance),
+			 plugin_instance_config(slot->instance)))
+		return true;
+	return !slot->would_hang && reconfigure(from, &slot->use) == 1;
 }
 
 /*
@@ -518,18 +525,22 @@ static void free_trial(void *instance)
 }
 
 /* Would an instance with the options of `from` take those of `slot`?  Asks a fresh one. */
-static bool would_take(const struct slot *from, const struct slot *slot)
+static bool would_take(const struct slot *from, struct slot *slot)
 {
 	struct plugin_use before = from->use, after = slot->use;
 	struct patience call = { end_trial, leave_trial, free_trial, NULL, END_LIMIT_NS };
 	struct sluice_instance *instance = NULL;
+	struct sluice_err err;
 	int rc;
 
 	before.logger = after.logger = NULL;
 	if (plugin_detector_new(from->plugin, &before, NULL, &instance, NULL) != 0)
 		return false;
-	rc = plugin_detector_reconfigure(instance, &after, NULL, NULL, NULL);
+	rc = plugin_detector_reconfigure(instance, &after, NULL, NULL, &err);
 	call.ctx = instance;
+	slot->would_hang = rc == -ETIMEDOUT;
+	if (slot->would_hang)
+		tell_of_hanging(&slot->use, &err);
 	if (rc == -ETIMEDOUT || patience_run(&call))
 		plugin_instance_free(instance);
 	return rc == 1;
@@ -537,7 +548,7 @@ static bool would_take(const struct slot *from, const struct slot *slot)
 
 /* One of the two may be NULL. */
 static struct generation_fate foresee(const struct plugin *plugin, const struct slot *from,
-				      const struct slot *slot)
+				      struct slot *slot)
 {
 	struct generation_fate fate = {
 		.name = plugin_name(plugin),
@@ -559,13 +570,13 @@ static struct generation_fate foresee(const struct plugin *plugin, const struct 
 	return fate;
 }
 
-void generation_foresee(const struct generation *generation, const struct generation *old,
+void generation_foresee(struct generation *generation, const struct generation *old,
 			void (*tell)(void *ctx, const struct generation_fate *fate), void *ctx)
 {
 	struct generation_fate fate;
 
 	for (size_t i = 0; i < generation->n_slots; i++) {
-		const struct slot *slot = &generation->slots[i];
+		struct slot *slot = &generation->slots[i];
 
 		fate = foresee(slot->plugin, find_plugin(old, slot->plugin), slot);
 		tell(ctx, &fate);

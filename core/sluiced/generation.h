@@ -94,9 +94,10 @@ struct generation_fate {
 const char *generation_fate_name(enum generation_fate_kind what);
 /*
  * Tells what generation_inherit() would do, without doing it: a detector with other options is asked
- * by means of an instance of its own.
+ * by means of an instance of its own.  One that hangs then is not waited for again: generation_inherit()
+ * has a new one take its place at once.
  */
-void generation_foresee(const struct generation *generation, const struct generation *old,
+void generation_foresee(struct generation *generation, const struct generation *old,
 			void (*tell)(void *ctx, const struct generation_fate *fate), void *ctx);
 
 /*

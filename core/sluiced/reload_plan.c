@@ -84,8 +84,7 @@ static void take_detector(void *ctx, const struct generation_fate *fate)
 	plan->result = config_diff(fate->before, fate->after, path, &plan->diff);
 }
 
-static int compare(struct plan *plan, const struct generation *running,
-		   const struct generation *next)
+static int compare(struct plan *plan, const struct generation *running, struct generation *next)
 {
 	const struct sluice_config *a = generation_backend_config(running);
 	const struct sluice_config *b = generation_backend_config(next);
@@ -131,7 +130,7 @@ static json_t *errors_json(const struct config_errors *errors)
 }
 
 json_t *reload_plan_json(const char *file, const struct generation *running,
-			 const struct generation *next, uint64_t allowed_by_hand,
+			 struct generation *next, uint64_t allowed_by_hand,
 			 const struct config_errors *errors)
 {
 	struct plan plan = { .detectors = json_array() };

@@ -17,7 +17,7 @@ struct generation;
  * `allowed_by_hand` is how many prefixes were, which a reload forgets.  NULL: no memory.
  */
 json_t *reload_plan_json(const char *file, const struct generation *running,
-			 const struct generation *next, uint64_t allowed_by_hand,
+			 struct generation *next, uint64_t allowed_by_hand,
 			 const struct config_errors *errors);
 
 #endif /* SLUICE_SLUICED_RELOAD_PLAN_H */
