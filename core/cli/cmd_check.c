@@ -68,7 +68,7 @@ static void check(struct verdict *verdict, struct plugin_shelf *shelf)
 	}
 	if (generation_check_host(generation, &errors) != 0)
 		add_errors(verdict, &errors);
-	if (preflight_run(generation_settings(generation), report, verdict, &n_errors) != 0)
+	if (preflight_run(generation_settings(generation), false, report, verdict, &n_errors) != 0)
 		report(verdict, PREFLIGHT_ERROR, 0, 0, "no memory to look at the host");
 	generation_free(generation);
 }
@@ -112,7 +112,8 @@ const struct cli_command cli_check = {
 	.help = "Reports everything that is wrong with FILE, each with line and column, and what\n"
 		"in this host speaks against it: interfaces that do not exist, an MTU that needs\n"
 		"XDP fragments, LRO, a single RX queue, VLANs and bonds, PREEMPT_RT, exempt\n"
-		"entries.  Changes nothing.  Exit code 1 if sluiced would refuse FILE.\n",
+		"entries, a kernel without dispatchers (which root alone can try).  Changes\n"
+		"nothing.  Exit code 1 if sluiced would refuse FILE.\n",
 	.options = CLI_OPTION_JSON,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -357,6 +357,16 @@ enum dataplane_swap_design {
 	DATAPLANE_SWAP_DUAL_MAP,     /* One program asks the header page, packet by packet. */
 };
 
+/* Why `shared` fails on kernels that are not made for it. */
+#define DATAPLANE_NO_DISPATCHER \
+	"this kernel loads no program of type EXT, which libxdp's dispatcher is made of; use attach: exclusive"
+
+/*
+ * Whether `shared` can work here: loads programs, attaches none, and leaves nothing.  -EOPNOTSUPP: it
+ * cannot, by DATAPLANE_NO_DISPATCHER; any other error: that could not be found out.
+ */
+int dataplane_try_dispatcher(struct sluice_err *err) __attribute__((warn_unused_result));
+
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;

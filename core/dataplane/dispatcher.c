@@ -131,10 +131,7 @@ static void explain(const struct dispatcher_options *options, int code, struct s
 {
 	switch (code) {
 	case -EOPNOTSUPP:
-		err_set(err, "attach",
-			"interface '%s': this kernel loads no program of type EXT, which libxdp's "
-			"dispatcher is made of; use attach: exclusive",
-			options->ifname);
+		err_set(err, "attach", "interface '%s': " DATAPLANE_NO_DISPATCHER, options->ifname);
 		break;
 	case -EINVAL:
 		err_set(err, "attach",

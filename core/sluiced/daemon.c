@@ -127,8 +127,8 @@ static int judge_host(struct daemon *daemon)
 	size_t errors = 0;
 
 	/* Without memory for advice the start is about to fail anyway. */
-	if (preflight_run(generation_settings(daemon->generation), log_advice, daemon, &errors) !=
-	    0)
+	if (preflight_run(generation_settings(daemon->generation), true, log_advice, daemon,
+			  &errors) != 0)
 		log_write(daemon->logger, SLUICE_LOG_WARNING, "no memory to look at the host");
 	return errors ? SLUICED_EXIT_CONFIG : SLUICED_EXIT_OK;
 }

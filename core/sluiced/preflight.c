@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "config/settings.h"
+#include "dataplane/dataplane.h"
 
 #include "privileges.h"
 
@@ -60,6 +61,10 @@ static void judge_host(struct reporter *reporter, const struct settings *setting
 		       "pin_path '%s' is not in a BPF file system; mount one: `mount -t bpf bpf "
 		       "/sys/fs/bpf`, or choose a folder in one",
 		       settings->pin_path);
+	if (settings->shared && host->dispatcher == PREFLIGHT_DISPATCHER_UNTRIED)
+		report(reporter, PREFLIGHT_WARNING,
+		       "attach: dispatcher: only root can try whether this kernel has what it takes; "
+		       "check as root, too");
 }
 
 static void judge_mtu(struct reporter *reporter, const struct preflight_interface *interface,
@@ -121,6 +126,14 @@ static void judge_mode(struct reporter *reporter, const struct preflight_interfa
 		       interface->name);
 }
 
+/* As the start would say it. */
+static void judge_dispatcher(struct reporter *reporter, const struct settings *settings,
+			     const struct preflight_host *host, const char *name)
+{
+	if (settings->shared && host->dispatcher == PREFLIGHT_DISPATCHER_MISSING)
+		report(reporter, PREFLIGHT_ERROR, "interface '%s': " DATAPLANE_NO_DISPATCHER, name);
+}
+
 static void judge_interface(struct reporter *reporter, const struct preflight_interface *interface,
 			    enum settings_mode mode)
 {
@@ -175,12 +188,13 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 		reporter.line = settings->interfaces[i].line;
 		reporter.column = settings->interfaces[i].column;
 		judge_interface(&reporter, &interfaces[i], settings->interfaces[i].mode);
+		judge_dispatcher(&reporter, settings, host, settings->interfaces[i].name);
 	}
 	judge_allow(&reporter, settings);
 	return reporter.errors;
 }
 
-int preflight_run(const struct settings *settings, preflight_report_fn fn, void *ctx,
+int preflight_run(const struct settings *settings, bool is_start, preflight_report_fn fn, void *ctx,
 		  size_t *errors)
 {
 	struct preflight_interface *interfaces =
@@ -190,6 +204,8 @@ int preflight_run(const struct settings *settings, preflight_report_fn fn, void 
 	if (!interfaces)
 		return -ENOMEM;
 	preflight_gather_host(settings->pin_path, &host);
+	if (settings->shared && !is_start)
+		host.dispatcher = preflight_try_dispatcher();
 	for (size_t i = 0; i < settings->n_interfaces; i++)
 		preflight_gather_interface(settings->interfaces[i].name, &interfaces[i]);
 	*errors = preflight_judge(settings, &host, interfaces, fn, ctx);

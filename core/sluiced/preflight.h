@@ -32,10 +32,18 @@ struct preflight_interface {
 	bool xdp_basic, xdp_frags, xdp_hardware;
 };
 
+enum preflight_dispatcher {
+	PREFLIGHT_DISPATCHER_NOT_ASKED,
+	PREFLIGHT_DISPATCHER_WORKS,
+	PREFLIGHT_DISPATCHER_MISSING,
+	PREFLIGHT_DISPATCHER_UNTRIED, /* Not allowed to. */
+};
+
 struct preflight_host {
 	char kernel[66];
 	bool realtime;	  /* PREEMPT_RT */
 	bool pin_foreign; /* `pin_path` lies in another file system than a bpffs. */
+	enum preflight_dispatcher dispatcher;
 };
 
 /* `line` and `column` of the entry in the file that it is about; 0: of none. */
@@ -49,10 +57,15 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 
 /* Asks the running system.  Needs no privileges. */
 void preflight_gather_host(const char *pin_path, struct preflight_host *host);
+/* Tries it, for which programs are loaded. */
+enum preflight_dispatcher preflight_try_dispatcher(void);
 void preflight_gather_interface(const char *name, struct preflight_interface *interface);
 
-/* Both of the above for all interfaces of `settings`.  -ENOMEM, or 0 and the count of errors. */
-int preflight_run(const struct settings *settings, preflight_report_fn report, void *ctx,
-		  size_t *errors) __attribute__((warn_unused_result));
+/*
+ * All of the above for all interfaces of `settings`; `is_start`: what the start itself is about to try is
+ * not tried.  -ENOMEM, or 0 and the count of errors.
+ */
+int preflight_run(const struct settings *settings, bool is_start, preflight_report_fn report,
+		  void *ctx, size_t *errors) __attribute__((warn_unused_result));
 
 #endif /* SLUICE_SLUICED_PREFLIGHT_H */

@@ -21,10 +21,14 @@
 #include <linux/magic.h>
 #include <linux/sockios.h>
 
+#include <cap-ng.h>
+
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
+
+#include "dataplane/dataplane.h"
 
 #include "netdev_features.h"
 
@@ -60,6 +64,18 @@ void preflight_gather_host(const char *pin_path, struct preflight_host *host)
 		host->realtime = host->realtime || fgetc(file) == '1';
 		fclose(file);
 	}
+}
+
+enum preflight_dispatcher preflight_try_dispatcher(void)
+{
+	int rc;
+
+	if (capng_get_caps_process() != 0 || !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))
+		return PREFLIGHT_DISPATCHER_UNTRIED;
+	rc = dataplane_try_dispatcher(NULL);
+	if (rc == 0)
+		return PREFLIGHT_DISPATCHER_WORKS;
+	return rc == -EOPNOTSUPP ? PREFLIGHT_DISPATCHER_MISSING : PREFLIGHT_DISPATCHER_UNTRIED;
 }
 
 static bool ethtool(int fd, const char *name, void *command)

@@ -415,3 +415,17 @@ Test(dispatcher, exclusive_programs_are_left_alone)
 	cr_assert_eq(dataplane_live_detach(PLANE_PIN_PATH, NULL), 0);
 	cr_assert(xdp_gone());
 }
+
+/* What `sluice check` tells is what an attach would come to. */
+Test(dispatcher, a_trial_comes_to_the_same)
+{
+	struct sluice_err err = { .text = "" };
+	int rc = dataplane_try_dispatcher(&err);
+
+	if (has_dispatchers()) {
+		cr_expect_eq(rc, 0, "%s", err.text);
+		return;
+	}
+	cr_expect_eq(rc, -EOPNOTSUPP);
+	cr_expect_str_eq(err.text, DATAPLANE_NO_DISPATCHER);
+}

@@ -30,6 +30,9 @@ more_lines() {
 }
 
 refused_without_dispatchers() {
+	sluice check "$file" >"$LAB/check.log" 2>&1 && fail "check calls it fit to run"
+	grep -q "$file:2:14: interface 'eth0': this kernel loads no program of type EXT.*attach: exclusive" \
+		"$LAB/check.log" || fail "check does not say why: $(cat "$LAB/check.log")"
 	start sluiced "$BIN/sluiced" --config "$file" && fail "sluiced starts without dispatchers"
 	grep -q "interface 'eth0': this kernel loads no program of type EXT.*attach: exclusive" \
 		"$LAB/sluiced.log" || fail "sluiced does not say why"
@@ -103,6 +106,7 @@ if ! start first env LIBXDP_OBJECT_PATH="$OWN" "$BIN/sluice-neighbour" eth0 10; 
 	refused_without_dispatchers
 fi
 FIRST=$STARTED
+sluice check "$file" >"$LAB/check.log" 2>&1 || fail "check refuses what works: $(cat "$LAB/check.log")"
 start last env LIBXDP_OBJECT_PATH="$OWN" "$BIN/sluice-neighbour" eth0 90 || fail "the last one cannot join"
 LAST=$STARTED
 start_sluiced "$file"

@@ -482,6 +482,43 @@ Test(preflight, judges_the_kernel)
 	cr_assert_eq(advice.line, 0, "that is nothing that the file could change");
 }
 
+/* The words are the start's. */
+Test(preflight, knows_a_kernel_without_dispatchers)
+{
+	const struct {
+		enum preflight_dispatcher found;
+		bool shared;
+		size_t errors, warnings;
+		const char *said;
+	} cases[] = {
+		{ PREFLIGHT_DISPATCHER_MISSING, true, 1, 0,
+		  "interface 'eth0': this kernel loads no program of type EXT, which libxdp's "
+		  "dispatcher is made of; use attach: exclusive" },
+		{ PREFLIGHT_DISPATCHER_UNTRIED, true, 0, 1, "only root can try" },
+		{ PREFLIGHT_DISPATCHER_WORKS, true, 0, 0, "" },
+		{ PREFLIGHT_DISPATCHER_NOT_ASKED, true, 0, 0, "" },
+		{ PREFLIGHT_DISPATCHER_MISSING, false, 0, 0, "" },
+		{ PREFLIGHT_DISPATCHER_UNTRIED, false, 0, 0, "" },
+	};
+	struct settings_interface interfaces[] = { { .name = "eth0", .line = 2, .column = 14 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct preflight_host host = { .kernel = "6.1.0",
+						     .dispatcher = cases[i].found };
+		const struct settings settings = { .interfaces = interfaces,
+						   .n_interfaces = 1,
+						   .shared = cases[i].shared };
+		struct advice advice = { .text = "" };
+
+		cr_expect_eq(preflight_judge(&settings, &host, &fine, collect, &advice),
+			     cases[i].errors, "case %zu", i);
+		cr_expect_eq(advice.warnings, cases[i].warnings, "case %zu", i);
+		cr_expect_not_null(strstr(advice.text, cases[i].said), "case %zu: %s", i,
+				   advice.text);
+		cr_expect_eq(advice.line, cases[i].errors ? 2 : 0, "case %zu", i);
+	}
+}
+
 Test(preflight, wants_a_bpf_file_system_for_the_pins)
 {
 	const struct preflight_host foreign = { .kernel = "6.1.0", .pin_foreign = true };
