@@ -56,3 +56,29 @@ flood "$SERVER" --source-base 198.19.0.7 --count 1000
 expect "packets received of another source" $(($(received) - before)) == "$(json .accepted "$LAB/flood.json")"
 on_server "$BIN/sluice-bench-flower" --interface eth0 --flush || fail "flush"
 expect "others' filters after a flush" "$(filters)" == 3
+
+# Its own hook goes with it: when it was tried, and with the daemon that took rules over.
+hooks() {
+	on_server tc -j qdisc show dev eth0 | jq '[.[] | select(.kind == "clsact")] | length'
+}
+
+on_server tc qdisc del dev eth0 clsact || fail "tc"
+sluice plugins test "$PLUGIN" --interface eth0 --options "$LAB/options.yaml" >"$LAB/conform.log" ||
+	fail "flower does not conform"
+expect "hooks left by the trial" "$(hooks)" == 0
+
+# The daemon drops before the classifier sees a packet, and so gets no rule to stay in it.
+on_server "$BIN/sluice-bench-flower" --interface eth0 --rules 8 --keep >"$LAB/bench.json" ||
+	fail "sluice-bench-flower"
+expect "rules left in the kernel" "$(filters)" == 8
+expect "hooks" "$(hooks)" == 1
+start_sluiced "$(config flower <<-EOT
+	version: 1
+	interfaces: [eth0]
+	known_clients: { egress: off }
+	offload: { backend: flower, options: { mode: skip_hw } }
+EOT
+)"
+stop "$SLUICED" || fail "sluiced does not end cleanly"
+expect "rules left by the daemon" "$(filters)" == 0
+expect "hooks left by the daemon" "$(hooks)" == 0

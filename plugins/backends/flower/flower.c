@@ -55,30 +55,61 @@ static int read_options(struct flower *flower, const struct sluice_config *confi
 	return 0;
 }
 
+/* One request; 0: it is done. */
+static int ask(struct flower *flower, socket_request *request, char text[128])
+{
+	struct nl_msg *msg;
+	int rc = request(&flower->place, socket_seq(flower->sock), &msg), result = 0;
+
+	if (rc)
+		return rc;
+	socket_queue(flower->sock, msg, &result);
+	rc = socket_send(flower->sock, &flower->place, text);
+	return rc ? rc : result;
+}
+
 /* Finds the interface, which may be a new one of that name, and makes the hook if it is not there. */
 static int attach(struct flower *flower, struct sluice_err *err)
 {
 	unsigned int ifindex = if_nametoindex(flower->ifname);
-	struct nl_msg *msg;
-	int rc, result = 0;
 	char text[128] = "";
+	int rc;
 
 	if (ifindex == 0) {
 		explain(err, "interface '%s': there is none of that name", flower->ifname);
 		return -ENODEV;
 	}
+	if ((int)ifindex != flower->place.ifindex)
+		flower->place.own_hook = false;
 	flower->place.ifindex = (int)ifindex;
-	rc = request_clsact(&flower->place, socket_seq(flower->sock), &msg);
-	if (rc == 0) {
-		socket_queue(flower->sock, msg, &result);
-		rc = socket_send(flower->sock, &flower->place, text);
-	}
-	if (rc == 0 && result != -EEXIST)
-		rc = result;
-	if (rc)
+	rc = ask(flower, request_hook, text);
+	if (rc == -EEXIST)
+		return 0;
+	if (rc == 0)
+		flower->place.own_hook = true;
+	else
 		explain(err, "interface '%s': cannot add the clsact qdisc: %s%s%s", flower->ifname,
 			strerror(-rc), text[0] ? ": " : "", text);
 	return rc;
+}
+
+static int refuse(void *context, const struct reply *reply)
+{
+	(void)context;
+	(void)reply;
+	return -EBUSY;
+}
+
+/* Takes the hook away that this back end made, unless a filter hangs on it, whosever that is. */
+static void detach(struct flower *flower)
+{
+	const struct flower_place *place = &flower->place;
+	char text[128];
+
+	if (place->own_hook &&
+	    socket_dump(flower->sock, place, request_dump_ingress, refuse, NULL) == 0 &&
+	    socket_dump(flower->sock, place, request_dump_egress, refuse, NULL) == 0)
+		(void)ask(flower, request_unhook, text);
 }
 
 struct dump {
@@ -120,6 +151,10 @@ static int note_rule(void *context, const struct reply *reply)
 	struct dump *dump = context;
 	int rc = 0;
 
+	if (reply->kind == REPLY_AWAY)
+		return 0;
+	if (reply->kind == REPLY_RULE && reply->own_hook)
+		dump->flower->place.own_hook = true;
 	if (dump->table && reply->kind == REPLY_FOREIGN)
 		rc = table_reserve(dump->table, reply->handle);
 	else if (dump->table)
@@ -240,7 +275,7 @@ static int dump_all(struct dump *dump, struct sluice_err *err)
 			if (rc)
 				return rc;
 		}
-		rc = socket_dump(flower->sock, &flower->place, note_rule, dump);
+		rc = socket_dump(flower->sock, &flower->place, request_dump, note_rule, dump);
 	}
 	if (rc)
 		explain(err, "interface '%s': cannot read its filters: %s", flower->ifname,
@@ -332,6 +367,8 @@ static void flower_close(void *self)
 
 	if (!flower)
 		return;
+	if (flower->sock)
+		detach(flower);
 	socket_close(flower->sock);
 	table_free(flower->table);
 	free(flower);

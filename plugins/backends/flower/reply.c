@@ -124,6 +124,15 @@ static uint64_t read_idle(const struct nlattr *attr)
 	return times.lastuse * 1000000000u / ticks_per_s;
 }
 
+static bool read_cookie(const struct nlattr *cookie, struct reply *reply)
+{
+	size_t size = (size_t)payload_size(cookie);
+
+	reply->own_hook = size == FLOWER_COOKIE_OWN_HOOK_SIZE;
+	return (reply->own_hook || size == FLOWER_COOKIE_SIZE) &&
+	       memcmp(nla_data(cookie), FLOWER_COOKIE_OWN_HOOK, size) == 0;
+}
+
 /* Whether it is our drop; with its counters. */
 static bool read_action(const struct flower_place *place, const struct nlattr *list,
 			struct reply *reply)
@@ -134,9 +143,7 @@ static bool read_action(const struct flower_place *place, const struct nlattr *l
 	if (parse_nested(actions, 2, list) || actions[2] ||
 	    parse_nested(action, TCA_ACT_MAX, actions[1]))
 		return false;
-	if (!is_string(action[TCA_ACT_KIND], "gact") ||
-	    payload_size(action[TCA_ACT_COOKIE]) != FLOWER_COOKIE_SIZE ||
-	    memcmp(nla_data(action[TCA_ACT_COOKIE]), FLOWER_COOKIE, FLOWER_COOKIE_SIZE) != 0)
+	if (!is_string(action[TCA_ACT_KIND], "gact") || !read_cookie(action[TCA_ACT_COOKIE], reply))
 		return false;
 	if (parse_nested(options, TCA_GACT_MAX, action[TCA_ACT_OPTIONS]) ||
 	    !copy(options[TCA_GACT_PARMS], &gact, sizeof(gact)) || gact.action != TC_ACT_SHOT)
@@ -198,7 +205,10 @@ static void read_filter(const struct flower_place *place, struct nlmsghdr *head,
 	memcpy(&tcm, nlmsg_data(head), sizeof(tcm));
 	copy(attrs[TCA_CHAIN], &chain, sizeof(chain));
 	priority = TC_H_MAJ(tcm.tcm_info) >> 16;
-	if (tcm.tcm_ifindex != place->ifindex || chain != place->chain || tcm.tcm_handle == 0 ||
+	if (tcm.tcm_ifindex != place->ifindex)
+		return;
+	reply->kind = REPLY_AWAY;
+	if (chain != place->chain || tcm.tcm_handle == 0 ||
 	    tcm.tcm_parent != TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS) ||
 	    priority < place->priority || priority - place->priority >= FLOWER_PRIORITIES)
 		return;

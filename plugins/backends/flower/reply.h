@@ -17,6 +17,7 @@ enum reply_kind {
 	REPLY_ACK,     /* Done, or refused: `error`, `text`. */
 	REPLY_RULE,    /* A rule of ours: `key`, `handle` and what follows. */
 	REPLY_FOREIGN, /* Somebody else's rule at one of our priorities: `handle`. */
+	REPLY_AWAY,    /* Any other filter of the interface. */
 	REPLY_DONE,    /* The end of a dump: `error`. */
 };
 
@@ -29,6 +30,7 @@ struct reply {
 	struct sluice_key key;
 	uint32_t handle;
 	bool in_hw;
+	bool own_hook;		 /* Who made the rule had made the hook. */
 	uint64_t packets, bytes; /* The card's in hardware mode, else the kernel's. */
 	uint64_t idle_ns;	 /* Since they last moved, or the rule was made. */
 };

@@ -86,7 +86,7 @@ static int put_key(struct nl_msg *msg, const struct sluice_key *key)
 }
 
 /* Without counters per CPU: the card counts, and their allocation would cost most of an update. */
-static int put_action(struct nl_msg *msg)
+static int put_action(struct nl_msg *msg, bool own_hook)
 {
 	struct nla_bitfield32 flags = { .value = TCA_ACT_FLAGS_NO_PERCPU_STATS,
 					.selector = TCA_ACT_FLAGS_NO_PERCPU_STATS };
@@ -99,7 +99,10 @@ static int put_action(struct nl_msg *msg)
 	if (!action)
 		return -ENOMEM;
 	rc = nla_put_string(msg, TCA_ACT_KIND, "gact");
-	rc = rc ? rc : nla_put(msg, TCA_ACT_COOKIE, FLOWER_COOKIE_SIZE, FLOWER_COOKIE);
+	rc = rc ? rc
+		: nla_put(msg, TCA_ACT_COOKIE,
+			  own_hook ? FLOWER_COOKIE_OWN_HOOK_SIZE : FLOWER_COOKIE_SIZE,
+			  FLOWER_COOKIE_OWN_HOOK);
 	rc = rc ? rc : nla_put(msg, TCA_ACT_FLAGS, sizeof(flags), &flags);
 	options = rc ? NULL : nla_nest_start(msg, TCA_ACT_OPTIONS);
 	if (!options || nla_put(msg, TCA_GACT_PARMS, sizeof(drop), &drop))
@@ -119,7 +122,7 @@ static int put_rule(struct nl_msg *msg, const struct flower_place *place,
 	rc = rc ? rc
 		: nla_put_u32(msg, TCA_FLOWER_FLAGS,
 			      place->hardware ? TCA_CLS_FLAGS_SKIP_SW : TCA_CLS_FLAGS_SKIP_HW);
-	rc = rc ? rc : put_action(msg);
+	rc = rc ? rc : put_action(msg, place->own_hook);
 	if (rc == 0)
 		nla_nest_end(msg, options);
 	return rc;
@@ -161,19 +164,37 @@ int request_del(const struct flower_place *place, const struct sluice_key *key, 
 	return begin_rule(place, RTM_DELTFILTER, 0, key, handle, seq, msg);
 }
 
-int request_dump(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+static int begin_dump(const struct flower_place *place, uint32_t direction, uint32_t seq,
+		      struct nl_msg **msg)
 {
 	struct tcmsg head = {
 		.tcm_family = AF_UNSPEC,
 		.tcm_ifindex = place->ifindex,
-		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction),
 	};
-	int rc = begin(RTM_GETTFILTER, NLM_F_DUMP, seq, &head, msg);
+
+	return begin(RTM_GETTFILTER, NLM_F_DUMP, seq, &head, msg);
+}
+
+int request_dump(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+{
+	int rc = begin_dump(place, TC_H_MIN_INGRESS, seq, msg);
 
 	return rc ? rc : end(nla_put_u32(*msg, TCA_CHAIN, place->chain), *msg);
 }
 
-int request_clsact(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+int request_dump_ingress(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+{
+	return begin_dump(place, TC_H_MIN_INGRESS, seq, msg);
+}
+
+int request_dump_egress(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+{
+	return begin_dump(place, TC_H_MIN_EGRESS, seq, msg);
+}
+
+static int begin_hook(const struct flower_place *place, int type, int flags, uint32_t seq,
+		      struct nl_msg **msg)
 {
 	struct tcmsg head = {
 		.tcm_family = AF_UNSPEC,
@@ -181,7 +202,17 @@ int request_clsact(const struct flower_place *place, uint32_t seq, struct nl_msg
 		.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
 		.tcm_parent = TC_H_CLSACT,
 	};
-	int rc = begin(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, seq, &head, msg);
+	int rc = begin(type, flags | NLM_F_ACK, seq, &head, msg);
 
 	return rc ? rc : end(nla_put_string(*msg, TCA_KIND, "clsact"), *msg);
+}
+
+int request_hook(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+{
+	return begin_hook(place, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, seq, msg);
+}
+
+int request_unhook(const struct flower_place *place, uint32_t seq, struct nl_msg **msg)
+{
+	return begin_hook(place, RTM_DELQDISC, 0, seq, msg);
 }

@@ -179,7 +179,7 @@ int socket_send(struct flower_socket *sock, const struct flower_place *place, ch
 
 /* One datagram of a dump; 1: it was the last. */
 static int take(struct flower_socket *sock, const struct flower_place *place, uint32_t seq,
-		size_t size, socket_rule *rule, void *context, bool *interrupted)
+		size_t size, socket_filter *filter, void *context, bool *interrupted)
 {
 	struct reply reply;
 	size_t used;
@@ -192,20 +192,20 @@ static int take(struct flower_socket *sock, const struct flower_place *place, ui
 		*interrupted |= reply.interrupted;
 		if (reply.kind == REPLY_DONE || reply.kind == REPLY_ACK)
 			return reply.error ? reply.error : 1;
-		if (reply.kind == REPLY_RULE || reply.kind == REPLY_FOREIGN)
-			rc = rule(context, &reply);
+		if (reply.kind != REPLY_OTHER)
+			rc = filter(context, &reply);
 	}
 	return rc;
 }
 
-int socket_dump(struct flower_socket *sock, const struct flower_place *place, socket_rule *rule,
-		void *context)
+int socket_dump(struct flower_socket *sock, const struct flower_place *place,
+		socket_request *request, socket_filter *filter, void *context)
 {
 	uint32_t seq = sock->seq++;
 	bool interrupted = false;
 	struct nl_msg *msg;
 	size_t size;
-	int rc = request_dump(place, seq, &msg);
+	int rc = request(place, seq, &msg);
 
 	if (rc)
 		return rc;
@@ -215,7 +215,7 @@ int socket_dump(struct flower_socket *sock, const struct flower_place *place, so
 	while (rc == 0) {
 		rc = receive(sock, &size);
 		if (rc == 0)
-			rc = take(sock, place, seq, size, rule, context, &interrupted);
+			rc = take(sock, place, seq, size, filter, context, &interrupted);
 	}
 	if (rc < 0)
 		return rc;

@@ -32,11 +32,14 @@ void socket_queue(struct flower_socket *sock, struct nl_msg *msg, int *result);
 int socket_send(struct flower_socket *sock, const struct flower_place *place, char text[128])
 	__attribute__((warn_unused_result));
 
-/* Called with each rule of a dump; stops it by a negative errno. */
-typedef int socket_rule(void *context, const struct reply *reply);
+/* Called with each filter of a dump; stops it by a negative errno. */
+typedef int socket_filter(void *context, const struct reply *reply);
+/* request_dump(), or another of its kind. */
+typedef int socket_request(const struct flower_place *place, uint32_t seq, struct nl_msg **msg);
 
-/* One dump; -EINTR: the table changed meanwhile, and the rules seen are not all. */
-int socket_dump(struct flower_socket *sock, const struct flower_place *place, socket_rule *rule,
-		void *context) __attribute__((warn_unused_result));
+/* One dump; -EINTR: the table changed meanwhile, and the filters seen are not all. */
+int socket_dump(struct flower_socket *sock, const struct flower_place *place,
+		socket_request *request, socket_filter *filter, void *context)
+	__attribute__((warn_unused_result));
 
 #endif /* SLUICE_BACKENDS_FLOWER_SOCKET_H */

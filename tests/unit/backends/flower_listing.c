@@ -46,7 +46,9 @@ static void put_action(struct nl_msg *msg, const struct flower_listing *rule)
 	struct nlattr *action = nla_nest_start(msg, 1);
 
 	nla_put_string(msg, TCA_ACT_KIND, "gact");
-	nla_put(msg, TCA_ACT_COOKIE, FLOWER_COOKIE_SIZE, FLOWER_COOKIE);
+	nla_put(msg, TCA_ACT_COOKIE,
+		rule->own_hook ? FLOWER_COOKIE_OWN_HOOK_SIZE : FLOWER_COOKIE_SIZE,
+		FLOWER_COOKIE_OWN_HOOK);
 	put_stats(msg, rule);
 	put_drop(msg, rule);
 	nla_nest_end(msg, action);

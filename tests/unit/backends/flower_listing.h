@@ -16,6 +16,7 @@ struct flower_listing {
 	uint32_t packets, hw_packets; /* 100 bytes each. */
 	uint64_t hw_packets64;	      /* All bits of it, if they are told; else 0. */
 	uint64_t idle_ticks;	      /* A hundredth of a second each, or none. */
+	bool own_hook;		      /* Who made it had made the hook. */
 };
 
 /* The caller frees it. */

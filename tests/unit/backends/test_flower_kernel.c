@@ -35,6 +35,8 @@ static struct {
 	size_t n_rules;
 	struct nl_msg *datagrams[DATAGRAMS];
 	size_t n_datagrams, next;
+	bool hook;
+	uint32_t foreign; /* In which direction somebody else has a filter. */
 	int add_error, del_error;
 	bool echoes;	 /* Answers to others' requests, too, and each of ours twice. */
 	bool cuts;	 /* Datagrams do not fit into the buffer. */
@@ -96,6 +98,8 @@ static int add_rule(const struct nlmsghdr *head, const struct tcmsg *tcm)
 					 .handle = tcm->tcm_handle,
 					 .flags = TCA_CLS_FLAGS_SKIP_SW | TCA_CLS_FLAGS_IN_HW };
 	memcpy(rule->key.addr, nla_data(options[TCA_FLOWER_KEY_IPV4_SRC]), 4);
+	rule->own_hook = memmem(head, head->nlmsg_len, FLOWER_COOKIE_OWN_HOOK,
+				FLOWER_COOKIE_OWN_HOOK_SIZE) != NULL;
 	kernel.n_rules++;
 	return 0;
 }
@@ -111,12 +115,28 @@ static int del_rule(const struct tcmsg *tcm)
 	return 0;
 }
 
-static void dump(uint32_t seq)
+/* At a priority that is nobody's of ours. */
+static void say_foreign(uint32_t seq)
 {
+	const struct tcmsg tcm = { .tcm_ifindex = IFINDEX,
+				   .tcm_parent = TC_H_MAKE(TC_H_CLSACT, kernel.foreign),
+				   .tcm_info = TC_H_MAKE(1u << 16, 0) };
+	struct nl_msg *msg = nlmsg_alloc();
+
+	nlmsg_put(msg, 0, seq, RTM_NEWTFILTER, 0, 0);
+	nlmsg_append(msg, (void *)&tcm, sizeof(tcm), NLMSG_ALIGNTO);
+	say(msg);
+}
+
+static void dump(uint32_t seq, uint32_t parent)
+{
+	bool is_ingress = TC_H_MIN(parent) == TC_H_MIN_INGRESS;
 	struct nl_msg *done = nlmsg_alloc();
 	int zero = 0;
 
-	for (size_t i = 0; i < kernel.n_rules; i++) {
+	if (TC_H_MIN(parent) == kernel.foreign)
+		say_foreign(seq);
+	for (size_t i = 0; is_ingress && i < kernel.n_rules; i++) {
 		struct flower_listing rule = kernel.rules[i];
 		struct nl_msg *msg;
 
@@ -134,6 +154,24 @@ static void dump(uint32_t seq)
 	say(done);
 }
 
+static int add_hook(void)
+{
+	if (kernel.hook)
+		return -EEXIST;
+	kernel.hook = true;
+	return 0;
+}
+
+/* With all that hangs on it. */
+static int del_hook(void)
+{
+	cr_assert(kernel.hook);
+	cr_assert_eq(kernel.n_rules, 0);
+	cr_assert_eq(kernel.foreign, 0);
+	kernel.hook = false;
+	return 0;
+}
+
 static void serve(const struct nlmsghdr *head)
 {
 	struct tcmsg tcm;
@@ -142,7 +180,10 @@ static void serve(const struct nlmsghdr *head)
 	cr_assert_eq(tcm.tcm_ifindex, IFINDEX);
 	switch (head->nlmsg_type) {
 	case RTM_NEWQDISC:
-		acknowledge(head, -EEXIST);
+		acknowledge(head, add_hook());
+		return;
+	case RTM_DELQDISC:
+		acknowledge(head, del_hook());
 		return;
 	case RTM_NEWTFILTER:
 		acknowledge(head, add_rule(head, &tcm));
@@ -151,7 +192,7 @@ static void serve(const struct nlmsghdr *head)
 		acknowledge(head, del_rule(&tcm));
 		return;
 	default:
-		dump(head->nlmsg_seq);
+		dump(head->nlmsg_seq, tcm.tcm_parent);
 	}
 }
 
@@ -225,16 +266,22 @@ static const struct sluice_backend_ops *ops;
 static void *self;
 static struct sluice_err err;
 
-static void setup(void)
+static void open_card(void)
 {
 	const struct sluice_config config = { .mode = "skip_sw" };
 	struct sluice_backend_caps caps = { .size = sizeof(caps) };
 
-	memset(&kernel, 0, sizeof(kernel));
 	ops = sluice_plugin.ops;
 	cr_assert_eq(ops->open(NULL, &flower_host, &config, "eth0", &caps, &self, &err), 0, "%s",
 		     err.text);
 	cr_assert(caps.counters);
+}
+
+static void setup(void)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.hook = true;
+	open_card();
 }
 
 static void teardown(void)
@@ -399,4 +446,65 @@ Test(flower_kernel, a_rule_that_left_the_card_is_taken_out_and_can_be_put_back)
 	cr_assert_eq(change_one(true, 1), 0);
 	cr_assert_eq(ops->flush(self, &err), 0);
 	cr_assert_eq(kernel.n_rules, 0);
+}
+
+/* As it was found: without the hook, unless it was there or something hangs on it. */
+Test(flower_kernel, a_hook_that_was_there_stays)
+{
+	ops->close(self);
+	cr_assert(kernel.hook);
+	open_card();
+}
+
+static void close_and_open(void)
+{
+	ops->close(self);
+	open_card();
+}
+
+Test(flower_kernel, its_own_hook_goes_with_it)
+{
+	kernel.hook = false;
+	close_and_open();
+	cr_assert(kernel.hook);
+	ops->close(self);
+	cr_assert_not(kernel.hook);
+	open_card();
+}
+
+Test(flower_kernel, its_own_hook_stays_for_others_in_either_direction)
+{
+	kernel.hook = false;
+	close_and_open();
+	for (size_t i = 0; i < 2; i++) {
+		kernel.foreign = i ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS;
+		ops->close(self);
+		cr_assert(kernel.hook, "%zu", i);
+		kernel.hook = false;
+		open_card();
+	}
+	kernel.foreign = 0;
+}
+
+Test(flower_kernel, who_takes_its_rules_over_takes_its_own_hook_over)
+{
+	kernel.hook = false;
+	close_and_open();
+	cr_assert_eq(change_one(true, 1), 0);
+	close_and_open();
+	cr_assert_eq(listed(), 1);
+	cr_assert_eq(ops->flush(self, &err), 0);
+	ops->close(self);
+	cr_assert_not(kernel.hook);
+	open_card();
+}
+
+Test(flower_kernel, rules_on_a_hook_of_others_are_taken_over_without_it)
+{
+	cr_assert_eq(change_one(true, 1), 0);
+	close_and_open();
+	cr_assert_eq(ops->flush(self, &err), 0);
+	ops->close(self);
+	cr_assert(kernel.hook);
+	open_card();
 }

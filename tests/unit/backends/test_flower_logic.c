@@ -116,7 +116,8 @@ Test(flower, others_filters_are_told_apart)
 	elsewhere[1].chain++;
 	elsewhere[2].priority = 100;
 	for (size_t i = 0; i < 3; i++)
-		cr_assert_eq(parse(msg, &elsewhere[i]).kind, REPLY_OTHER, "%zu", i);
+		cr_assert_eq(parse(msg, &elsewhere[i]).kind, i ? REPLY_AWAY : REPLY_OTHER, "%zu",
+			     i);
 	cookie = memmem(bytes, nlmsg_hdr(msg)->nlmsg_len, FLOWER_COOKIE, FLOWER_COOKIE_SIZE);
 	cr_assert_not_null(cookie);
 	cookie[0] ^= 1;
