@@ -15,6 +15,7 @@ struct verdict {
 	bool json;
 	json_t *errors, *warnings;
 	size_t n_errors, n_warnings;
+	bool whole; /* All was looked at. */
 };
 
 static void add(struct verdict *verdict, enum preflight_severity severity, const char *prefix,
@@ -70,6 +71,7 @@ static void check(struct verdict *verdict, struct plugin_shelf *shelf)
 		add_errors(verdict, &errors);
 	if (preflight_run(generation_settings(generation), false, report, verdict, &n_errors) != 0)
 		report(verdict, PREFLIGHT_ERROR, 0, 0, "no memory to look at the host");
+	verdict->whole = true;
 	generation_free(generation);
 }
 
@@ -90,17 +92,18 @@ static int run(const struct cli_args *args)
 	check(&verdict, shelf);
 	plugin_shelf_free(shelf);
 	if (args->json) {
-		json_t *json = json_pack("{s:s, s:b, s:o, s:o}", "file", verdict.file, "ok",
-					 verdict.n_errors == 0, "errors", verdict.errors,
-					 "warnings", verdict.warnings);
+		json_t *json = json_pack("{s:s, s:b, s:b, s:o, s:o}", "file", verdict.file, "ok",
+					 verdict.n_errors == 0, "whole", verdict.whole, "errors",
+					 verdict.errors, "warnings", verdict.warnings);
 
 		code = json ? cli_print_json(json) : CLI_EXIT_FAILED;
 		json_decref(json);
 	} else {
-		printf("%s: %s (%zu error%s, %zu warning%s)\n", verdict.file,
+		printf("%s: %s (%zu error%s, %zu warning%s%s)\n", verdict.file,
 		       verdict.n_errors ? "not fit to run" : "fit to run", verdict.n_errors,
 		       verdict.n_errors == 1 ? "" : "s", verdict.n_warnings,
-		       verdict.n_warnings == 1 ? "" : "s");
+		       verdict.n_warnings == 1 ? "" : "s",
+		       verdict.whole ? "" : "; once mended, check again: more may follow");
 	}
 	return verdict.n_errors ? CLI_EXIT_REFUSED : code;
 }
@@ -109,11 +112,13 @@ const struct cli_command cli_check = {
 	.name = "check",
 	.operands = "FILE",
 	.summary = "check a deployment file, its plugins, and this host",
-	.help = "Reports everything that is wrong with FILE, each with line and column, and what\n"
-		"in this host speaks against it: interfaces that do not exist, an MTU that needs\n"
-		"XDP fragments, LRO, a single RX queue, VLANs and bonds, PREEMPT_RT, exempt\n"
-		"entries, a kernel without dispatchers (which root alone can try).  Changes\n"
-		"nothing.  Exit code 1 if sluiced would refuse FILE.\n",
+	.help = "Reports what is wrong with FILE, each with line and column, then with its plugins\n"
+		"and their options, then what in this host speaks against it: interfaces that do\n"
+		"not exist, an MTU that needs XDP fragments, LRO, a single RX queue, VLANs and\n"
+		"bonds, PREEMPT_RT, exempt entries, a metrics address of others, a kernel without\n"
+		"dispatchers (which root alone can try).  What is wrong at one step keeps it from\n"
+		"the next.  Changes nothing, and opens no card.  Exit code 1 if sluiced would\n"
+		"refuse FILE.\n",
 	.options = CLI_OPTION_JSON,
 	.min_operands = 1,
 	.max_operands = 1,

@@ -53,6 +53,31 @@ static int parse_address(const char *text, uint16_t port, struct sockaddr_storag
 	return -EINVAL;
 }
 
+static int fail_to_listen(const char *address, uint16_t port, int error, struct sluice_err *err)
+{
+	return fail_system(err, error,
+			   "metrics address '%s' port %u: cannot listen there; choose another "
+			   "control.metrics",
+			   address, port);
+}
+
+int metrics_try_address(const char *text, uint16_t port, struct sluice_err *err)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+	int fd, rc = 0;
+
+	/* Another port: a daemon that runs has the one that was asked for. */
+	if (parse_address(text, 0, &address, &size) != 0)
+		return fail_to_listen(text, port, -EINVAL, err);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0)
+		rc = fail_to_listen(text, port, -errno, err);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static int bind_and_listen(struct metrics *metrics, struct sluice_err *err)
 {
 	const char *text = metrics->options.address;
@@ -68,10 +93,7 @@ static int bind_and_listen(struct metrics *metrics, struct sluice_err *err)
 	    bind(metrics->fd, (struct sockaddr *)&address, size) != 0 ||
 	    listen(metrics->fd, BACKLOG) != 0 ||
 	    getsockname(metrics->fd, (struct sockaddr *)&address, &size) != 0)
-		return fail_system(err, -errno,
-				   "metrics address '%s' port %u: cannot listen there; choose "
-				   "another control.metrics",
-				   text, (unsigned int)metrics->options.port);
+		return fail_to_listen(text, metrics->options.port, -errno, err);
 	metrics->port = ntohs(address.ss_family == AF_INET
 				      ? ((struct sockaddr_in *)&address)->sin_port
 				      : ((struct sockaddr_in6 *)&address)->sin6_port);

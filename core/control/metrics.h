@@ -21,6 +21,10 @@ struct metrics_options {
 	void *ctx;
 };
 
+/* Whether anybody can listen at that address now, whoever has the port; `err` as of metrics_open(). */
+int metrics_try_address(const char *address, uint16_t port, struct sluice_err *err)
+	__attribute__((warn_unused_result));
+
 /* Binds and listens, without a thread, so that privileges may be dropped before metrics_start(). */
 int metrics_open(const struct metrics_options *options, struct metrics **out,
 		 struct sluice_err *err) __attribute__((warn_unused_result));

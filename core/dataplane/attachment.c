@@ -166,11 +166,8 @@ static void explain_refusal(const struct attachment *attachment, enum dataplane_
 	switch (code) {
 	case -EBUSY:
 	case -EEXIST:
-		err_set(err, "interfaces",
-			"interface '%s': another XDP program (id %u) is attached (%s); is another "
-			"sluiced running? 'bpftool net' shows who holds it",
-			attachment->name, dispatcher_host_program(attachment->ifindex),
-			err_name(code));
+		err_set(err, "interfaces", DATAPLANE_STRANGER, attachment->name,
+			dispatcher_host_program(attachment->ifindex), err_name(code));
 		break;
 	case -EOPNOTSUPP:
 		err_set(err, "interfaces",

@@ -367,6 +367,16 @@ enum dataplane_swap_design {
  */
 int dataplane_try_dispatcher(struct sluice_err *err) __attribute__((warn_unused_result));
 
+/*
+ * The number of an XDP program on the host's side of that interface which keeps a start without `shared`
+ * away, being none that is pinned below `pin_path`; 0: there is none, or nobody may look.
+ */
+uint32_t dataplane_stranger(const char *pin_path, const char *ifname);
+/* printf() format of what is said of it: the interface, its number, why. */
+#define DATAPLANE_STRANGER                                                          \
+	"interface '%s': another XDP program (id %u) is attached (%s); is another " \
+	"sluiced running? 'bpftool net' shows who holds it"
+
 struct dataplane_live_options {
 	const struct dataplane_interface *interfaces;
 	size_t n_interfaces;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/err.h"
 #include "config/settings.h"
 #include "dataplane/dataplane.h"
 
@@ -61,6 +62,8 @@ static void judge_host(struct reporter *reporter, const struct settings *setting
 		       "pin_path '%s' is not in a BPF file system; mount one: `mount -t bpf bpf "
 		       "/sys/fs/bpf`, or choose a folder in one",
 		       settings->pin_path);
+	if (host->metrics.text[0])
+		report(reporter, PREFLIGHT_ERROR, "%s", host->metrics.text);
 	if (settings->shared && host->dispatcher == PREFLIGHT_DISPATCHER_UNTRIED)
 		report(reporter, PREFLIGHT_WARNING,
 		       "attach: dispatcher: only root can try whether this kernel has what it takes; "
@@ -127,11 +130,16 @@ static void judge_mode(struct reporter *reporter, const struct preflight_interfa
 }
 
 /* As the start would say it. */
-static void judge_dispatcher(struct reporter *reporter, const struct settings *settings,
-			     const struct preflight_host *host, const char *name)
+static void judge_attach(struct reporter *reporter, const struct settings *settings,
+			 const struct preflight_host *host,
+			 const struct preflight_interface *interface)
 {
 	if (settings->shared && host->dispatcher == PREFLIGHT_DISPATCHER_MISSING)
-		report(reporter, PREFLIGHT_ERROR, "interface '%s': " DATAPLANE_NO_DISPATCHER, name);
+		report(reporter, PREFLIGHT_ERROR, "interface '%s': " DATAPLANE_NO_DISPATCHER,
+		       interface->name);
+	if (!settings->shared && interface->stranger)
+		report(reporter, PREFLIGHT_ERROR, DATAPLANE_STRANGER, interface->name,
+		       interface->stranger, err_name(-EBUSY));
 }
 
 static void judge_interface(struct reporter *reporter, const struct preflight_interface *interface,
@@ -188,7 +196,7 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 		reporter.line = settings->interfaces[i].line;
 		reporter.column = settings->interfaces[i].column;
 		judge_interface(&reporter, &interfaces[i], settings->interfaces[i].mode);
-		judge_dispatcher(&reporter, settings, host, settings->interfaces[i].name);
+		judge_attach(&reporter, settings, host, &interfaces[i]);
 	}
 	judge_allow(&reporter, settings);
 	return reporter.errors;
@@ -204,10 +212,16 @@ int preflight_run(const struct settings *settings, bool is_start, preflight_repo
 	if (!interfaces)
 		return -ENOMEM;
 	preflight_gather_host(settings->pin_path, &host);
+	if (!is_start)
+		preflight_gather_metrics(settings, &host);
 	if (settings->shared && !is_start)
 		host.dispatcher = preflight_try_dispatcher();
-	for (size_t i = 0; i < settings->n_interfaces; i++)
+	for (size_t i = 0; i < settings->n_interfaces; i++) {
 		preflight_gather_interface(settings->interfaces[i].name, &interfaces[i]);
+		if (!settings->shared && !is_start)
+			interfaces[i].stranger = dataplane_stranger(settings->pin_path,
+								    settings->interfaces[i].name);
+	}
 	*errors = preflight_judge(settings, &host, interfaces, fn, ctx);
 	free(interfaces);
 	return 0;

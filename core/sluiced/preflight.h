@@ -30,6 +30,7 @@ struct preflight_interface {
 	bool lro;
 	bool features_known; /* The kernel (6.3 and newer) tells the next three. */
 	bool xdp_basic, xdp_frags, xdp_hardware;
+	uint32_t stranger; /* Somebody else's XDP program, by number; 0: none that is known. */
 };
 
 enum preflight_dispatcher {
@@ -44,6 +45,7 @@ struct preflight_host {
 	bool realtime;	  /* PREEMPT_RT */
 	bool pin_foreign; /* `pin_path` lies in another file system than a bpffs. */
 	enum preflight_dispatcher dispatcher;
+	struct sluice_err metrics; /* Why nobody can listen at that address; no text: one can. */
 };
 
 /* `line` and `column` of the entry in the file that it is about; 0: of none. */
@@ -57,6 +59,7 @@ size_t preflight_judge(const struct settings *settings, const struct preflight_h
 
 /* Asks the running system.  Needs no privileges. */
 void preflight_gather_host(const char *pin_path, struct preflight_host *host);
+void preflight_gather_metrics(const struct settings *settings, struct preflight_host *host);
 /* Tries it, for which programs are loaded. */
 enum preflight_dispatcher preflight_try_dispatcher(void);
 void preflight_gather_interface(const char *name, struct preflight_interface *interface);

@@ -28,6 +28,9 @@
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 
+#include "base/err.h"
+#include "config/settings.h"
+#include "control/metrics.h"
 #include "dataplane/dataplane.h"
 
 #include "netdev_features.h"
@@ -64,6 +67,16 @@ void preflight_gather_host(const char *pin_path, struct preflight_host *host)
 		host->realtime = host->realtime || fgetc(file) == '1';
 		fclose(file);
 	}
+}
+
+void preflight_gather_metrics(const struct settings *settings, struct preflight_host *host)
+{
+	const struct settings_control *control = &settings->control;
+
+	err_init(&host->metrics);
+	if (control->metrics)
+		(void)!metrics_try_address(control->metrics_address, control->metrics_port,
+					   &host->metrics);
 }
 
 enum preflight_dispatcher preflight_try_dispatcher(void)

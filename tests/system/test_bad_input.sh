@@ -45,6 +45,11 @@ valid() {
 }
 
 bad_files() {
+	refused_config "metrics address of others" "metrics address '10.9.9.9' port 9815: cannot listen" <<-'EOT'
+		version: 1
+		interfaces: [eth0]
+		control: { metrics: "10.9.9.9:9815" }
+	EOT
 	refused_config "unknown key" 'bad.yaml:3:1: .*windw.*window' <<-'EOT'
 		version: 1
 		interfaces: [eth0]
@@ -137,6 +142,7 @@ no_privileges() {
 second_daemon() {
 	file=$(valid)
 	start_sluiced "$file"
+	sluice check "$file" >"$LAB/check.log" 2>&1 || fail "check takes our own filter for another's"
 	refused "second sluiced" "another sluiced \\(pid $SLUICED\\).*control.metrics" "$BIN/sluiced" --config "$file"
 	other=$(config other <<-'EOT'
 		version: 1
@@ -159,8 +165,10 @@ foreign_program() {
 	start xdp "$BIN/sluice-probe" --dev eth0 --sources 198.18.0.0-198.18.0.1 ||
 		fail "sluice-probe does not start"
 	other=$STARTED
-	refused "another XDP program is there" "eth0.*(EBUSY|-16|busy)" "$BIN/sluiced" \
-		--config "$(valid)"
+	file=$(valid)
+	refused "another XDP program is there" "eth0.*(EBUSY|-16|busy)" "$BIN/sluiced" --config "$file"
+	refused "another XDP program is there, by check" "$file:2:14: .*eth0.*another XDP program .*EBUSY" \
+		"$BIN/sluice" check "$file"
 	stop "$other" || fail "the other program did not go on"
 	no_state "another XDP program is there"
 }

@@ -519,6 +519,48 @@ Test(preflight, knows_a_kernel_without_dispatchers)
 	}
 }
 
+Test(preflight, knows_what_keeps_the_start_away)
+{
+	const struct preflight_host host = { .kernel = "6.1.0" };
+	const struct preflight_host away = { .kernel = "6.1.0",
+					     .metrics = { .text = "metrics address '192.0.2.1'" } };
+	struct preflight_interface taken = fine;
+	struct advice advice;
+
+	taken.stranger = 77;
+	advice = judge(&taken, SETTINGS_MODE_NATIVE, &host);
+	cr_expect_eq(advice.errors, 1);
+	cr_expect_not_null(strstr(advice.text, "interface 'eth0': another XDP program (id 77)"));
+	cr_expect_not_null(strstr(advice.text, "(-EBUSY)"), "%s", advice.text);
+	advice = judge(&fine, SETTINGS_MODE_NATIVE, &away);
+	cr_expect_eq(advice.errors, 1);
+	cr_expect_not_null(strstr(advice.text, "'192.0.2.1'"));
+}
+
+Test(preflight, tries_the_metrics_address)
+{
+	const struct {
+		const char *address;
+		bool metrics, here;
+	} cases[] = {
+		{ "127.0.0.1", true, true },
+		{ "0.0.0.0", true, true },
+		{ "192.0.2.1", true, false },
+		{ "192.0.2.1", false, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings settings = { .control = { .metrics = cases[i].metrics,
+							  .metrics_port = 9815 } };
+		struct preflight_host host = { .kernel = "6.1.0" };
+
+		strcpy(settings.control.metrics_address, cases[i].address);
+		preflight_gather_metrics(&settings, &host);
+		cr_expect_eq(host.metrics.text[0] == '\0', cases[i].here, "case %zu: %s", i,
+			     host.metrics.text);
+	}
+}
+
 Test(preflight, wants_a_bpf_file_system_for_the_pins)
 {
 	const struct preflight_host foreign = { .kernel = "6.1.0", .pin_foreign = true };
