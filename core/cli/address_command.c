@@ -3,6 +3,7 @@
 #include "address_command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/address.h"
 
@@ -30,15 +31,20 @@ static int check_addresses(const struct cli_args *args, const struct address_com
 static void print_done(const json_t *result, const struct address_command *command)
 {
 	const char *rule = document_string(result, "rule");
+	const char *source = document_string(result, "source");
+	size_t len = strlen(source);
 	char held[HUMAN_TEXT_SIZE];
+	bool is_whole;
 
 	if (rule[0]) {
 		printf("rule %s %s; detectors may not have it back for %s\n", rule, command->done,
 		       human_duration(document_u64(result, "held_ns"), held));
 		return;
 	}
-	printf("%s %s%s%s\n", document_string(result, "source"), command->done,
-	       command->extra ? " for " : "", command->extra ? command->extra : "");
+	is_whole = command->whole && len >= 2 && strcmp(source + len - 2, "/0") == 0;
+	printf("%s %s%s%s%s%s\n", source, command->done, command->extra ? " for " : "",
+	       command->extra ? command->extra : "", is_whole ? ": " : "",
+	       is_whole ? command->whole : "");
 }
 
 int address_command_run(const struct cli_args *args, const struct address_command *command)

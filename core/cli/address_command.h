@@ -11,6 +11,7 @@ struct address_command {
 	const char *name;
 	const char *done;  /* For people: "blocked". */
 	const char *extra; /* Its second argument; NULL: none. */
+	const char *whole; /* What a prefix of length 0 comes to; NULL: nothing to say. */
 	bool takes_rules;  /* What is no address is the name of a rule. */
 };
 

@@ -5,8 +5,11 @@
 
 static int run(const struct cli_args *args)
 {
-	static const struct address_command allow = { .name = "allow",
-						      .done = "allowed until the next reload" };
+	static const struct address_command allow = {
+		.name = "allow",
+		.done = "allowed until the next reload",
+		.whole = "nobody of that family is blocked any more",
+	};
 
 	return address_command_run(args, &allow);
 }

@@ -280,10 +280,11 @@ static void print_window(const json_t *status)
 	const char *name;
 	json_t *stage;
 
-	say("window", "%s, work %s; %llu windows, %llu late",
+	say("window", "%s, work %s; %llu window%s, %llu late",
 	    human_duration(document_u64(status, "window.length_ns"), length),
 	    human_duration(document_u64(status, "window.work_ns"), work),
 	    (unsigned long long)document_u64(status, "window.count"),
+	    human_plural(document_u64(status, "window.count")),
 	    (unsigned long long)document_u64(status, "window.postponed"));
 	json_object_foreach((json_t *)document_get(status, "window.stages"), name, stage) {
 		if (used < sizeof(stages))

@@ -199,8 +199,11 @@ int client_receive(struct client *client, int timeout_ms, json_t **line, struct 
 		if (ret == -ECONNRESET)
 			return fail_with(err, ret, "the daemon closed the connection");
 		if (ret == -ETIMEDOUT)
-			return fail_with(err, ret, "the daemon did not answer in %d s",
-					 timeout_ms / 1000);
+			return fail_with(
+				err, ret,
+				"the daemon did not answer in %d s; the filter goes on without "
+				"it; its log may say why, and `systemctl restart sluiced` helps",
+				timeout_ms / 1000);
 		if (ret)
 			return fail_system(err, ret, "cannot read the daemon's answer");
 	}

@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -132,18 +133,22 @@ static int adopt(struct engine *engine, struct sluice_err *err)
 		.v6_prefix_len = engine->settings->policy.v6_prefix_len,
 		.lapsed = engine->dp->lapsed,
 	};
+	char damage[128] = "";
 	struct adopt_result result;
 	int rc = adopt_all(&options, engine->blocklist, &engine->prefixes, &result, err);
 
 	if (rc)
 		return rc;
 	engine->inherited = result.sources > 0;
+	if (result.dropped || result.repaired)
+		snprintf(damage, sizeof(damage),
+			 "; %u records were damaged and put right, %u could not be kept and were "
+			 "unblocked",
+			 result.repaired, result.dropped);
 	event_emit(engine->events, EVENT_KIND_ADOPTED,
 		   result.dropped || result.repaired ? SLUICE_LOG_WARNING : SLUICE_LOG_NOTICE, NULL,
-		   1, "engine",
-		   "took over %u blocked sources and %u prefixes; %u records were damaged and put "
-		   "right, %u could not be kept and were unblocked",
-		   result.sources, result.prefixes, result.repaired, result.dropped);
+		   1, "engine", "took over %u blocked sources and %u prefixes%s", result.sources,
+		   result.prefixes, damage);
 	if (result.lapsed)
 		event_emit(engine->events, EVENT_KIND_RELEASED, SLUICE_LOG_NOTICE, NULL,
 			   result.lapsed, "engine",

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "config/errors.h"
 #include "config/settings.h"
 #include "xsk/socket.h"
@@ -259,6 +260,33 @@ struct arguments {
 	enum sluice_log_level level;
 };
 
+/* Wrong usage, in one line; `option` as getopt_long() gave it, 0: a word too many. */
+static int refuse(int option, const char *given)
+{
+	static const char *const names[] = { "--config", "--user", "--log-level", "--help",
+					     "--version" };
+	const char *near = nearest_name(given, names, sizeof(names) / sizeof(names[0]));
+
+	if (option == 'l')
+		fprintf(stderr,
+			"sluice-stack: --log-level '%s': one of error, warning, notice, info, debug\n",
+			optarg);
+	else if (option == ':')
+		fprintf(stderr, "sluice-stack: option '%s' wants a value\n", given);
+	else if (option == 0)
+		fprintf(stderr,
+			"sluice-stack: unexpected argument '%s'; the deployment file is given by "
+			"--config FILE\n",
+			given);
+	else if (near)
+		fprintf(stderr, "sluice-stack: unknown option '%s'; did you mean %s?\n", given,
+			near);
+	else
+		fprintf(stderr, "sluice-stack: unknown option '%s'; see sluice-stack --help\n",
+			given);
+	return EXIT_BAD_USAGE + 1;
+}
+
 /* 0, or an exit code + 1. */
 static int parse(int argc, char *argv[], struct arguments *arguments)
 {
@@ -270,7 +298,7 @@ static int parse(int argc, char *argv[], struct arguments *arguments)
 						 { NULL, 0, NULL, 0 } };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:u:l:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":c:u:l:hV", options, NULL)) != -1) {
 		if (option == 'c')
 			arguments->config = optarg;
 		else if (option == 'u')
@@ -282,9 +310,9 @@ static int parse(int argc, char *argv[], struct arguments *arguments)
 		else if (option == 'V')
 			return puts("sluice-stack " SLUICE_VERSION), EXIT_FINE + 1;
 		else
-			return help(stderr), EXIT_BAD_USAGE + 1;
+			return refuse(option, argv[optind - 1]);
 	}
-	return optind == argc ? 0 : (help(stderr), EXIT_BAD_USAGE + 1);
+	return optind == argc ? 0 : refuse(0, argv[optind]);
 }
 
 int main(int argc, char *argv[])

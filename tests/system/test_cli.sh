@@ -112,6 +112,8 @@ reloading_shows_at_once() {
 }
 
 wrong_use() {
+	sluice allow ::/0 >"$LAB/allow.txt" || fail "cannot allow all of IPv6"
+	grep -q 'nobody of that family is blocked any more' "$LAB/allow.txt" || fail "it is not said what that means"
 	refused "option '--socket' wants a value" --socket
 	refused '198\.18\.0\.300' block 198.18.0.300
 	refused '198\.18\.0\.1/8' block 198.18.0.1/8

@@ -2,6 +2,7 @@
 /* sluice bench offload: which cases are simulated, and in which order.  See bench.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -101,6 +102,20 @@ static int check_sizes(const struct bench_options *options, uint32_t sources,
 	return 0;
 }
 
+/* That a result cannot be written is not to be found out after minutes. */
+static int check_file(const char *path, const char *option, struct sluice_err *err)
+{
+	FILE *file = path ? fopen(path, "ae") : NULL;
+	int rc = path && !file ? -errno : 0;
+
+	if (file)
+		fclose(file);
+	if (rc)
+		err_set(err, option, "cannot write '%s': %s (%s)", path, strerror(-rc),
+			err_name(rc));
+	return rc;
+}
+
 int bench_offload(const struct bench_options *options, struct sluice_err *err)
 {
 	struct sim_case attack = attack_default;
@@ -108,6 +123,8 @@ int bench_offload(const struct bench_options *options, struct sluice_err *err)
 	int rc = options->attack ? attack_parse(options->attack, &attack, err) : 0;
 
 	rc = rc ? rc : check_sizes(options, attack.sources, err);
+	rc = rc ? rc : check_file(options->csv, "csv", err);
+	rc = rc ? rc : check_file(options->svg, "svg", err);
 	rc = rc ? rc : offload_report_init(&report, &attack, options->json ? stderr : stdout);
 	if (rc)
 		return rc;

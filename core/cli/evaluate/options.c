@@ -600,7 +600,7 @@ void evaluate_options_help(FILE *out)
 	      out);
 	for (size_t i = 0; i < TABLE_SIZE; i++)
 		print_option(out, i);
-	fputs("\nExit codes: 0 done; 1 the bar is missed; 2 input is refused, or wrong usage.\n"
-	      "Manual: sluice-replay(1).\n",
+	fputs("\nExit codes: 0 done; 1 the bar is missed; 2 input is refused, or wrong usage;\n"
+	      "4 failed otherwise.  Manual: sluice-replay(1).\n",
 	      out);
 }

@@ -31,9 +31,11 @@ ends 0 '^sluice-stack [0-9]' --version
 ends 1 'missing.yaml' --config "$folder/missing.yaml"
 ends 1 'bad.yaml:3:1: ' --config "$folder/bad.yaml"
 ends 1 "names no stack; add the key 'stack'" --config "$folder/none.yaml"
-ends 2 '^Usage: ' --wrong
-ends 2 '^Usage: ' --log-level loud
-ends 2 '^Usage: ' word
+ends 2 "unknown option '--wrong'; see sluice-stack --help" --wrong
+ends 2 "unknown option '--confg'; did you mean --config?" --confg x
+ends 2 "option '--user' wants a value" --user
+ends 2 "log-level 'loud': one of error, warning" --log-level loud
+ends 2 "unexpected argument 'word'" word
 # Who is not root becomes nobody else.
 [ "$(id -u)" != 0 ] || ends 3 "no user 'nobody-of-that-name'" --config "$folder/good.yaml" --user nobody-of-that-name
 "$stack" --help | grep -oE -- '--[a-z-]+' | sort -u | sed 's/-/\\-/g' | while read -r option; do

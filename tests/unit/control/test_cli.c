@@ -144,6 +144,8 @@ Test(cli, exit_codes, .init = cr_redirect_stderr)
 		{ { "sluice", "bench", "everything" }, CLI_EXIT_USAGE },
 		{ { "sluice", "bench", "datapath", "--rounds", "0" }, CLI_EXIT_USAGE },
 		{ { "sluice", "bench", "snapshot", "--entries", "1,x" }, CLI_EXIT_USAGE },
+		{ { "sluice", "bench", "offload", "--csv", "/nonexistent/x" }, CLI_EXIT_FAILED },
+		{ { "sluice", "bench", "offload", "--svg", "/nonexistent/x" }, CLI_EXIT_FAILED },
 		{ { "sluice", "rules", "--by", "colour" }, CLI_EXIT_USAGE },
 		{ { "sluice", "rules", "--by", "dropped", "--socket", "/nonexistent/s" },
 		  CLI_EXIT_NO_DAEMON },
