@@ -7,6 +7,7 @@
  *   reflect   answers from port 161 of 50 reflectors, to 10.99.0.1:4444
  *   ack, fin  a flood of ACKs, or FINs with ACK, of no connection, from forged sources to 10.99.0.1:443
  *   udp       a flood of datagrams of any length to any port, from forged sources
+ *   scan      one source that asks 200 addresses from 10.99.0.1 on for SNMP
  *
  *   --link ether|raw|sll|sll2|null   --snap BYTES   --ng (pcapng)   --seconds N   --pps N
  *   --lead MICROSECONDS (a lone packet so long before the first)
@@ -234,6 +235,7 @@ static const struct flood {
 	uint16_t port, from_port; /* 0, of the latter: each packet another. */
 	uint16_t payload;
 	uint32_t n_senders; /* 0: each packet another. */
+	uint32_t n_destinations;
 	bool any_port, any_length;
 } floods[] = {
 	{ .name = "syn", .protocol = 6, .flags = SYN, .port = 30120 },
@@ -246,6 +248,12 @@ static const struct flood {
 	{ .name = "ack", .protocol = 6, .flags = ACK, .port = 443 },
 	{ .name = "fin", .protocol = 6, .flags = FIN | ACK, .port = 443 },
 	{ .name = "udp", .protocol = 17, .any_port = true, .any_length = true },
+	{ .name = "scan",
+	  .protocol = 17,
+	  .port = 161,
+	  .payload = 40,
+	  .n_senders = 1,
+	  .n_destinations = 200 },
 };
 
 static const struct flood *find_flood(const char *name)
@@ -274,6 +282,8 @@ static void shoot_flood(struct film *film, const struct flood *flood)
 
 		if (flood->n_senders)
 			packet.source = 0x5db80000 + 7 * (uint32_t)(i % flood->n_senders);
+		if (flood->n_destinations)
+			packet.destination += (uint32_t)(i % flood->n_destinations);
 		if (flood->from_port)
 			packet.source_port = flood->from_port;
 		if (flood->any_port)
@@ -382,7 +392,7 @@ int main(int argc, char *argv[])
 	take_options(argc, argv, &film);
 	if (argc - optind != 2 || !film.seconds || !film.pps || film.pps > 1000000) {
 		fprintf(stderr,
-			"Usage: sluice-film clients|syn|reflect|ack|fin|udp FILE [OPTION...]\n");
+			"Usage: sluice-film clients|syn|reflect|ack|fin|udp|scan FILE [OPTION...]\n");
 		return 2;
 	}
 	film.out = fopen(argv[optind + 1], "wb");

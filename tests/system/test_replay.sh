@@ -205,6 +205,19 @@ reports() {
 	expect "exit code of a detector that sees no source over its limit" $? == 1
 }
 
+# One source with 200 destinations in each window of 100 ms, and no limit that it is over but this.
+scan() {
+	film scan "$LAB/scan.pcap" --seconds 5 --pps 4000 >/dev/null
+	for flows in 0 2k 1999; do
+		dry "$LAB/scan.pcap" --role asis --protect 10.99.0.0/24 --window 100ms \
+			--set threshold.source_flows=$flows
+		[ $flows = 1999 ] && blocked=1 || blocked=0
+		expect "sources blocked with source_flows of $flows" \
+			"$(json .total.sources_blocked "$LAB/dry.json")" == "$blocked"
+	done
+	expect "the reason" "$(json '.rules[0].reason' "$LAB/dry.json")" is source_flow_rate
+}
+
 # Packets of no connection look like anybody's: nothing but that their senders never come back tells.
 outside() {
 	for flood in ack fin udp; do
@@ -258,5 +271,6 @@ formats
 refusals
 options
 reports
+scan
 outside
 suites
