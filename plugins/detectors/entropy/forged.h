@@ -26,7 +26,7 @@ struct learned;
 
 enum forged_kind {
 	FORGED_SYN,
-	FORGED_OPEN, /* TCP without SYN, or an answer to one. */
+	FORGED_OPEN, /* TCP without SYN; with SYN and ACK or RST only counted. */
 	FORGED_UDP,
 	FORGED_N_KINDS
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SYN 0x02
+#define RST 0x04
 #define ACK 0x10
 #define ALL_FLAGS 0x3f
 #define NEARLY_ALL 0.9 /* The rest is others'. */
@@ -44,11 +45,12 @@ static int compare_words(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
+/* No RST, nor a SYN-ACK: who sends one that nobody waits for does not come back, forged or not. */
 static bool is_open(const struct packet *packet, uint8_t family)
 {
 	return packet->source.family == family && packet->protocol == IPPROTO_TCP &&
 	       packet->fragment == SLUICE_RULE_FRAGMENT_NONE && packet->tcp_flags >= 0 &&
-	       (packet->tcp_flags & (SYN | ACK)) != SYN;
+	       !(packet->tcp_flags & (SYN | RST));
 }
 
 void shape_of_open(const struct shape_input *input, uint8_t family, struct shape *shape)

@@ -34,7 +34,7 @@ struct shape_input {
 
 /* Every SYN that is no answer, whatever the samples. */
 void shape_of_syn(uint8_t family, struct shape *shape);
-/* TCP without a SYN: nearly all with the same flags and length. */
+/* TCP without a SYN or RST: nearly all with the same flags and length. */
 void shape_of_open(const struct shape_input *input, uint8_t family, struct shape *shape);
 /* UDP to ports all over the place, where peace had few: the ranges between those. */
 void shape_of_scattered(const struct shape_input *input, uint8_t family, struct shape *shape);

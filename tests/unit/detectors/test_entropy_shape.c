@@ -88,6 +88,21 @@ Test(entropy_shape, open_connections_with_one_face)
 	cr_expect_float_eq(scene->shape.pps, 1010, 1e-9);
 }
 
+/* Whoever sends them never comes back, so that this says nothing of him. */
+Test(entropy_shape, resets_and_answers_to_nobody_are_of_no_open_connection)
+{
+	struct scene *scene = scene_new(6);
+
+	for (int i = 0; i < 50; i++) {
+		add(scene, packet_of(SLUICE_FAMILY_IPV4, 6, 0x04, any_port(scene), 40));
+		add(scene, packet_of(SLUICE_FAMILY_IPV4, 6, 0x14, any_port(scene), 40));
+		add(scene, packet_of(SLUICE_FAMILY_IPV4, 6, 0x12, any_port(scene), 44));
+	}
+	shape_of_open(&scene->input, SLUICE_FAMILY_IPV4, &scene->shape);
+	cr_expect_eq(scene->shape.n, 0);
+	cr_expect_eq(scene->shape.pps, 0);
+}
+
 Test(entropy_shape, few_samples_say_nothing)
 {
 	struct scene *scene = scene_new(2);
