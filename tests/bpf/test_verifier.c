@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ struct shape {
 	bool shared, replays, pass_malformed;
 	uint8_t v6_prefix_len;
 	uint32_t max_blocked, max_sources;
+	size_t delivers_on; /* Interfaces; 0: all goes to Linux. */
 };
 
 #define FLOW DATAPLANE_FEATURE_FLOW
@@ -87,6 +89,20 @@ static struct shape shapes[] = {
 	/* Sizes are constants to the verifier. */
 	{ .name = "smallest tables", .features = ALL, .max_blocked = 1, .max_sources = 1 },
 	{ .name = "large tables", .features = ALL, .max_blocked = 1 << 18, .max_sources = 1 << 17 },
+	/* The slot of the only interface is a constant, that of several is looked up. */
+	{ .name = "deliver", .features = ALL, .delivers_on = 1 },
+	{ .name = "deliver, without features", .delivers_on = 1 },
+	{ .name = "deliver on two", .features = ALL, .delivers_on = 2 },
+	{ .name = "deliver on two, dual map", .features = ALL, .swap = DUAL_MAP, .delivers_on = 2 },
+};
+
+static const struct dataplane_interface interfaces[] = { { "sl0", DATAPLANE_MODE_NATIVE },
+							 { "sl1", DATAPLANE_MODE_NATIVE } };
+
+static const struct dataplane_deliver_rule web = {
+	.protocol = IPPROTO_TCP,
+	.ports = { { 80, 80 } },
+	.n_ports = 1,
 };
 
 ParameterizedTestParameters(verifier, takes_the_filter_and_its_features)
@@ -112,6 +128,11 @@ static struct dataplane_live_options options_of(const struct shape *shape)
 		options.max_blocked = shape->max_blocked;
 	if (shape->max_sources)
 		options.max_sources = shape->max_sources;
+	if (shape->delivers_on) {
+		options.deliver = (struct dataplane_deliver){ &web, 1 };
+		options.interfaces = interfaces;
+		options.n_interfaces = shape->delivers_on;
+	}
 	return options;
 }
 
@@ -122,6 +143,9 @@ ParameterizedTest(struct shape *shape, verifier, takes_the_filter_and_its_featur
 	struct sluice_err err = { 0 };
 	int code;
 
+	/* Both ends are the deployment's. */
+	if (shape->delivers_on)
+		wire_add("sl0", "sl1");
 	if (shape->replays) {
 		struct dataplane_replay_options replay = { .plane = options, .seed = 1 };
 
@@ -136,13 +160,12 @@ ParameterizedTest(struct shape *shape, verifier, takes_the_filter_and_its_featur
 /* By each way that the kernel has: a filter of clsact's is verified as another type than tcx's. */
 Test(verifier, takes_the_programs_at_tc)
 {
-	static const struct dataplane_interface interface = { "sl0", DATAPLANE_MODE_NATIVE };
 	struct dataplane_live_options options = plane_options();
 	struct dataplane *dp = NULL;
 	struct sluice_err err = { 0 };
 
 	wire_add("sl0", "sl1");
-	options.interfaces = &interface;
+	options.interfaces = interfaces;
 	options.n_interfaces = 1;
 	options.egress = DATAPLANE_EGRESS_CLSACT;
 	int code = dataplane_live_open(&options, &dp, &err);
