@@ -31,6 +31,7 @@
 . "$(dirname "$0")/../system/lib.sh"
 
 SECONDS_EACH=${SLUICE_BENCH_SECONDS:-2}
+PATIENCE=10 # Seconds until a server that does not answer at all is given up.
 CONNECTIONS=50
 CLIENT_CORE=1
 FIGURES=${SLUICE_BENCH_FIGURES:-2 3 4 5}
@@ -180,14 +181,24 @@ server_ticks() {
 	done 2>/dev/null | awk '{ n += $1 + $2 } END { print n + 0 }'
 }
 
+# load PATH CONNECTIONS CPUS: the requests per second that are answered.  wrk waits for a first answer before it measures;
+# a server that gives none in so long gives none at all.
+load() {
+	timeout "$((SECONDS_EACH + PATIENCE))" taskset -c "$3" wrk -t 1 -c "$2" -d "${SECONDS_EACH}s" \
+		"http://$SERVER/$1" >"$LAB/wrk.log" 2>&1
+	case $? in
+	0) answered=$(awk '/^Requests\/sec/ { print $2 }' "$LAB/wrk.log") ;;
+	124) answered=0 ;;
+	*) fail "wrk fails" ;;
+	esac
+}
+
 # measure FIGURE VARIANT CORES X PATH CONNECTIONS CPUS
 measure() {
-	before=$(server_ticks)
-	taskset -c "$7" wrk -t 1 -c "$6" -d "${SECONDS_EACH}s" "http://$SERVER/$5" \
-		>"$LAB/wrk.log" 2>&1 || fail "wrk fails"
-	answered=$(awk '/^Requests\/sec/ { print $2 }' "$LAB/wrk.log")
-	cpu=$(echo "$before $(server_ticks) $SECONDS_EACH" |
-		awk '{ printf "%.1f", ($2 - $1) / $3 }')
+	before="$(server_ticks) $(cut -d ' ' -f 1 /proc/uptime)"
+	load "$5" "$6" "$7"
+	cpu=$(echo "$before $(server_ticks) $(cut -d ' ' -f 1 /proc/uptime)" |
+		awk '{ printf "%.1f", ($3 - $1) / ($4 - $2) }')
 	jq -cn --argjson figure "$1" --arg variant "$2" --argjson cores "$3" --argjson x "$4" \
 		--argjson rate "${answered:-0}" --argjson cpu "$cpu" \
 		--arg round "$ROUND" \
@@ -307,13 +318,13 @@ flooded() {
 # flood_server VARIANT RATE
 flood_server() {
 	start_flood "$SERVER" --rate "$2" --cpu 0 --fifo --slice 0.002 --sources 10k \
-		--distribution cycle --length "$FLOOD_LENGTH" --duration $((SECONDS_EACH + 40))
+		--distribution cycle --length "$FLOOD_LENGTH" --duration $((SECONDS_EACH + PATIENCE + 50))
 	wait_for 10 flood_arrives || fail "the flood does not arrive"
 	[ "$1" != lwip-detect ] || await_blocks
 }
 
 end_flood() {
-	kill -TERM "$FLOOD"
+	kill -TERM "$FLOOD" 2>/dev/null || fail "the flood ended before the load did"
 	wait "$FLOOD" || fail "sluice-gen failed"
 	arrived=$(json '(.accepted / .seconds | round)' "$LAB/flood.json")
 	tell "  of that flood $arrived packets/s arrived"
