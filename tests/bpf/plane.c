@@ -54,6 +54,17 @@ struct dataplane_live_options plane_options(void)
 	};
 }
 
+struct dataplane_features plane_every_feature(void)
+{
+	return (struct dataplane_features){
+		.loaded = DATAPLANE_FEATURE_FLOW | DATAPLANE_FEATURE_DESTINATION |
+			  DATAPLANE_FEATURE_SAMPLE,
+		.max_flows = 1000,
+		.max_destinations = 10,
+		.samples_per_window = 10,
+	};
+}
+
 struct dataplane_live_options plane_options_for(enum dataplane_swap_design design)
 {
 	struct dataplane_live_options options = plane_options();

@@ -32,6 +32,8 @@ struct plane {
 /* No interface, small tables, enforcing; for a test to change. */
 struct dataplane_live_options plane_options(void);
 struct dataplane_live_options plane_options_for(enum dataplane_swap_design design);
+/* In small tables. */
+struct dataplane_features plane_every_feature(void);
 
 /* A test of `suite` for each way to swap: its body knows which by `design`. */
 #define PLANE_TEST_BOTH(suite, name)                         \

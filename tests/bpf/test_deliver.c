@@ -248,13 +248,7 @@ Test(deliver, behind_every_feature)
 	struct socket socket;
 	struct plane plane;
 
-	options.features = (struct dataplane_features){
-		.loaded = DATAPLANE_FEATURE_FLOW | DATAPLANE_FEATURE_DESTINATION |
-			  DATAPLANE_FEATURE_SAMPLE,
-		.max_flows = 1000,
-		.max_destinations = 10,
-		.samples_per_window = 10,
-	};
+	options.features = plane_every_feature();
 	plane = plane_open(&options);
 	socket_open(&socket, plane.dp->ops->deliver_sockets(plane.dp), 0);
 	for (int side = 0; side < 2; side++) {

@@ -173,13 +173,7 @@ Test(deliver_slots, behind_every_feature)
 	struct dataplane_swap swap;
 	struct plane plane;
 
-	options.features = (struct dataplane_features){
-		.loaded = DATAPLANE_FEATURE_FLOW | DATAPLANE_FEATURE_DESTINATION |
-			  DATAPLANE_FEATURE_SAMPLE,
-		.max_flows = 1000,
-		.max_destinations = 10,
-		.samples_per_window = 10,
-	};
+	options.features = plane_every_feature();
 	plane = plane_open(&options);
 	for (int side = 0; side < 2; side++) {
 		expect_place(&plane, 0, "sl0");

@@ -21,6 +21,7 @@
 #include "control/event_log.h"
 #include "control/protocol.h"
 #include "control/server.h"
+#include "dial.h"
 
 static char folder[64], path[96];
 static uint64_t now_ns;
@@ -151,11 +152,8 @@ static struct client *connect_client(void)
 
 static int connect_raw(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = dial(path, SOCK_NONBLOCK);
 
-	strcpy(address.sun_path, path);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	dispatch();
 	return fd;
 }

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "dial.h"
 #include "sluiced/stack_door.h"
 #include "xsk/handover.h"
 
@@ -63,16 +63,6 @@ static void close_door(void)
 
 TestSuite(stack_door, .init = open_door, .fini = close_door);
 
-static int dial(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
 /* What the door says, after all that was said to it. */
 static int hear(int fd, struct handover_reply *reply)
 {
@@ -86,7 +76,7 @@ static int hear(int fd, struct handover_reply *reply)
 static int ask(struct handover_reply *reply)
 {
 	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
-	int fd = dial(), fds[2];
+	int fd = dial(path, SOCK_CLOEXEC), fds[2];
 	int code = handover_call(fd, &request, -1, &patient, reply, fds);
 
 	close(fd);
@@ -147,7 +137,7 @@ Test(stack_door, silent_clients_make_room_in_time)
 	struct handover_reply reply;
 
 	for (int i = 0; i < STACK_DOOR_MAX; i++)
-		silent[i] = dial();
+		silent[i] = dial(path, SOCK_CLOEXEC);
 	cr_expect_eq(ask(&reply), -EUSERS, "there is no room");
 	cr_expect_not_null(strstr(reply.text, "taken"), "%s", reply.text);
 	atomic_fetch_add(&now_ns, STACK_DOOR_REQUEST_NS - 1);
@@ -161,7 +151,7 @@ Test(stack_door, silent_clients_make_room_in_time)
 Test(stack_door, a_slow_writer_gains_no_time)
 {
 	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
-	int slow = dial();
+	int slow = dial(path, SOCK_CLOEXEC);
 
 	for (size_t i = 0; i < sizeof(request) - 1; i++) {
 		cr_assert_eq(send(slow, (const uint8_t *)&request + i, 1, MSG_NOSIGNAL), 1);
@@ -177,7 +167,7 @@ Test(stack_door, a_request_in_pieces_is_one)
 {
 	const struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
 	struct handover_reply reply;
-	int fd = dial();
+	int fd = dial(path, SOCK_CLOEXEC);
 
 	for (size_t i = 0; i < sizeof(request); i++)
 		cr_assert_eq(send(fd, (const uint8_t *)&request + i, 1, MSG_NOSIGNAL), 1);
@@ -189,28 +179,28 @@ Test(stack_door, a_request_in_pieces_is_one)
 Test(stack_door, another_version_and_nonsense_are_told_at_once)
 {
 	struct handover_request request = handover_request_make(HANDOVER_OPEN, "none0", 0);
-	int fd = dial();
+	int fd = dial(path, SOCK_CLOEXEC);
 
 	request.version = 1;
 	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTONOSUPPORT, "version 1 of the protocol");
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	request.version = HANDOVER_VERSION + 1;
 	send(fd, &request, HANDOVER_HEAD_SIZE, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTONOSUPPORT, "version 6 of the protocol");
 	/* Its requests were shorter, and named no interface. */
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	request.version = HANDOVER_VERSION - 1;
 	send(fd, &request, sizeof(request) - sizeof(request.ifname), MSG_NOSIGNAL);
 	expect_told(fd, -EPROTONOSUPPORT, "version 4 of the protocol, not 5: install");
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	send(fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL);
 	expect_told(fd, -EPROTO, "no request");
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	request = handover_request_make(HANDOVER_REPORT, "none0", 0);
 	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
 	expect_told(fd, -EINVAL, "nothing was opened");
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	request = handover_request_make(HANDOVER_OPEN, "none0", STACK_DOOR_QUEUES);
 	send(fd, &request, sizeof(request), MSG_NOSIGNAL);
 	expect_told(fd, -EINVAL, "queue");
@@ -227,7 +217,7 @@ Test(stack_door, interfaces_of_others_and_no_names_are_refused)
 	memset(bad[2].ifname, 0, sizeof(bad[2].ifname));
 	bad[3].ifname[sizeof(bad[3].ifname) - 1] = 'x';
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		int fd = dial();
+		int fd = dial(path, SOCK_CLOEXEC);
 
 		send(fd, &bad[i], sizeof(bad[i]), MSG_NOSIGNAL);
 		expect_told(fd, -EINVAL, "no such interface in the deployment file");
@@ -253,7 +243,7 @@ Test(stack_door, descriptors_that_nobody_asked_for_are_closed)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct handover_request request = handover_request_make(cases[i].kind, "none0", 0);
 		struct handover_reply reply;
-		int fd = dial(), ends[2];
+		int fd = dial(path, SOCK_CLOEXEC), ends[2];
 		char byte;
 
 		request.n_frames = cases[i].kind == HANDOVER_RESUME ? 512 : 0;
@@ -283,7 +273,7 @@ Test(stack_door, thousands_that_die_in_the_middle_leave_nothing)
 	before = count_fds();
 	for (size_t i = 0; i < 3000; i++) {
 		size_t n = i % sizeof(request);
-		int fd = dial();
+		int fd = dial(path, SOCK_CLOEXEC);
 
 		if (n)
 			send_with(fd, &request, n, ends[0], 1 + i % 8);
@@ -301,7 +291,7 @@ Test(stack_door, those_that_hand_over_themselves_leave_in_time)
 	const struct handover_request request = handover_request_make(HANDOVER_RESUME, "none0", 0);
 
 	for (int i = 0; i < STACK_DOOR_MAX; i++) {
-		int fd = dial();
+		int fd = dial(path, SOCK_CLOEXEC);
 
 		send_with(fd, &request, sizeof(request) - 1, fd, 1);
 		close(fd);

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "dataplane/dataplane.h"
+#include "dial.h"
 #include "sluiced/stack_door.h"
 #include "xsk/handover.h"
 #include "xsk/socket.h"
@@ -110,16 +110,6 @@ static void close_door(void)
 
 TestSuite(stack_door_interfaces, .init = open_door, .fini = close_door);
 
-static int dial(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
 static int ask(int fd, enum handover_kind kind, const char *ifname, uint32_t queue)
 {
 	struct handover_request request = handover_request_make(kind, ifname, queue);
@@ -138,7 +128,7 @@ static int ask(int fd, enum handover_kind kind, const char *ifname, uint32_t que
 /* A connection that serves a queue. */
 static int serve(const char *ifname, uint32_t queue)
 {
-	int fd = dial();
+	int fd = dial(path, SOCK_CLOEXEC);
 
 	cr_assert_eq(ask(fd, HANDOVER_OPEN, ifname, queue), 0);
 	cr_assert_eq(ask(fd, HANDOVER_READY, ifname, queue), 0);
@@ -149,7 +139,7 @@ static int serve(const char *ifname, uint32_t queue)
 static void leave(int fd)
 {
 	close(fd);
-	fd = dial();
+	fd = dial(path, SOCK_CLOEXEC);
 	cr_expect_eq(ask(fd, HANDOVER_READY, FIRST, 0), -EINVAL);
 	close(fd);
 }
@@ -196,7 +186,7 @@ Test(stack_door_interfaces, each_queue_of_each_has_its_place)
 
 Test(stack_door_interfaces, a_queue_is_one_process)
 {
-	int fd = serve(SECOND, 0), other = dial();
+	int fd = serve(SECOND, 0), other = dial(path, SOCK_CLOEXEC);
 
 	cr_expect_eq(ask(other, HANDOVER_OPEN, SECOND, 0), -EBUSY);
 	close(other);
@@ -212,7 +202,7 @@ Test(stack_door_interfaces, a_connection_stays_with_its_interface)
 						    HANDOVER_RESUME };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int fd = dial();
+		int fd = dial(path, SOCK_CLOEXEC);
 
 		cr_assert_eq(ask(fd, HANDOVER_OPEN, FIRST, 0), 0);
 		cr_expect_eq(ask(fd, kinds[i], SECOND, 0), -EINVAL, "case %zu", i);
@@ -223,7 +213,7 @@ Test(stack_door_interfaces, a_connection_stays_with_its_interface)
 
 Test(stack_door_interfaces, a_socket_from_the_daemon_before_comes_to_its_slot)
 {
-	int fd = dial();
+	int fd = dial(path, SOCK_CLOEXEC);
 
 	cr_assert_eq(ask(fd, HANDOVER_RESUME, SECOND, 1), 0);
 	cr_expect(in_map(SECOND_SLOT, 1));
